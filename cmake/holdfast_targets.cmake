@@ -1,0 +1,64 @@
+# The functions with which every target of the project is declared.
+
+# Build settings shared by every target, never exported.
+add_library(holdfast_build INTERFACE)
+target_compile_features(holdfast_build INTERFACE cxx_std_20)
+target_compile_options(holdfast_build INTERFACE -Wall -Wextra -Wpedantic -Wshadow
+  -Wnon-virtual-dtor -Wold-style-cast -Wconversion -Wno-sign-conversion
+  $<$<BOOL:${HOLDFAST_WERROR}>:-Werror>)
+if(HOLDFAST_SANITIZE)
+  # CAF 0.17 binds a reference to an empty tuple; UBSan's null check flags it.
+  target_compile_options(holdfast_build INTERFACE -fsanitize=${HOLDFAST_SANITIZE}
+    -fno-sanitize=null -fno-omit-frame-pointer)
+  target_link_options(holdfast_build INTERFACE -fsanitize=${HOLDFAST_SANITIZE})
+endif()
+find_program(HOLDFAST_CCACHE ccache)
+if(HOLDFAST_CCACHE AND PROJECT_IS_TOP_LEVEL AND NOT CMAKE_CXX_COMPILER_LAUNCHER)
+  set(CMAKE_CXX_COMPILER_LAUNCHER ${CMAKE_COMMAND} -E env CCACHE_SLOPPINESS=pch_defines,time_macros
+    CCACHE_BASEDIR=${PROJECT_SOURCE_DIR} CCACHE_NOHASHDIR=1 ${HOLDFAST_CCACHE})
+endif()
+
+# holdfast_component(<name> DEPENDS <...>): the library of one top-level folder. Every .cpp in it is
+# a source; every .hpp is a public header but those in detail/ (installed too: inline code needs them).
+function(holdfast_component name)
+  cmake_parse_arguments(arg "" "" "DEPENDS" ${ARGN})
+  file(GLOB_RECURSE sources CONFIGURE_DEPENDS "${PROJECT_SOURCE_DIR}/${name}/*.cpp")
+  file(GLOB_RECURSE headers CONFIGURE_DEPENDS "${PROJECT_SOURCE_DIR}/${name}/*.hpp")
+  if(NOT sources)
+    list(APPEND sources "${PROJECT_SOURCE_DIR}/runtime/version.cpp")
+  endif()
+  add_library(holdfast_${name})
+  add_library(holdfast::${name} ALIAS holdfast_${name})
+  target_sources(holdfast_${name} PRIVATE ${sources}
+    PUBLIC FILE_SET HEADERS BASE_DIRS "${PROJECT_SOURCE_DIR}" FILES ${headers})
+  target_compile_features(holdfast_${name} PUBLIC cxx_std_20)
+  target_include_directories(holdfast_${name} PUBLIC
+    $<BUILD_INTERFACE:${PROJECT_BINARY_DIR}/include> $<INSTALL_INTERFACE:${CMAKE_INSTALL_INCLUDEDIR}>)
+  target_link_libraries(holdfast_${name} PUBLIC ${arg_DEPENDS}
+    PRIVATE $<BUILD_INTERFACE:holdfast_build>)
+  set_target_properties(holdfast_${name} PROPERTIES EXPORT_NAME ${name} CXX_EXTENSIONS OFF
+    VERSION ${PROJECT_VERSION} SOVERSION ${PROJECT_VERSION_MAJOR} POSITION_INDEPENDENT_CODE ON)
+  install(TARGETS holdfast_${name} EXPORT holdfast-targets
+    FILE_SET HEADERS DESTINATION ${CMAKE_INSTALL_INCLUDEDIR}/holdfast)
+endfunction()
+
+# holdfast_protos(<component>): compiles proto/*.proto into the component. The generated headers are
+# seen by its .cpp files only.
+function(holdfast_protos name)
+  file(GLOB protos CONFIGURE_DEPENDS "${PROJECT_SOURCE_DIR}/proto/*.proto")
+  if(NOT protos)
+    return()
+  endif()
+  add_library(holdfast_proto OBJECT)
+  protobuf_generate(TARGET holdfast_proto PROTOS ${protos}
+    IMPORT_DIRS "${PROJECT_SOURCE_DIR}" PROTOC_OUT_DIR "${PROJECT_BINARY_DIR}")
+  target_compile_options(holdfast_proto PRIVATE -w)
+  target_compile_features(holdfast_proto PRIVATE cxx_std_20)
+  set_target_properties(holdfast_proto PROPERTIES POSITION_INDEPENDENT_CODE ON)
+  target_include_directories(holdfast_proto PUBLIC "${PROJECT_BINARY_DIR}")
+  target_link_libraries(holdfast_proto PUBLIC protobuf::libprotobuf)
+  add_dependencies(holdfast_${name} holdfast_proto)
+  target_sources(holdfast_${name} PRIVATE $<TARGET_OBJECTS:holdfast_proto>)
+  target_include_directories(holdfast_${name} SYSTEM PRIVATE "${PROJECT_BINARY_DIR}")
+  target_link_libraries(holdfast_${name} PRIVATE protobuf::libprotobuf)
+endfunction()

@@ -1,0 +1,88 @@
+#pragma once
+
+#include <holdfast/runtime/result.hpp>
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace holdfast {
+
+/// The place of a commit in the total order of its line; gap-free, starts at 1. 0 means "none".
+using sequence = std::uint64_t;
+
+/// One write of a commit to the journal's ordered key space. `value` is ignored by an erase.
+struct journal_put {
+  enum class kind : std::uint8_t { put, erase, erase_range };
+  kind what = kind::put;
+  std::string_view key;   ///< first key for `erase_range`
+  std::string_view value; ///< first key no longer erased for `erase_range`
+};
+
+/// Consecutive commits, written at once: all of it or nothing survives a crash.
+struct journal_batch {
+  sequence first = 0;
+  sequence last = 0;            ///< `first <= last`; `first` is one more than the last batch's `last`
+  std::span<const journal_put> puts;
+};
+
+/// What `journal::open` found.
+struct journal_info {
+  sequence last = 0;            ///< the newest commit that is there; 0 for a new journal
+  std::uint64_t epoch = 0;      ///< grows with every open for writing; persisted before it returns
+  std::uint64_t chain = 0;      ///< the hash chained over every batch up to `last`
+};
+
+/// Durable, ordered bytes: what the store needs of a disk. The store decides what the bytes mean.
+///
+/// Laws, tested over every implementation (tests/persistence/journal_laws.hpp):
+///   (1) `append` is atomic and in order; a batch that does not follow the last one is refused;
+///   (2) after `append(batch, true)` returned success, `batch` survives a crash of the process and
+///       of the machine; after `append(batch, false)`, some prefix of the appended batches does;
+///   (3) after any failed `append` the journal is failed: every later `append` fails, nothing is
+///       retried, and `scan` goes on serving what was read before;
+///   (4) `open` reports what is missing (`data_loss`), damaged (`corrupt`), newer (`newer_format`) or
+///       held by another (`locked`), names the place, and then has changed nothing;
+///   (5) `scan` visits keys bytewise ascending, and may run on several threads at once while no
+///       `append` runs.
+/// Thread-safety: `open`, `append`, `close` are called by one thread at a time; `scan` and `split`
+/// by any number.
+class journal {
+public:
+  virtual ~journal() = default;
+
+  /// Recovers, and makes ready for writing. Call once, before anything else.
+  virtual result<journal_info> open() = 0;
+
+  /// Writes one batch; with `synced`, returns when it is on stable storage.
+  virtual result<void> append(const journal_batch& batch, bool synced) = 0;
+
+  /// Makes everything appended so far stable.
+  virtual result<void> sync() = 0;
+
+  using visitor = std::function<result<void>(std::string_view key, std::string_view value)>;
+  /// Visits the entries in `[first, last)`; an empty `last` is the end. Ends early with the visitor's
+  /// error.
+  virtual result<void> scan(std::string_view first, std::string_view last,
+                            const visitor& visit) const = 0;
+
+  /// Keys that cut `[first, last)` into at most `parts` pieces of about equal size, ascending,
+  /// excluding the ends; may be fewer, also none.
+  virtual std::vector<std::string> split(std::string_view first, std::string_view last,
+                                         unsigned parts) const = 0;
+
+  /// The last batch known to be on stable storage.
+  virtual sequence durable() const noexcept = 0;
+
+  /// Flushes, records a clean end, and lets go of the files. Idempotent.
+  virtual result<void> close() = 0;
+
+  /// Where this journal lives, for error texts: a directory, or "memory".
+  virtual std::string name() const = 0;
+};
+
+} // namespace holdfast
