@@ -1,0 +1,251 @@
+#include <holdfast/runtime/address.hpp>
+
+#include <holdfast/runtime/detail/caller_unit.hpp>
+#include <holdfast/runtime/detail/incarnation.hpp>
+#include <holdfast/runtime/runtime.hpp>
+
+#include <immintrin.h>
+
+namespace holdfast {
+
+using detail::incarnation;
+
+namespace {
+
+/// How many messages a caller handles for an actor before it gives the rest to the workers.
+constexpr std::size_t caller_budget = 32;
+/// How often a caller looks again whether a busy actor has become idle, before it sends a message.
+constexpr int lease_tries = 64;
+
+/// Lets the calling thread run an idle actor's job without any message.
+///
+/// `try_unblock` is the step by which a sender wins the right to run an idle actor: whoever makes it
+/// has the actor to itself until `try_block`. A blocked mailbox is empty, so nothing is overtaken.
+/// When mail arrived meanwhile, `try_block` fails and the actor is run or scheduled as after any
+/// other send. A job that throws ends the actor as a throwing handler does: an exit message, which
+/// goes before all other mail, and a flag that keeps that mail from running until it is handled.
+bool run_on_lease(incarnation& life, job& work, detail::caller_unit& unit) {
+  auto& mailbox = life.raw->mailbox();
+  auto leased = mailbox.try_unblock();
+  for (int i = 0; !leased && i < lease_tries; ++i) {
+    _mm_pause();
+    leased = mailbox.try_unblock();
+  }
+  if (!leased)
+    return false;
+  try {
+    life.run(work);
+  } catch (...) {
+    caf::exit_msg exit{life.raw->address(), crash_reason(std::current_exception())};
+    life.raw->enqueue(
+        caf::make_mailbox_element(
+            nullptr, caf::make_message_id(caf::message_priority::high), {}, std::move(exit)),
+        nullptr);
+  }
+  if (!mailbox.try_block()) {
+    caf::intrusive_ptr_add_ref(life.raw->ctrl());
+    unit.run(life.raw, caller_budget);
+  }
+  return true;
+}
+
+} // namespace
+
+std::string_view to_string(address_state s) noexcept {
+  switch (s) {
+  case address_state::starting: return "starting";
+  case address_state::up: return "up";
+  case address_state::restarting: return "restarting";
+  case address_state::quarantined: return "quarantined";
+  case address_state::stopped: return "stopped";
+  }
+  return "unknown";
+}
+
+void incarnation::run(job& work) {
+  if (crashed.load(std::memory_order_acquire))
+    return; // the message's destructor hands the job to the next incarnation
+  if (!work.begin())
+    return;
+  detail::actor_scope inside;
+  try {
+    work.run();
+  } catch (const std::exception& e) {
+    crashed.store(true, std::memory_order_release);
+    home->retract(this, e.what());
+    work.reject(error{errc::bucket_crashed, home->name() + ": crashed: " + e.what()});
+    throw;
+  } catch (...) {
+    crashed.store(true, std::memory_order_release);
+    home->retract(this, "unknown exception");
+    work.reject(error{errc::bucket_crashed, home->name() + ": crashed: unknown exception"});
+    throw;
+  }
+}
+
+detail::job_message::~job_message() {
+  if (work->messages_.fetch_sub(1, std::memory_order_acq_rel) == 1 &&
+      work->phase_.load(std::memory_order_acquire) == job::phase::queued) {
+    auto to = work->to_;
+    to->bounced(ref<job>{work}, work->receiver_);
+  }
+  work->release();
+}
+
+address::address(runtime& rt, std::string name) : runtime_{rt}, name_{std::move(name)} {}
+address::~address() = default;
+
+void address::submit(ref<job> work) {
+  gate::pass pass{runtime_.gate()};
+  if (!pass && !runtime::inside_actor())
+    return work->reject(error{errc::stopped, name_ + ": the runtime is stopping"});
+  auto* life = current_.load(std::memory_order_acquire);
+  if (!life)
+    return park(std::move(work));
+  if (!runtime_.caller_runs() || runtime::inside_actor()) {
+    work->to_ = ref<address>{this};
+    work->receiver_ = life;
+    life->raw->enqueue(caf::make_mailbox_element(nullptr, caf::make_message_id(), {},
+                                                 detail::job_message{work.get()}),
+                       nullptr);
+    return;
+  }
+  auto& unit = runtime_.unit();
+  if (run_on_lease(*life, *work, unit)) {
+    if (!work->began() && life->crashed.load(std::memory_order_acquire))
+      bounced(std::move(work), life);
+    return;
+  }
+  work->to_ = ref<address>{this};
+  work->receiver_ = life;
+  unit.arm(life->raw);
+  life->raw->enqueue(caf::make_mailbox_element(nullptr, caf::make_message_id(), {},
+                                               detail::job_message{work.get()}),
+                     &unit);
+  unit.run_captured(caller_budget);
+}
+
+void address::park(ref<job> work) {
+  {
+    std::unique_lock lock{mutex_};
+    if (current_.load(std::memory_order_acquire)) {
+      lock.unlock();
+      return submit(std::move(work));
+    }
+    auto waits = state_ == address_state::starting || state_ == address_state::restarting ||
+                 state_ == address_state::up;
+    if (waits && stash_.size() < stash_limit) {
+      stash_.push_back(std::move(work));
+      return;
+    }
+  }
+  work->reject(refusal());
+}
+
+error address::refusal() const {
+  std::lock_guard lock{mutex_};
+  switch (state_) {
+  case address_state::quarantined:
+    return error{errc::unavailable, name_ + ": quarantined after repeated crashes: " + reason_,
+                 {}, retry_hint{reason_, retry_after_}};
+  case address_state::stopped:
+    return error{errc::stopped, name_ + ": stopped" + (reason_.empty() ? "" : ": " + reason_)};
+  case address_state::starting:
+  case address_state::up:
+  case address_state::restarting:
+    break;
+  }
+  return error{errc::overloaded, name_ + ": " + std::to_string(stash_limit) +
+                                     " operations already wait for its restart"};
+}
+
+void address::bounced(ref<job> work, incarnation* from) {
+  retract(from, "ended with mail in its mailbox");
+  park(std::move(work));
+}
+
+void address::retract(incarnation* dead, std::string_view why) {
+  std::lock_guard lock{mutex_};
+  auto expected = dead;
+  if (!current_.compare_exchange_strong(expected, nullptr, std::memory_order_acq_rel))
+    return;
+  failure_ = why;
+  if (state_ == address_state::up)
+    state_ = address_state::restarting;
+}
+
+void address::publish(caf::event_based_actor* self) {
+  auto next = std::make_unique<incarnation>(*this, self);
+  auto* life = next.get();
+  // The actor owns its address while it lives; termination clears the behaviour, and so the cycle.
+  self->become([life, home = ref<address>{this}](const detail::job_message& m) {
+    life->run(*m.work);
+  });
+  std::deque<ref<job>> ready;
+  {
+    std::lock_guard lock{mutex_};
+    // An incarnation that no thread can still hold a pointer to is let go; the others stay a while.
+    std::erase_if(all_, [&](auto& old) {
+      return old.get() != current_.load(std::memory_order_relaxed) && old->grace.over(runtime_.gate());
+    });
+    all_.push_back(std::move(next));
+    state_ = address_state::up;
+    ++incarnations_;
+    ready.swap(stash_);
+    current_.store(life, std::memory_order_release);
+  }
+  for (auto& work : ready) {
+    work->to_ = ref<address>{this};
+    work->receiver_ = life;
+    life->raw->enqueue(caf::make_mailbox_element(nullptr, caf::make_message_id(), {},
+                                                 detail::job_message{work.get()}),
+                       nullptr);
+  }
+}
+
+void address::leave(address_state to, error reason, std::chrono::milliseconds retry_after) {
+  std::deque<ref<job>> refused;
+  {
+    std::lock_guard lock{mutex_};
+    current_.store(nullptr, std::memory_order_release);
+    state_ = to;
+    reason_ = reason.message();
+    retry_after_ = retry_after;
+    if (to == address_state::restarting || to == address_state::quarantined)
+      failure_ = reason.message();
+    if (to == address_state::quarantined || to == address_state::stopped)
+      refused.swap(stash_);
+  }
+  for (auto& work : refused)
+    work->reject(refusal());
+}
+
+void address::starting() {
+  std::lock_guard lock{mutex_};
+  if (!current_.load(std::memory_order_acquire))
+    state_ = address_state::starting;
+}
+void address::down(error reason) { leave(address_state::restarting, std::move(reason), {}); }
+void address::quarantined(error reason, std::chrono::milliseconds retry_after) {
+  leave(address_state::quarantined, std::move(reason), retry_after);
+}
+void address::stopped(error reason) { leave(address_state::stopped, std::move(reason), {}); }
+
+address_state address::state() const noexcept {
+  std::lock_guard lock{mutex_};
+  return state_;
+}
+std::uint64_t address::incarnations() const noexcept {
+  std::lock_guard lock{mutex_};
+  return incarnations_;
+}
+std::size_t address::waiting() const {
+  std::lock_guard lock{mutex_};
+  return stash_.size();
+}
+std::string address::last_failure() const {
+  std::lock_guard lock{mutex_};
+  return failure_;
+}
+
+} // namespace holdfast

@@ -1,0 +1,43 @@
+#pragma once
+
+#include <holdfast/runtime/address.hpp>
+#include <holdfast/runtime/caf.hpp>
+#include <holdfast/runtime/gate.hpp>
+
+#include <atomic>
+
+namespace holdfast::detail {
+
+/// One life of the actor behind an address. Kept until no caller can still hold a pointer to it.
+struct incarnation {
+  incarnation(address& a, caf::event_based_actor* self)
+      : home{&a}, raw{self}, handle{caf::actor_cast<caf::strong_actor_ptr>(self)} {}
+
+  /// Runs a job inside the actor's exclusivity, unless this life has crashed. Throws what it throws.
+  void run(job& work);
+
+  address* home; ///< outlives every incarnation it owns
+  caf::scheduled_actor* raw;
+  caf::strong_actor_ptr handle;
+  /// Set by the crash of a job that a caller ran: the actor is on its way down and runs nothing more.
+  std::atomic<bool> crashed{false};
+  gate::grace_period grace;
+};
+
+/// A mailbox element's content: one job. When the last copy is destroyed and the job has not begun,
+/// the actor died before it, and the address hands it to the next incarnation.
+struct job_message {
+  explicit job_message(job* j) noexcept : work{j} {
+    work->add_ref();
+    work->messages_.fetch_add(1, std::memory_order_relaxed);
+  }
+  job_message(const job_message& other) noexcept : job_message{other.work} {}
+  job_message& operator=(const job_message&) = delete;
+  ~job_message();
+
+  job* work;
+};
+
+} // namespace holdfast::detail
+
+HOLDFAST_LOCAL_MESSAGE(holdfast::detail::job_message)

@@ -1,0 +1,10 @@
+#include <holdfast/runtime/job.hpp>
+
+#include <holdfast/runtime/address.hpp>
+
+namespace holdfast {
+
+job::job() noexcept = default;
+job::~job() = default;
+
+} // namespace holdfast

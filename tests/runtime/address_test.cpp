@@ -1,0 +1,185 @@
+#include <holdfast/runtime/address.hpp>
+#include <holdfast/runtime/caf.hpp>
+#include <holdfast/runtime/pending.hpp>
+#include <holdfast/runtime/via.hpp>
+
+#include <gmock/gmock.h>
+
+#include <latch>
+#include <stdexcept>
+#include <thread>
+
+namespace holdfast {
+namespace {
+
+/// Adds to a plain integer that only the actor behind the address touches.
+class add final : public operation<int> {
+public:
+  add(address& to, int& cell, int by) : operation{to.owner()}, to_{&to}, cell_{cell}, by_{by} {}
+  void start() override { to_->submit(ref<job>{this}); }
+  void run() override {
+    if (by_ < 0)
+      throw std::runtime_error{"negative"};
+    cell_ += by_;
+    complete(cell_);
+  }
+
+private:
+  ref<address> to_;
+  int& cell_;
+  int by_;
+};
+
+caf::actor spawn_counter(runtime& rt, ref<address> at) {
+  return rt.system().spawn([at](caf::event_based_actor* self) {
+    quiet(self);
+    at->publish(self);
+  });
+}
+
+struct an_address : ::testing::TestWithParam<bool> {
+  runtime rt{{.threads = 2, .caller_runs = GetParam()}};
+  ref<address> at = make_ref<address>(rt, "counter");
+  int cell = 0;
+
+  pending<int> adding(int by) { return pending<int>{ref<operation<int>>{new add(*at, cell, by)}}; }
+  void end(const caf::actor& a) { caf::anon_send_exit(a, caf::exit_reason::user_shutdown); }
+};
+
+TEST_P(an_address, runs_a_job_on_its_actor) {
+  auto actor = spawn_counter(rt, at);
+  EXPECT_EQ(*adding(2).get(), 2);
+  EXPECT_EQ(*adding(3).get(), 5);
+  EXPECT_EQ(at->state(), address_state::up);
+  end(actor);
+}
+
+TEST_P(an_address, keeps_jobs_that_come_before_the_actor) {
+  auto early = adding(4).as_future();
+  EXPECT_EQ(at->waiting(), 1u);
+  auto actor = spawn_counter(rt, at);
+  EXPECT_EQ(*early.get(), 4);
+  end(actor);
+}
+
+TEST_P(an_address, fails_the_job_that_crashes_its_actor_and_serves_the_next_incarnation) {
+  auto first = spawn_counter(rt, at);
+  ASSERT_EQ(*adding(1).get(), 1);
+  auto crashed = adding(-1).get();
+  ASSERT_FALSE(crashed);
+  EXPECT_EQ(crashed.error().code(), errc::bucket_crashed);
+  EXPECT_THAT(crashed.error().message(), ::testing::HasSubstr("negative"));
+  auto waiting = adding(1).as_future();
+  auto second = spawn_counter(rt, at);
+  EXPECT_EQ(*waiting.get(), 2);
+  EXPECT_EQ(at->incarnations(), 2u);
+  end(second);
+}
+
+TEST_P(an_address, refuses_when_stopped_and_when_quarantined) {
+  at->quarantined(error{errc::unavailable, "negative"}, std::chrono::milliseconds{70});
+  auto refused = adding(1).get();
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().code(), errc::unavailable);
+  EXPECT_EQ(std::get<retry_hint>(refused.error().detail()).retry_after.count(), 70);
+  at->stopped(error{errc::stopped, "shutdown"});
+  EXPECT_EQ(adding(1).get().error().code(), errc::stopped);
+}
+
+TEST_P(an_address, refuses_past_the_limit_of_its_stash) {
+  std::vector<std::future<result<int>>> kept;
+  for (std::size_t i = 0; i < address::stash_limit; ++i)
+    kept.push_back(adding(1).as_future());
+  EXPECT_EQ(adding(1).get().error().code(), errc::overloaded);
+  at->stopped(error{errc::stopped, "shutdown"});
+  for (auto& f : kept)
+    EXPECT_EQ(f.get().error().code(), errc::stopped);
+}
+
+TEST_P(an_address, gives_up_a_job_that_did_not_begin_in_time) {
+  auto late = adding(1).get(std::chrono::milliseconds{1});
+  ASSERT_FALSE(late);
+  EXPECT_EQ(late.error().code(), errc::timeout);
+  auto actor = spawn_counter(rt, at);
+  EXPECT_EQ(*adding(1).get(), 1) << "the cancelled job ran after all";
+  end(actor);
+}
+
+TEST_P(an_address, keeps_its_actor_exclusive_under_many_callers) {
+  auto actor = spawn_counter(rt, at);
+  constexpr int threads = 4, each = 5000;
+  std::vector<std::thread> callers;
+  for (int t = 0; t < threads; ++t)
+    callers.emplace_back([&] {
+      for (int i = 0; i < each; ++i)
+        ASSERT_TRUE(adding(1).get());
+    });
+  for (auto& t : callers)
+    t.join();
+  EXPECT_EQ(*adding(0).get(), threads * each);
+  end(actor);
+}
+
+TEST_P(an_address, answers_each_job_once_while_its_actor_is_killed_and_replaced) {
+  auto actor = spawn_counter(rt, at);
+  constexpr int threads = 3, each = 3000;
+  std::atomic<int> done{0}, answered{0};
+  std::vector<std::thread> callers;
+  for (int t = 0; t < threads; ++t)
+    callers.emplace_back([&] {
+      for (int i = 0; i < each; ++i) {
+        done += adding(1).get().has_value();
+        ++answered;
+      }
+    });
+  while (answered < threads * each) {
+    caf::anon_send_exit(actor, caf::exit_reason::kill);
+    auto before = at->incarnations();
+    actor = spawn_counter(rt, at);
+    while (at->incarnations() == before)
+      std::this_thread::yield();
+  }
+  for (auto& t : callers)
+    t.join();
+  EXPECT_EQ(done, threads * each);
+  EXPECT_EQ(cell, threads * each);
+  end(actor);
+}
+
+TEST_P(an_address, continues_on_a_callback_thread_and_inside_an_actor) {
+  auto actor = spawn_counter(rt, at);
+  std::promise<std::pair<int, bool>> then;
+  adding(1).then([&](result<int> r) { then.set_value({*r, runtime::inside_actor()}); });
+  EXPECT_EQ(then.get_future().get(), (std::pair{1, false}));
+  std::promise<int> inside;
+  rt.system().spawn([&](caf::event_based_actor* self) {
+    via(self, adding(5), [&inside, self](result<int> r) {
+      inside.set_value(*r);
+      self->quit();
+    });
+  });
+  EXPECT_EQ(inside.get_future().get(), 6);
+  end(actor);
+}
+
+TEST_P(an_address, refuses_a_blocking_wait_inside_an_actor) {
+  auto actor = spawn_counter(rt, at);
+  std::promise<bool> thrown;
+  rt.system().spawn([&](caf::event_based_actor*) {
+    try {
+      (void)adding(1).get();
+      thrown.set_value(false);
+    } catch (const contract_violation&) {
+      thrown.set_value(true);
+    }
+  });
+  EXPECT_TRUE(thrown.get_future().get());
+  end(actor);
+}
+
+INSTANTIATE_TEST_SUITE_P(, an_address, ::testing::Bool(), [](auto& param) {
+  return param.param ? "caller_runs" : "by_message";
+});
+
+} // namespace
+} // namespace holdfast
