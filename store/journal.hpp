@@ -26,15 +26,15 @@ struct journal_put {
 /// Consecutive commits, written at once: all of it or nothing survives a crash.
 struct journal_batch {
   sequence first = 0;
-  sequence last = 0;            ///< `first <= last`; `first` is one more than the last batch's `last`
+  sequence last = 0; ///< `first <= last`; `first` is one more than the last batch's `last`
   std::span<const journal_put> puts;
 };
 
 /// What `journal::open` found.
 struct journal_info {
-  sequence last = 0;            ///< the newest commit that is there; 0 for a new journal
-  std::uint64_t epoch = 0;      ///< grows with every open for writing; persisted before it returns
-  std::uint64_t chain = 0;      ///< the hash chained over every batch up to `last`
+  sequence last = 0;       ///< the newest commit that is there; 0 for a new journal
+  std::uint64_t epoch = 0; ///< grows with every open for writing; persisted before it returns
+  std::uint64_t chain = 0; ///< the hash chained over every batch up to `last`
 };
 
 /// Durable, ordered bytes: what the store needs of a disk. The store decides what the bytes mean.
@@ -45,7 +45,8 @@ struct journal_info {
 ///       of the machine; after `append(batch, false)`, some prefix of the appended batches does;
 ///   (3) after any failed `append` the journal is failed: every later `append` fails, nothing is
 ///       retried, and `scan` goes on serving what was read before;
-///   (4) `open` reports what is missing (`data_loss`), damaged (`corrupt`), newer (`newer_format`) or
+///   (4) `open` reports what is missing (`data_loss`), damaged (`corrupt`), newer (`newer_format`)
+///   or
 ///       held by another (`locked`), names the place, and then has changed nothing;
 ///   (5) `scan` visits keys bytewise ascending, and may run on several threads at once while no
 ///       `append` runs.
@@ -65,8 +66,8 @@ public:
   virtual result<void> sync() = 0;
 
   using visitor = std::function<result<void>(std::string_view key, std::string_view value)>;
-  /// Visits the entries in `[first, last)`; an empty `last` is the end. Ends early with the visitor's
-  /// error.
+  /// Visits the entries in `[first, last)`; an empty `last` is the end. Ends early with the
+  /// visitor's error.
   virtual result<void> scan(std::string_view first, std::string_view last,
                             const visitor& visit) const = 0;
 

@@ -1,0 +1,3 @@
+#include <holdfast/runtime/version.hpp>
+
+int main() { return holdfast::version().empty() ? 1 : 0; }
