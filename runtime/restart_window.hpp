@@ -24,8 +24,9 @@ public:
   /// Counts a restart; false if it is one too many.
   bool add(std::chrono::nanoseconds now) {
     forget(now);
-    if (times_.size() <= budget_.intensity)
-      times_.push_back(now);
+    times_.push_back(now);
+    if (times_.size() > budget_.intensity + 1)
+      times_.pop_front();
     return times_.size() <= budget_.intensity;
   }
   /// Restarts in the period that ends at `now`.
