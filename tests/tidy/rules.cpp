@@ -138,8 +138,6 @@ std::optional<std::string> wall_breach(std::string_view header, std::string_view
   for (std::string_view heavy : {"absl/", "nlohmann/", "re2/", "uuid/"})
     if (starts_with(header, heavy) && at.library && at.header)
       return std::string{heavy} + " never stands in a header of the library";
-  if (starts_with(header, "caf/all.hpp"))
-    return "caf/all.hpp includes everything";
   return std::nullopt;
 }
 
