@@ -1,0 +1,34 @@
+#pragma once
+
+#include <cstdlib>
+#include <filesystem>
+#include <stdexcept>
+#include <string>
+
+namespace holdfast::testing {
+
+/// A directory of its own for one test, removed with all that is in it.
+class temporary_directory {
+public:
+  temporary_directory() {
+    auto pattern = (std::filesystem::temp_directory_path() / ("holdfast-" + std::string(6, 'X'))).string();
+    if (!::mkdtemp(pattern.data()))
+      throw std::runtime_error("no temporary directory: " + pattern);
+    path_ = pattern;
+  }
+  temporary_directory(const temporary_directory&) = delete;
+  temporary_directory& operator=(const temporary_directory&) = delete;
+  ~temporary_directory() {
+    std::error_code ignored;
+    std::filesystem::remove_all(path_, ignored);
+  }
+
+  const std::filesystem::path& path() const { return path_; }
+  /// The path of `name` in it; `name` need not exist.
+  std::string operator/(const std::string& name) const { return (path_ / name).string(); }
+
+private:
+  std::filesystem::path path_;
+};
+
+} // namespace holdfast::testing
