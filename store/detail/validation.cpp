@@ -1,0 +1,155 @@
+#include <holdfast/store/detail/validation.hpp>
+
+#include <holdfast/store/detail/formats.hpp>
+#include <holdfast/store/detail/validation_check.hpp>
+
+#include <exception>
+
+namespace holdfast::detail {
+
+namespace {
+
+/// One value as default; a violation if the user's function throws.
+void fill_default(draft& input, const field_rule& rule, std::size_t slot, issue_list& found) {
+  if (!rule.options->default_function) {
+    if (!rule.default_value.is_null())
+      input.set(slot, rule.default_value);
+    return;
+  }
+  try {
+    value made = rule.options->default_function();
+    if (!made.is_null())
+      input.set(slot, made);
+  } catch (const std::bad_alloc&) {
+    throw;
+  } catch (const std::exception& e) {
+    found.add(rule.name, "default", "the default function threw: " + std::string(e.what()));
+  } catch (...) {
+    found.add(rule.name, "default", "the default function threw something unknown");
+  }
+}
+
+void fill(draft& input, generator& from, timestamp now, std::size_t slot, issue_list& found) {
+  auto& rule = input.schema().rules()[slot];
+  auto now_ms = [&] {
+    return std::chrono::floor<std::chrono::milliseconds>(now).time_since_epoch().count();
+  };
+  std::int64_t number = 0;
+  switch (rule.options->generated) {
+  case generated_by::uuid:
+    from.write_uuid(input.set_text(slot, generator::uuid_size));
+    return;
+  case generated_by::cuid:
+    from.write_cuid(input.set_text(slot, generator::cuid_size), now_ms());
+    return;
+  case generated_by::autoincrement:
+    if (from.next(number))
+      input.set(slot, number);
+    else
+      found.add(rule.name, "generated", "the autoincrement counter is exhausted");
+    return;
+  case generated_by::insertion_time:
+    input.set(slot, now_ms());
+    return;
+  case generated_by::nothing:
+    fill_default(input, rule, slot, found);
+    return;
+  }
+}
+
+/// Names and values of the fields outside the schema.
+void check_extra(const draft& input, bool removable, issue_list& found) {
+  if (input.extra_count() == 0)
+    return;
+  for (auto m : input.extra_members().members()) {
+    if (m.content.is_null() && removable)
+      continue;
+    if (input.schema().definition().is_closed())
+      found.add(is_utf8(m.name) ? m.name : "", "unknown", "the schema has no such field");
+    else if (m.name.empty() || !is_utf8(m.name))
+      found.add("", "name",
+                m.name.empty() ? "a field's name is empty" : "a field's name is not valid UTF-8");
+    else
+      check_content(m.name, m.content, found);
+  }
+}
+
+void check_count(const draft& input, std::size_t extra_fields, issue_list& found) {
+  auto count = input.schema().layout().size() + extra_fields;
+  if (count > limits.max_fields)
+    found.add("", "fields",
+              std::to_string(count) + " fields are above the limit " +
+                  std::to_string(limits.max_fields));
+}
+
+/// An update's result may be too large though each of its values is not.
+void check_result(const record_block& old, const draft& changes, issue_list& found) {
+  auto most = std::size_t{old.bytes} + changes.tail_size() + changes.extra().size();
+  if (changes.extra_count() != 0)
+    check_count(changes, changes.extra_count() + extra_of(old).size(), found);
+  if (most <= limits.max_record_bytes)
+    return;
+  if (auto bytes = plan_update(old, changes).bytes; bytes > limits.max_record_bytes)
+    found.add("", "size",
+              "the record's " + std::to_string(bytes) + " bytes are above the limit " +
+                  std::to_string(limits.max_record_bytes));
+}
+
+} // namespace
+
+std::optional<error> complete(draft& input, generator& from, timestamp now) {
+  auto& schema = input.schema();
+  issue_list found(schema.bucket());
+  from.begin();
+  for (auto slot : schema.filled_slots()) {
+    if (!input.given(slot))
+      fill(input, from, now, slot, found);
+    else if (schema.rules()[slot].options->generated == generated_by::autoincrement)
+      if (auto number = input.field(slot).if_int())
+        from.explicit_number(*number);
+  }
+  input.drop_nulls();
+  input.compact();
+  return found.as_error(errc::invalid);
+}
+
+std::optional<error> check_insert(const draft& input) {
+  auto& schema = input.schema();
+  issue_list found(schema.bucket());
+  if (!input.faults().empty())
+    found.add(input.faults());
+  auto* rule = schema.rules().data();
+  auto* slots = input.slots();
+  auto* tail = input.tail();
+  for (std::size_t i = 0, n = schema.rules().size(); i < n; ++i)
+    check_field(rule[i], view_of(slots[i], tail), found);
+  if (input.extra_count() != 0) {
+    check_extra(input, false, found);
+    check_count(input, input.extra_count(), found);
+  }
+  return found.as_error(errc::invalid);
+}
+
+std::optional<error> check_update(const record_block& old, draft& changes) {
+  auto& schema = changes.schema();
+  issue_list found(schema.bucket());
+  found.add(changes.faults());
+  for (std::size_t i = 0, n = schema.rules().size(); i < n; ++i) {
+    if (!changes.given(i))
+      continue;
+    auto& rule = schema.rules()[i];
+    if (!rule.fixed)
+      check_field(rule, changes.field(i), found);
+    else if (changes.field(i) == view_of(old, i))
+      changes.unset(i);
+    else
+      found.add(rule.name, "immutable",
+                shown(view_of(old, i)) + " cannot change to " + shown(changes.field(i)));
+  }
+  check_extra(changes, true, found);
+  changes.compact();
+  check_result(old, changes, found);
+  return found.as_error(errc::invalid);
+}
+
+} // namespace holdfast::detail

@@ -1,0 +1,239 @@
+#include <holdfast/store/detail/validation_check.hpp>
+
+#include <holdfast/store/detail/formats.hpp>
+
+#include <re2/re2.h>
+
+#include <cmath>
+
+namespace holdfast::detail {
+
+void issue_list::add(std::string_view field, std::string_view code, std::string_view what) {
+  std::string message{bucket_};
+  if (!field.empty())
+    message += "." + std::string(field);
+  message += ": " + std::string(what);
+  all_.push_back({std::string(field), std::string(code), std::move(message)});
+}
+
+std::optional<error> issue_list::as_error(errc code) const {
+  if (all_.empty())
+    return {};
+  location where{.bucket = std::string(bucket_), .key = {}, .field = {}};
+  if (all_.size() == 1) {
+    where.field = all_[0].field;
+    return error(code, all_[0].message, std::move(where), all_);
+  }
+  auto message = std::string(bucket_) + ": " + std::to_string(all_.size()) + " violations";
+  return error(code, std::move(message), std::move(where), all_);
+}
+
+std::string shown(value_view v) {
+  constexpr std::size_t longest = 60;
+  if (v.is_string() && v.as_string().size() > 4 * longest) {
+    auto cut = v.as_string().substr(0, 4 * longest);
+    return shown(cut);
+  }
+  auto text = v.to_string();
+  if (text.size() <= longest)
+    return text;
+  auto end = longest;
+  while (end > 0 && (static_cast<unsigned char>(text[end]) & 0xc0) == 0x80)
+    --end;
+  return text.substr(0, end) + "...";
+}
+
+value_view stored_form(field_type type, value_view v) noexcept {
+  if (type == field_type::date && v.is_string()) {
+    if (auto ms = parse_iso_date(*v.if_string()))
+      return *ms;
+  } else if ((type == field_type::date || type == field_type::integer) &&
+             v.kind() == value_kind::real) {
+    if (auto whole = v.if_int())
+      return *whole;
+  }
+  return v;
+}
+
+bool of_type(field_type type, value_view v) noexcept {
+  switch (type) {
+  case field_type::string:
+    return v.is_string();
+  case field_type::number:
+    return v.is_number();
+  case field_type::integer:
+    return v.kind() == value_kind::integer;
+  case field_type::boolean:
+    return v.kind() == value_kind::boolean;
+  case field_type::object:
+    return v.kind() == value_kind::object;
+  case field_type::array:
+    return v.kind() == value_kind::array;
+  case field_type::date:
+    return v.kind() == value_kind::integer && *v.if_int() >= -max_date_ms &&
+           *v.if_int() <= max_date_ms;
+  }
+  return false;
+}
+
+namespace {
+
+std::string_view noun(field_type type) noexcept {
+  switch (type) {
+  case field_type::string:
+    return "a string";
+  case field_type::number:
+    return "a number";
+  case field_type::integer:
+    return "an integer";
+  case field_type::boolean:
+    return "a boolean";
+  case field_type::object:
+    return "an object";
+  case field_type::array:
+    return "an array";
+  case field_type::date:
+    return "a date (ISO 8601 text or milliseconds since the epoch)";
+  }
+  return "a value";
+}
+
+std::string_view noun(text_format format) noexcept {
+  switch (format) {
+  case text_format::any:
+    return "a text";
+  case text_format::email:
+    return "an email address";
+  case text_format::url:
+    return "an absolute URL";
+  case text_format::iso_date:
+    return "an ISO 8601 date";
+  }
+  return "a text";
+}
+
+bool matches(text_format format, std::string_view text) noexcept {
+  switch (format) {
+  case text_format::any:
+    return true;
+  case text_format::email:
+    return is_email(text);
+  case text_format::url:
+    return is_url(text);
+  case text_format::iso_date:
+    return is_iso_date(text);
+  }
+  return false;
+}
+
+void check_length(const field_rule& rule, std::size_t length, issue_list& found) {
+  auto told = "length " + std::to_string(length);
+  if (length < rule.min_length)
+    found.add(rule.name, "min_length",
+              told + " is below the minimum " + std::to_string(rule.min_length));
+  if (length > rule.max_length)
+    found.add(rule.name, "max_length",
+              told + " is above the maximum " + std::to_string(rule.max_length));
+}
+
+void check_text(const field_rule& rule, std::string_view text, issue_list& found) {
+  bool ascii = is_ascii(text);
+  if (!ascii && !is_utf8(text)) {
+    found.add(rule.name, "utf8", "text is not valid UTF-8");
+    return;
+  }
+  if (text.size() > rule.max_bytes)
+    found.add(rule.name, "size",
+              std::to_string(text.size()) + " bytes are above the limit " +
+                  std::to_string(rule.max_bytes));
+  if (rule.has_length) {
+    auto length = ascii ? text.size() : code_points(text);
+    if (length < rule.min_length || length > rule.max_length)
+      check_length(rule, length, found);
+  }
+  if (rule.pattern &&
+      !re2::RE2::PartialMatch(re2::StringPiece(text.data(), text.size()), *rule.pattern))
+    found.add(rule.name, "pattern",
+              shown(text) + " does not match the pattern " + rule.pattern->pattern());
+  if (rule.format != text_format::any && !matches(rule.format, text))
+    found.add(rule.name, "format", shown(text) + " is not " + std::string(noun(rule.format)));
+}
+
+void check_bounds(const field_rule& rule, value_view v, issue_list& found) {
+  auto told = [&](value_view bound) {
+    return rule.type == field_type::date ? to_iso_date(bound.as_int()) : shown(bound);
+  };
+  if (!rule.min.is_null() && v < rule.min)
+    found.add(rule.name, "min", told(v) + " is below the minimum " + told(rule.min));
+  if (!rule.max.is_null() && v > rule.max)
+    found.add(rule.name, "max", told(v) + " is above the maximum " + told(rule.max));
+}
+
+bool is_finite(value_view v) noexcept {
+  return v.kind() != value_kind::real || std::isfinite(*v.if_double());
+}
+
+void check_one_of(const field_rule& rule, value_view v, issue_list& found) {
+  for (auto& allowed : rule.one_of)
+    if (v == value_view(allowed))
+      return;
+  found.add(rule.name, "enum", shown(v) + " is not one of " + shown(rule.one_of));
+}
+
+bool sound(value_view v) noexcept {
+  if (v.is_string())
+    return is_utf8(*v.if_string());
+  for (auto item : v.items())
+    if (!sound(item))
+      return false;
+  for (auto m : v.members())
+    if (!is_utf8(m.name) || !sound(m.content))
+      return false;
+  return is_finite(v);
+}
+
+} // namespace
+
+void check_content(std::string_view field, value_view v, issue_list& found) {
+  if (sound(v))
+    return;
+  if (v.is_string() && !is_utf8(*v.if_string()))
+    found.add(field, "utf8", "text is not valid UTF-8");
+  else if (!is_finite(v))
+    found.add(field, "finite", shown(v) + " is not a finite number");
+  std::size_t position = 0;
+  for (auto item : v.items())
+    check_content(std::string(field) + "[" + std::to_string(position++) + "]", item, found);
+  for (auto m : v.members()) {
+    if (!is_utf8(m.name))
+      found.add(field, "utf8", "a member's name is not valid UTF-8");
+    else
+      check_content(std::string(field) + "." + std::string(m.name), m.content, found);
+  }
+}
+
+void check_field(const field_rule& rule, value_view v, issue_list& found) {
+  if (v.is_null()) {
+    if (rule.required)
+      found.add(rule.name, "required", "a value is required");
+    return;
+  }
+  if (!is_finite(v)) {
+    found.add(rule.name, "finite", shown(v) + " is not a finite number");
+    return;
+  }
+  if (!of_type(rule.type, v)) {
+    found.add(rule.name, "type", shown(v) + " is not " + std::string(noun(rule.type)));
+    return;
+  }
+  if (v.is_string())
+    check_text(rule, *v.if_string(), found);
+  else if (v.kind() >= value_kind::array)
+    check_content(rule.name, v, found);
+  else if (rule.has_bounds)
+    check_bounds(rule, v, found);
+  if (!rule.one_of.empty())
+    check_one_of(rule, v, found);
+}
+
+} // namespace holdfast::detail

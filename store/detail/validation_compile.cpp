@@ -1,0 +1,270 @@
+#include <holdfast/store/detail/formats.hpp>
+#include <holdfast/store/detail/validation_check.hpp>
+
+#include <re2/re2.h>
+
+#include <algorithm>
+#include <cmath>
+
+namespace holdfast {
+
+namespace {
+
+using detail::field_rule;
+using detail::issue_list;
+using detail::limits;
+using detail::shown;
+
+/// Why a name cannot be one; empty if it can.
+std::string name_fault(std::string_view name) {
+  if (name.empty())
+    return "the name is empty";
+  if (name.size() > limits.max_name_bytes)
+    return "the name has " + std::to_string(name.size()) + " bytes, above the limit " +
+           std::to_string(limits.max_name_bytes);
+  if (!detail::is_utf8(name))
+    return "the name is not valid UTF-8";
+  for (char c : name) {
+    if (c == '.' || c == '/' || c == '\\')
+      return "the name contains '" + std::string(1, c) + "'";
+    if (static_cast<unsigned char>(c) < 0x20 || c == 0x7f)
+      return "the name contains a control character";
+  }
+  return {};
+}
+
+bool holds_number(field_type type) {
+  return type == field_type::number || type == field_type::integer || type == field_type::date;
+}
+
+bool holds_collection(field_type type) {
+  return type == field_type::array || type == field_type::object;
+}
+
+bool can_generate(field_type type, generated_by how) {
+  switch (how) {
+  case generated_by::nothing:
+    return true;
+  case generated_by::uuid:
+  case generated_by::cuid:
+    return type == field_type::string;
+  case generated_by::autoincrement:
+    return type == field_type::integer || type == field_type::number;
+  case generated_by::insertion_time:
+    return holds_number(type);
+  }
+  return false;
+}
+
+/// A bound in stored form; null and a violation if it is not of the field's type.
+value compile_bound(const field_rule& rule, std::string_view word,
+                    const std::optional<value>& bound, issue_list& found) {
+  if (!bound)
+    return {};
+  auto stored = detail::stored_form(rule.type, *bound);
+  // The bound of an integer field may have a fraction: 1.5 is a bound like any other.
+  auto wanted = rule.type == field_type::integer ? field_type::number : rule.type;
+  bool fits = holds_number(rule.type) && detail::of_type(wanted, stored) &&
+              std::isfinite(stored.as_double());
+  if (fits)
+    return stored.materialize();
+  found.add(rule.name, word,
+            std::string(word) + " " + shown(*bound) + " does not fit type " +
+                std::string(to_string(rule.type)));
+  return {};
+}
+
+void compile_bounds(field_rule& rule, issue_list& found) {
+  auto& o = *rule.options;
+  rule.min = compile_bound(rule, "min", o.min, found);
+  rule.max = compile_bound(rule, "max", o.max, found);
+  rule.has_bounds = !rule.min.is_null() || !rule.max.is_null();
+  if (!rule.min.is_null() && !rule.max.is_null() && rule.min > rule.max)
+    found.add(rule.name, "min", "min " + shown(*o.min) + " is above max " + shown(*o.max));
+}
+
+void compile_text_rules(field_rule& rule, issue_list& found) {
+  auto& o = *rule.options;
+  rule.format = o.format;
+  rule.has_length = o.min_length || o.max_length;
+  auto bounded = [](std::size_t n) {
+    return static_cast<std::uint32_t>(std::min<std::size_t>(n, ~std::uint32_t{0}));
+  };
+  rule.min_length = bounded(o.min_length.value_or(0));
+  rule.max_length = bounded(o.max_length.value_or(~std::uint32_t{0}));
+  if (rule.min_length > rule.max_length)
+    found.add(rule.name, "min_length",
+              "min_length " + std::to_string(rule.min_length) + " is above max_length " +
+                  std::to_string(rule.max_length));
+  auto text_only = [&](bool given, std::string_view word) {
+    if (given && rule.type != field_type::string)
+      found.add(rule.name, word,
+                std::string(word) + " does not fit type " + std::string(to_string(rule.type)));
+  };
+  text_only(o.min_length.has_value(), "min_length");
+  text_only(o.max_length.has_value(), "max_length");
+  text_only(o.pattern.has_value(), "pattern");
+  text_only(o.format != text_format::any, "format");
+  if (!o.pattern)
+    return;
+  re2::RE2::Options quiet;
+  quiet.set_log_errors(false);
+  auto pattern = std::make_shared<const re2::RE2>(*o.pattern, quiet);
+  if (pattern->ok())
+    rule.pattern = std::move(pattern);
+  else
+    found.add(rule.name, "pattern",
+              "pattern " + shown(*o.pattern) + " is malformed: " + pattern->error());
+}
+
+void compile_one_of(field_rule& rule, issue_list& found) {
+  if (!rule.options->one_of)
+    return;
+  if (rule.options->one_of->empty())
+    found.add(rule.name, "enum", "one_of lists no value");
+  for (auto& given : *rule.options->one_of) {
+    auto stored = detail::stored_form(rule.type, given);
+    if (detail::of_type(rule.type, stored))
+      rule.one_of.push_back(stored.materialize());
+    else
+      found.add(rule.name, "enum",
+                "one_of value " + shown(given) + " does not fit type " +
+                    std::string(to_string(rule.type)));
+  }
+}
+
+/// Comes last: a default is checked against all the other rules.
+void compile_default(field_rule& rule, std::string_view bucket, issue_list& found) {
+  auto& o = *rule.options;
+  if (o.default_value && o.default_function)
+    found.add(rule.name, "default", "has both a default value and a default function");
+  if (!o.default_value)
+    return;
+  rule.default_value = detail::stored_form(rule.type, *o.default_value).materialize();
+  auto size = detail::encoded_size(rule.default_value, limits.max_depth);
+  if (!size || *size > limits.max_value_bytes) {
+    found.add(rule.name, "default", "the default is too deep or too large");
+    return;
+  }
+  issue_list broken(bucket);
+  check_field(rule, rule.default_value, broken);
+  for (auto& fault : broken.all())
+    found.add(rule.name, "default",
+              "the default breaks the field's own rules (" + fault.message + ")");
+}
+
+field_rule compile_field(const field_definition& definition, bool is_key, std::string_view bucket,
+                         issue_list& found) {
+  field_rule rule;
+  auto& o = definition.options;
+  rule.options = &o;
+  rule.name = definition.name;
+  rule.type = o.type;
+  rule.required = o.required || is_key;
+  rule.fixed = is_key || o.generated != generated_by::nothing;
+  if (is_key)
+    rule.max_bytes = limits.max_key_bytes;
+  if (auto fault = name_fault(definition.name); !fault.empty())
+    found.add(definition.name, "name", fault);
+  if (!can_generate(o.type, o.generated))
+    found.add(rule.name, "generated",
+              "generated " + std::string(to_string(o.generated)) + " does not fit type " +
+                  std::string(to_string(o.type)));
+  if (o.unique && holds_collection(o.type))
+    found.add(rule.name, "unique", "unique does not fit type " + std::string(to_string(o.type)));
+  compile_bounds(rule, found);
+  compile_text_rules(rule, found);
+  compile_one_of(rule, found);
+  compile_default(rule, bucket, found);
+  return rule;
+}
+
+std::size_t position_of(const schema& s, std::string_view name) {
+  auto at = std::ranges::find(s.fields(), name, &field_definition::name);
+  return static_cast<std::size_t>(at - s.fields().begin());
+}
+
+std::size_t check_key(const schema& s, issue_list& found) {
+  auto slot = position_of(s, s.key_name());
+  if (s.key_name().empty())
+    found.add("", "key", "no key is defined");
+  else if (slot == s.fields().size())
+    found.add("", "key", "key field " + shown(s.key_name()) + " is not defined");
+  else if (auto type = s.fields()[slot].options.type;
+           type != field_type::string && type != field_type::integer)
+    found.add(s.key_name(), "key",
+              "a key is a string or an integer, not type " + std::string(to_string(type)));
+  return slot;
+}
+
+void check_field_list(const schema& s, issue_list& found) {
+  auto& fields = s.fields();
+  if (fields.size() > limits.max_fields)
+    found.add("", "fields",
+              std::to_string(fields.size()) + " fields are above the limit " +
+                  std::to_string(limits.max_fields));
+  std::vector<std::string_view> names;
+  for (auto& f : fields)
+    names.push_back(f.name);
+  std::ranges::sort(names);
+  for (auto at = std::ranges::adjacent_find(names); at != names.end();
+       at = std::ranges::adjacent_find(std::ranges::upper_bound(names, *at), names.end()))
+    found.add(*at, "name", "the field is defined more than once");
+  auto counters = std::ranges::count_if(
+      fields, [](auto& f) { return f.options.generated == generated_by::autoincrement; });
+  if (counters > 1)
+    found.add("", "generated",
+              std::to_string(counters) + " autoincrement fields are above the limit 1");
+}
+
+void check_indexes(const schema& s, issue_list& found) {
+  for (auto index = s.indexes().begin(); index != s.indexes().end(); ++index) {
+    if (index->fields.size() != 1) {
+      found.add("", "index",
+                "an index over " + std::to_string(index->fields.size()) +
+                    " fields is not supported");
+      continue;
+    }
+    auto& name = index->fields.front();
+    auto slot = position_of(s, name);
+    if (slot == s.fields().size())
+      found.add("", "index", "index field " + shown(name) + " is not defined");
+    else if (auto type = s.fields()[slot].options.type; holds_collection(type))
+      found.add(name, "index", "an index does not fit type " + std::string(to_string(type)));
+    if (std::find(s.indexes().begin(), index, *index) != index)
+      found.add(name, "index", "the index is defined more than once");
+  }
+}
+
+} // namespace
+
+result<std::shared_ptr<const compiled_schema>> compile(const schema& definition) {
+  std::shared_ptr<compiled_schema> made(new compiled_schema(definition));
+  auto& s = made->definition_;
+  issue_list found(s.name().empty() ? std::string_view("schema") : std::string_view(s.name()));
+  if (auto fault = name_fault(s.name()); !fault.empty())
+    found.add("", "name", fault);
+  check_field_list(s, found);
+  auto key_slot = check_key(s, found);
+  std::vector<detail::layout_field> layout;
+  for (std::size_t i = 0; i < s.fields().size(); ++i) {
+    auto& f = s.fields()[i];
+    made->rules_.push_back(compile_field(f, i == key_slot, s.name(), found));
+    layout.push_back({f.name, f.options.type});
+    if (f.options.generated != generated_by::nothing || f.options.default_value ||
+        f.options.default_function)
+      made->filled_.push_back(i);
+    if (f.options.unique && i != key_slot)
+      made->indexes_.push_back({f.name, i, true});
+  }
+  check_indexes(s, found);
+  if (auto fault = found.as_error(errc::invalid_schema))
+    return fail(*fault);
+  for (auto& index : s.indexes())
+    made->indexes_.push_back({index.fields.front(), position_of(s, index.fields.front()), false});
+  made->layout_ =
+      std::make_shared<const detail::record_layout>(s.name(), std::move(layout), key_slot);
+  return std::shared_ptr<const compiled_schema>(std::move(made));
+}
+
+} // namespace holdfast

@@ -1,0 +1,91 @@
+#pragma once
+
+#include <holdfast/runtime/error.hpp>
+#include <holdfast/store/detail/record_layout.hpp>
+#include <holdfast/store/schema.hpp>
+
+#include <memory>
+#include <string_view>
+#include <vector>
+
+namespace re2 {
+class RE2;
+}
+
+namespace holdfast::detail {
+
+/// What no record may exceed, whatever its schema says.
+struct record_limits {
+  std::size_t max_value_bytes = std::size_t{16} << 20; ///< one text, or one array or object encoded
+  std::size_t max_record_bytes = std::size_t{64} << 20; ///< all values of a record together
+  std::size_t max_key_bytes = 1024;
+  std::size_t max_name_bytes = 255;
+  std::size_t max_fields = 1024; ///< of a schema, and of a record with those outside the schema
+  unsigned max_depth = default_max_depth;
+};
+inline constexpr record_limits limits{};
+
+/// The rules of one field, ready to be checked. `options` are those of the compiled definition.
+struct field_rule {
+  const field_options* options = nullptr;
+  std::string_view name;
+  field_type type = field_type::string;
+  bool required = false; ///< also set for the key
+  bool fixed = false;    ///< the key or generated: no update changes it
+  text_format format = text_format::any;
+  std::uint32_t min_length = 0;
+  std::uint32_t max_length = ~std::uint32_t{0};
+  std::size_t max_bytes = limits.max_value_bytes; ///< lower for the key
+  bool has_length = false;
+  bool has_bounds = false;
+  value min; ///< null: no bound. Dates are in milliseconds
+  value max;
+  std::vector<value> one_of; ///< in stored form; empty: any
+  value default_value;       ///< in stored form
+  std::shared_ptr<const re2::RE2> pattern;
+};
+
+/// One index over one field, as the bucket builds it.
+struct index_rule {
+  std::string name; ///< of the field
+  std::size_t slot = 0;
+  bool unique = false; ///< a unique index by equality; else an ordered one
+};
+
+} // namespace holdfast::detail
+
+namespace holdfast {
+
+/// A definition that was found consistent, prepared for the write path. Immutable; shared by
+/// threads.
+class compiled_schema {
+public:
+  compiled_schema(const compiled_schema&) = delete;
+  compiled_schema& operator=(const compiled_schema&) = delete;
+
+  const schema& definition() const noexcept { return definition_; }
+  const std::string& bucket() const noexcept { return definition_.name(); }
+  const detail::record_layout& layout() const noexcept { return *layout_; }
+  /// For the pool: record blocks point to the layout and may outlive the schema.
+  const std::shared_ptr<const detail::record_layout>& shared_layout() const noexcept {
+    return layout_;
+  }
+  std::size_t key_slot() const noexcept { return layout_->key_slot(); }
+  const std::vector<detail::field_rule>& rules() const noexcept { return rules_; }
+  /// Unique fields but the key in schema order, then the declared indexes in theirs.
+  const std::vector<detail::index_rule>& indexes() const noexcept { return indexes_; }
+  /// The slots that an insert may have to fill, in schema order.
+  const std::vector<std::size_t>& filled_slots() const noexcept { return filled_; }
+
+private:
+  friend result<std::shared_ptr<const compiled_schema>> compile(const schema& definition);
+  explicit compiled_schema(const schema& definition) : definition_(definition) {}
+
+  schema definition_;
+  std::shared_ptr<const detail::record_layout> layout_;
+  std::vector<detail::field_rule> rules_;
+  std::vector<detail::index_rule> indexes_;
+  std::vector<std::size_t> filled_;
+};
+
+} // namespace holdfast

@@ -1,0 +1,185 @@
+#pragma once
+
+#include <holdfast/runtime/result.hpp>
+#include <holdfast/store/detail/record_layout.hpp>
+#include <holdfast/store/value.hpp>
+
+#include <functional>
+#include <initializer_list>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace holdfast {
+
+/// How an insert fills a field that was not given. `uuid` (version 4) and `cuid` make texts,
+/// `autoincrement` counts per bucket, `insertion_time` is the time of the insert in milliseconds.
+enum class generated_by : std::uint8_t { nothing, uuid, cuid, autoincrement, insertion_time };
+inline constexpr auto uuid = generated_by::uuid;
+inline constexpr auto cuid = generated_by::cuid;
+inline constexpr auto autoincrement = generated_by::autoincrement;
+inline constexpr auto insertion_time = generated_by::insertion_time;
+
+/// What a text must look like; see store/detail/formats.hpp for what exactly is accepted.
+enum class text_format : std::uint8_t { any, email, url, iso_date };
+inline constexpr auto email = text_format::email;
+inline constexpr auto url = text_format::url;
+inline constexpr auto iso_date = text_format::iso_date;
+
+std::string_view to_string(generated_by how) noexcept;
+std::string_view to_string(text_format format) noexcept;
+
+/// The rules of one field, as data.
+struct field_options {
+  field_type type = field_type::string;
+  bool required = false;
+  bool unique = false;
+  generated_by generated = generated_by::nothing;
+  text_format format = text_format::any;
+  std::optional<value> min;
+  std::optional<value> max;
+  std::optional<std::size_t> min_length;
+  std::optional<std::size_t> max_length;
+  std::optional<std::string> pattern;
+  std::optional<std::vector<value>> one_of;
+  std::optional<value> default_value;
+  std::function<value()> default_function;
+
+  /// Default functions are compared by presence only.
+  friend bool operator==(const field_options& a, const field_options& b);
+};
+
+/// A field in the making: `string().required().length(1, 200)`. Start from one of the functions
+/// below.
+class field_spec {
+public:
+  explicit field_spec(field_type type) { options_.type = type; }
+
+  /// Neither absent nor null; an empty text is fine.
+  field_spec& required() { return options_.required = true, *this; }
+  /// No two records of the bucket have the same value; null does not count.
+  field_spec& unique() { return options_.unique = true, *this; }
+  /// Filled by every insert that does not give it; no update may change it.
+  field_spec& generated(generated_by how) { return options_.generated = how, *this; }
+  /// What an insert that does not give the field stores in it. A function is called for each such
+  /// insert, on the bucket's thread; if it throws, that insert fails.
+  field_spec& otherwise(value v) { return options_.default_value = std::move(v), *this; }
+  template <class F>
+  requires std::is_invocable_v<F&> && std::convertible_to<std::invoke_result_t<F&>, value>
+      field_spec& otherwise(F make) {
+    options_.default_function = [make = std::move(make)]() mutable -> value { return make(); };
+    return *this;
+  }
+  /// One of these values, compared as values are (so 1 allows 1.0).
+  field_spec& one_of(std::vector<value> values) {
+    return options_.one_of = std::move(values), *this;
+  }
+  template <std::convertible_to<value>... Values>
+  requires(sizeof...(Values) > 0 &&
+           !(sizeof...(Values) == 1 && (std::same_as<std::decay_t<Values>, std::vector<value>> ||
+                                        ...))) field_spec& one_of(Values&&... values) {
+    return one_of(std::vector<value>{value(std::forward<Values>(values))...});
+  }
+  /// Bounds of a number or date, inclusive. Dates may be given as text or milliseconds.
+  field_spec& min(value v) { return options_.min = std::move(v), *this; }
+  field_spec& max(value v) { return options_.max = std::move(v), *this; }
+  /// Bounds of a text's length in Unicode code points, inclusive.
+  field_spec& length(std::size_t least, std::size_t most) {
+    return min_length(least).max_length(most);
+  }
+  field_spec& min_length(std::size_t n) { return options_.min_length = n, *this; }
+  field_spec& max_length(std::size_t n) { return options_.max_length = n, *this; }
+  /// A regular expression (RE2 syntax) to be found anywhere in the text; anchor it with `^` and
+  /// `$`.
+  field_spec& pattern(std::string regex) { return options_.pattern = std::move(regex), *this; }
+  field_spec& format(text_format f) { return options_.format = f, *this; }
+
+  const field_options& options() const noexcept { return options_; }
+
+private:
+  field_options options_;
+};
+
+/// Valid UTF-8.
+inline field_spec string() { return field_spec(field_type::string); }
+/// An int64 or a finite double.
+inline field_spec number() { return field_spec(field_type::number); }
+/// An int64; a double that is a whole number is converted.
+inline field_spec integer() { return field_spec(field_type::integer); }
+inline field_spec boolean() { return field_spec(field_type::boolean); }
+/// Any object, any array.
+inline field_spec object_of() { return field_spec(field_type::object); }
+inline field_spec array_of() { return field_spec(field_type::array); }
+/// ISO 8601 text or milliseconds since the epoch, stored as the latter.
+inline field_spec date() { return field_spec(field_type::date); }
+
+/// A field with its name.
+struct field_definition {
+  std::string name;
+  field_options options;
+  friend bool operator==(const field_definition&, const field_definition&) = default;
+};
+
+/// An ordered index over one field or, in time, several.
+struct index_definition {
+  std::vector<std::string> fields;
+  friend bool operator==(const index_definition&, const index_definition&) = default;
+};
+
+/// The definition of a bucket, built step by step:
+///
+///     schema("users").key("id", string().generated(uuid))
+///                    .field("name", string().required().length(1, 200))
+///                    .field("role", string().one_of("admin", "user").otherwise("user"))
+///                    .index("role")
+///
+/// A schema is plain data and may contradict itself; `compile` finds that out.
+class schema {
+public:
+  explicit schema(std::string name) : name_(std::move(name)) {}
+
+  /// Adds a field, and makes it the key: a string or an integer, always required.
+  schema& key(std::string name, field_spec spec);
+  /// Makes a field the key that is defined elsewhere.
+  schema& key(std::string name) { return key_ = std::move(name), *this; }
+  schema& field(std::string name, field_spec spec);
+  schema& index(std::string field);
+  /// Results come in key order instead of the order of insertion.
+  schema& ordered() { return ordered_ = true, *this; }
+  /// Fields outside the schema are refused; else they are stored unchecked.
+  schema& closed() { return closed_ = true, *this; }
+  /// Whether the bucket is kept in the store's journal, if the store has one.
+  schema& persistent(bool yes) { return persistent_ = yes, *this; }
+
+  const std::string& name() const noexcept { return name_; }
+  const std::string& key_name() const noexcept { return key_; }
+  const std::vector<field_definition>& fields() const noexcept { return fields_; }
+  const std::vector<index_definition>& indexes() const noexcept { return indexes_; }
+  bool is_ordered() const noexcept { return ordered_; }
+  bool is_closed() const noexcept { return closed_; }
+  bool is_persistent() const noexcept { return persistent_; }
+
+  /// Default functions are compared by presence only.
+  friend bool operator==(const schema&, const schema&) = default;
+  /// One line for each part, for error texts and terminals.
+  std::string to_string() const;
+
+private:
+  std::string name_;
+  std::string key_;
+  std::vector<field_definition> fields_;
+  std::vector<index_definition> indexes_;
+  bool ordered_ = false;
+  bool closed_ = false;
+  bool persistent_ = true;
+};
+
+class compiled_schema;
+
+/// Checks a definition and prepares it for use. Fails with `invalid_schema`, whose detail lists
+/// every contradiction at once; then nothing is left behind. The outcome is immutable and shared by
+/// threads.
+result<std::shared_ptr<const compiled_schema>> compile(const schema& definition);
+
+} // namespace holdfast
