@@ -1,0 +1,269 @@
+#include <holdfast/store/detail/bucket_data.hpp>
+
+#include <cassert>
+#include <cstring>
+
+namespace holdfast::detail {
+
+namespace {
+
+/// Whether two versions hold equal values in a slot.
+bool same_value(const record_block& a, const record_block& b, std::uint32_t slot_number) noexcept {
+  const slot& sa = a.slots()[slot_number];
+  const slot& sb = b.slots()[slot_number];
+  if (sa.tag < slot_tag::text && std::memcmp(&sa, &sb, sizeof(slot)) == 0)
+    return true;
+  return compare(key_view::of(a, slot_number), key_view::of(b, slot_number)) == 0;
+}
+
+void set_next(record_block& older, record_block* newer) noexcept {
+  older.hash = reinterpret_cast<std::uintptr_t>(newer);
+}
+
+} // namespace
+
+/// Frees a block that never became part of the bucket.
+class bucket_data::owned_block {
+public:
+  owned_block(pool& memory, record_block* block) noexcept : memory_(memory), block_(block) {}
+  owned_block(const owned_block&) = delete;
+  owned_block& operator=(const owned_block&) = delete;
+  ~owned_block() {
+    if (block_ != nullptr)
+      drop_block(memory_, block_);
+  }
+  void release() noexcept { block_ = nullptr; }
+
+private:
+  pool& memory_;
+  record_block* block_;
+};
+
+bucket_data::bucket_data(commit_line& line, bucket_layout layout)
+    : line_(line), layout_(std::move(layout)) {
+  for (const index_spec& spec : layout_.indexes) {
+    if (spec.type == index_type::unique) {
+      numbers_.push_back(uniques_.size());
+      uniques_.push_back(std::make_unique<unique_index>(spec, memory_, limbo_));
+    } else {
+      numbers_.push_back(trees_.size());
+      trees_.push_back(std::make_unique<order_tree>(memory_, spec.kind, spec.slot_number, rows_));
+    }
+  }
+  // An empty bucket, at every seq.
+  bucket_root* first = make_root();
+  first->birth.store(0, std::memory_order_relaxed);
+  root_.store(first, std::memory_order_release);
+  for (auto& tree : trees_)
+    tree->begin(1);
+}
+
+bucket_data::~bucket_data() {
+  rollback();
+  // All versions, those of rows that are reachable and those already unlinked, lose the bucket's
+  // reference; nodes and roots go with the pool.
+  for (std::uint64_t row = rows_.next_row(0, next_row_); row < next_row_;
+       row = rows_.next_row(row + 1, next_row_)) {
+    for (record_block* b = rows_.head(row); b != nullptr;) {
+      record_block* older = b->prev.load(std::memory_order_relaxed);
+      drop_block(memory_, b);
+      b = older;
+    }
+  }
+  limbo_.drain(idle, limbo_.size());
+}
+
+record_block* bucket_data::unique_head(std::size_t index, const key_view& value) const {
+  const unique_index& u = *uniques_[numbers_[index]];
+  record_block* found = nullptr;
+  u.slots.find(hash_of(value), [&](std::uint64_t payload) {
+    record_block* b = rows_.head(row_slots::row(payload));
+    if (b->death.load(std::memory_order_relaxed) != never ||
+        compare(key_view::of(*b, u.spec.slot_number), value) != 0)
+      return false;
+    found = b;
+    return true;
+  });
+  return found;
+}
+
+record_block* bucket_data::find_unique_at(std::size_t index, const key_view& value,
+                                          std::uint64_t seq) const {
+  const unique_index& u = *uniques_[numbers_[index]];
+  record_block* found = nullptr;
+  u.slots.find(hash_of(value), [&](std::uint64_t payload) {
+    record_block* b = visible_at(rows_.head(row_slots::row(payload)), seq);
+    if (b == nullptr || compare(key_view::of(*b, u.spec.slot_number), value) != 0)
+      return false;
+    found = b;
+    return true;
+  });
+  return found;
+}
+
+const order_node* bucket_data::open_tree(std::size_t index) const noexcept {
+  return trees_[numbers_[index]]->root();
+}
+
+bool bucket_data::trees_changed() const noexcept {
+  for (const auto& tree : trees_)
+    if (tree->changed())
+      return true;
+  return false;
+}
+
+/// Room for what one call adds to the undo list: itself and one entry per unique index.
+void bucket_data::reserve_edits() {
+  const std::size_t wanted = edits_.size() + 1 + uniques_.size();
+  if (wanted > edits_.capacity()) {
+    pool::burn_fuse();
+    edits_.reserve(2 * wanted);
+  }
+}
+
+void bucket_data::insert(record_block* fresh) {
+  owned_block guard(memory_, fresh);
+  const std::uint64_t row = next_row_;
+  fresh->row = row;
+  reserve_edits();
+  primary_.reserve(fresh->hash);
+  rows_.reserve(row);
+  for (auto& u : uniques_) {
+    const key_view value = key_view::of(*fresh, u->spec.slot_number);
+    if (value.tag == slot_tag::null)
+      continue;
+    u->hash = hash_of(value);
+    u->slots.reserve(u->hash);
+  }
+  for (auto& tree : trees_)
+    tree->insert(*fresh, row);
+  limbo_.pledge(2); // the block and its row chunk
+  guard.release();
+
+  rows_.add(row, fresh);
+  primary_.insert(fresh->hash, block_slots::payload(fresh));
+  for (auto& u : uniques_)
+    if (fresh->slots()[u->spec.slot_number].tag != slot_tag::null)
+      u->slots.insert(u->hash, row_slots::payload(row));
+  edits_.push_back({edit_kind::inserted, false, 0, nullptr, fresh, 0});
+  ++next_row_;
+  ++live_;
+}
+
+void bucket_data::replace(record_block* old, record_block* fresh) {
+  owned_block guard(memory_, fresh);
+  assert(old->death.load() == never);
+  const std::uint64_t row = old->row, hash = old->hash;
+  fresh->row = row;
+  fresh->hash = hash;
+  reserve_edits();
+  bool unique_changed = false;
+  for (auto& u : uniques_) {
+    u->hash = 0;
+    if (same_value(*old, *fresh, u->spec.slot_number))
+      continue;
+    unique_changed = true;
+    const key_view value = key_view::of(*fresh, u->spec.slot_number);
+    if (value.tag == slot_tag::null)
+      continue;
+    const std::uint64_t h = hash_of(value);
+    // The slot may be there, of an older version or of a value with the same tag.
+    if (u->slots.contains(h, row_slots::payload(row)))
+      continue;
+    u->slots.reserve(h);
+    u->hash = h | 1; // marks it as one to add; the lowest bit is not used
+  }
+  for (auto& tree : trees_) {
+    if (same_value(*old, *fresh, tree->slot_number()))
+      continue;
+    tree->erase(*old);
+    tree->insert(*fresh, row);
+  }
+  limbo_.pledge(1);
+  guard.release();
+
+  for (std::uint32_t i = 0; unique_changed && i < uniques_.size(); ++i) {
+    unique_index& u = *uniques_[i];
+    if (u.hash == 0)
+      continue;
+    u.slots.insert(u.hash, row_slots::payload(row));
+    edits_.push_back({edit_kind::unique_added, false, i, nullptr, fresh, u.hash});
+  }
+  fresh->prev.store(old, std::memory_order_relaxed);
+  old->death.store(dying, std::memory_order_release);
+  rows_.replace(row, fresh);
+  primary_.replace(hash, block_slots::payload(old), block_slots::payload(fresh));
+  set_next(*old, fresh);
+  edits_.push_back({edit_kind::replaced, unique_changed, 0, old, fresh, 0});
+}
+
+void bucket_data::erase(record_block* old) {
+  assert(old->death.load() == never);
+  reserve_edits();
+  for (auto& tree : trees_)
+    tree->erase(*old);
+  old->death.store(dying, std::memory_order_release);
+  edits_.push_back({edit_kind::erased, false, 0, old, nullptr, 0});
+  --live_;
+}
+
+void bucket_data::clear() {
+  pool::burn_fuse();
+  edits_.reserve(edits_.size() + live_);
+  for (auto& tree : trees_)
+    tree->clear();
+  for (std::uint64_t row = rows_.next_row(0, next_row_); row < next_row_;
+       row = rows_.next_row(row + 1, next_row_)) {
+    record_block* b = rows_.head(row);
+    if (b->death.load(std::memory_order_relaxed) != never)
+      continue;
+    b->death.store(dying, std::memory_order_release);
+    edits_.push_back({edit_kind::erased, false, 0, b, nullptr, 0});
+  }
+  live_ = 0;
+}
+
+void bucket_data::undo(const edit& e) noexcept {
+  switch (e.kind) {
+  case edit_kind::inserted: {
+    const std::uint64_t row = e.fresh->row;
+    primary_.remove(e.fresh->hash, block_slots::payload(e.fresh));
+    for (auto& u : uniques_) {
+      const key_view value = key_view::of(*e.fresh, u->spec.slot_number);
+      if (value.tag != slot_tag::null)
+        u->slots.remove(hash_of(value), row_slots::payload(row));
+    }
+    rows_.remove(row, sealed_.next_row);
+    limbo_.add(e.fresh);
+    return;
+  }
+  case edit_kind::replaced:
+    rows_.replace(e.old->row, e.old);
+    e.old->hash = e.fresh->hash;
+    primary_.replace(e.fresh->hash, block_slots::payload(e.fresh), block_slots::payload(e.old));
+    e.old->death.store(never, std::memory_order_release);
+    limbo_.add(e.fresh);
+    return;
+  case edit_kind::unique_added:
+    uniques_[e.unique]->slots.remove(e.hash, row_slots::payload(e.fresh->row));
+    return;
+  case edit_kind::erased:
+    e.old->death.store(never, std::memory_order_release);
+    return;
+  }
+}
+
+void bucket_data::rollback() noexcept {
+  for (std::size_t i = edits_.size(); i-- > 0;)
+    undo(edits_[i]);
+  edits_.clear();
+  limbo_.end_pledges();
+  for (auto& tree : trees_)
+    tree->rollback();
+  if (pending_ != nullptr)
+    memory_.free(std::exchange(pending_, nullptr), root_bytes());
+  live_ = sealed_.live;
+  next_row_ = sealed_.next_row;
+}
+
+} // namespace holdfast::detail

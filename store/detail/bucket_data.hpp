@@ -1,0 +1,288 @@
+#pragma once
+
+#include <holdfast/store/detail/commit_line.hpp>
+#include <holdfast/store/detail/order_tree.hpp>
+#include <holdfast/store/detail/page_hash.hpp>
+#include <holdfast/store/detail/pool.hpp>
+#include <holdfast/store/detail/record_block.hpp>
+#include <holdfast/store/detail/retire.hpp>
+#include <holdfast/store/detail/row_table.hpp>
+
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <vector>
+
+namespace holdfast::detail {
+
+enum class index_type : std::uint8_t { unique, ordered };
+
+/// One index over one slot. Nulls are entries of ordered indexes and not of unique ones.
+struct index_spec {
+  index_type type = index_type::ordered;
+  std::uint32_t slot_number = 0;
+  index_kind kind = index_kind::text;
+};
+
+struct bucket_layout {
+  std::uint32_t key_slot = 0; ///< holds a text or an integer in every record
+  std::vector<index_spec> indexes;
+};
+
+/// What a commit made of a bucket, besides the records: versions form a list as records do.
+struct bucket_root {
+  std::atomic<std::uint64_t> birth;
+  std::uint64_t death; ///< the writer's, as `next`
+  bucket_root* next;
+  std::atomic<bucket_root*> prev;
+  std::uint64_t count;     ///< live records
+  std::uint64_t row_bound; ///< one more than the newest row
+  order_node** trees() noexcept { return reinterpret_cast<order_node**>(this + 1); }
+  order_node* const* trees() const noexcept {
+    return reinterpret_cast<order_node* const*>(this + 1);
+  }
+};
+
+inline bool key_is(const record_block& b, std::uint32_t slot_number,
+                   std::string_view key) noexcept {
+  return b.bytes_of(b.slots()[slot_number]) == key;
+}
+inline bool key_is(const record_block& b, std::uint32_t slot_number, std::int64_t key) noexcept {
+  return b.slots()[slot_number].integer == key;
+}
+
+/// The records and indexes of one bucket: one writer, lock-free readers at any seq that is pinned
+/// or held by a snapshot.
+///
+/// The writer (one thread at a time) puts an operation together from `insert`, `replace`, `erase`
+/// and `clear`, then either seals it as one commit or rolls it back; after an exception only
+/// `rollback` is allowed, which restores exactly what was sealed last. Readers use `read_view`.
+///
+/// In place: slots of hash pages, heads in the row table, and the births and deaths of blocks.
+/// Copied: nodes of ordered indexes. Versions of a row are a list linked both ways: newer to older
+/// through `prev`, older to newer through `hash`, which only heads use as the hash.
+/// A block that died stays linked until no reader needs it; the primary and unique slots of an
+/// erased row go with its last version.
+class bucket_data {
+public:
+  /// `line` outlives the bucket. Throws `std::bad_alloc`.
+  bucket_data(commit_line& line, bucket_layout layout);
+  bucket_data(const bucket_data&) = delete;
+  bucket_data& operator=(const bucket_data&) = delete;
+  /// No reader and no snapshot walker is left; handles may be.
+  ~bucket_data();
+
+  commit_line& line() const noexcept { return line_; }
+  const bucket_layout& layout() const noexcept { return layout_; }
+  /// Where the blocks of this bucket come from. The writer's.
+  pool& memory() noexcept { return memory_; }
+
+  // -- the writer: looking
+
+  /// The live version of a key, sealed or not; null if there is none.
+  template <class Key>
+  record_block* find_head(const Key& key, std::uint64_t hash) const;
+  /// The live record that holds a value in a unique index (`index` counts in `layout().indexes`).
+  record_block* unique_head(std::size_t index, const key_view& value) const;
+  /// Live records, the open operation included.
+  std::uint64_t live_count() const noexcept { return live_; }
+  /// What the next insert gets.
+  std::uint64_t next_row() const noexcept { return next_row_; }
+  /// The newest block of a row (unsealed or dead ones too), or null.
+  record_block* head(std::uint64_t row) const noexcept { return rows_.head(row); }
+  /// The root an ordered index has within the open operation.
+  const order_node* open_tree(std::size_t index) const noexcept;
+
+  // -- the writer: an operation. Each call allocates before its first edit in place and may throw
+  // `std::bad_alloc`; blocks passed in are the bucket's from the call on, also when it throws.
+
+  /// Adds a record whose key and unique values are free. `fresh` has `hash` set and `refs` 1.
+  void insert(record_block* fresh);
+  /// Makes `fresh` the version after `old`, which is a live head. The key stays.
+  void replace(record_block* old, record_block* fresh);
+  void erase(record_block* old);
+  /// Erases all records. O(records).
+  void clear();
+
+  /// Whether an operation is open.
+  bool dirty() const noexcept { return !edits_.empty() || trees_changed(); }
+  /// Back to what was sealed last.
+  void rollback() noexcept;
+
+  // -- the writer: sealing
+
+  /// Seals the operation as the next commit of its line, publishes it there, and reclaims a little.
+  /// For the memory line. Throws `std::bad_alloc`, and then nothing is sealed.
+  std::uint64_t seal();
+  /// The parts of `seal`, for a commit over several buckets: `prepare_seal` each (may throw), take
+  /// a seq under the line's lock, `seal_at` each, publish or queue, unlock, `settle` each.
+  void prepare_seal();
+  void seal_at(std::uint64_t seq) noexcept;
+  void settle() noexcept;
+  /// The seq of the last sealed operation.
+  std::uint64_t sealed_seq() const noexcept { return sealed_.seq; }
+
+  /// Frees all that no reader needs. O(what there is to free).
+  void reclaim() noexcept;
+  /// Versions, nodes and roots that wait for readers, pins or their turn.
+  std::size_t waiting() const noexcept { return ended_.size() + kept_.size() + limbo_.size(); }
+
+  /// Fills an empty bucket with blocks whose `row`, `hash` and `refs` are set, in any order, each
+  /// key once; visible from `seq` on. After an exception the bucket is of no use. O(n log n).
+  void load(std::span<record_block* const> blocks, std::uint64_t seq);
+
+  // -- readers, while pinned
+
+  /// The version of a key that is visible at `seq`, or null.
+  template <class Key>
+  record_block* find_at(const Key& key, std::uint64_t hash, std::uint64_t seq) const;
+  record_block* find_unique_at(std::size_t index, const key_view& value, std::uint64_t seq) const;
+  const bucket_root& root_at(std::uint64_t seq) const noexcept;
+  const row_table& rows() const noexcept { return rows_; }
+  /// How the entries of an ordered index compare at `seq`.
+  entry_order order_of(std::size_t index, std::uint64_t seq) const noexcept {
+    const index_spec& spec = layout_.indexes[index];
+    return {&rows_, spec.kind, spec.slot_number, seq};
+  }
+  /// Where the tree of an ordered index stands in a root.
+  std::size_t tree_number(std::size_t index) const noexcept { return numbers_[index]; }
+
+  // -- any thread, pinning itself
+
+  /// A reference to the published version of a key (`refs` counts it), or null.
+  template <class Key>
+  record_block* get(const Key& key, std::uint64_t hash) const;
+  /// Calls `f(const record_block&)` with the published version of a key; whether there is one.
+  template <class Key, class F>
+  bool visit(const Key& key, std::uint64_t hash, F&& f) const;
+
+private:
+  enum class edit_kind : std::uint8_t { inserted, replaced, unique_added, erased };
+  struct edit {
+    edit_kind kind;
+    bool unique_changed; ///< of `replaced`
+    std::uint32_t unique;
+    record_block* old;
+    record_block* fresh;
+    std::uint64_t hash; ///< of `unique_added`
+  };
+  enum class ended_kind : std::uint8_t { version, node, root };
+  struct ended {
+    void* p;
+    std::uint64_t death;
+    ended_kind kind;
+    bool check_unique; ///< other versions of the row may not carry the same unique values
+  };
+  struct unique_index {
+    index_spec spec;
+    page_hash<row_slots> slots;
+    std::uint64_t hash = 0; ///< scratch
+    unique_index(const index_spec& s, pool& memory, limbo& retired)
+        : spec(s), slots(memory, retired) {}
+  };
+  struct sealed_state {
+    std::uint64_t seq = 0;
+    std::uint64_t live = 0;
+    std::uint64_t next_row = 0;
+  };
+  class owned_block;
+
+  void reserve_edits();
+  bool trees_changed() const noexcept;
+  void undo(const edit& e) noexcept;
+  bucket_root* make_root();
+  std::size_t root_bytes() const noexcept {
+    return sizeof(bucket_root) + trees_.size() * sizeof(order_node*);
+  }
+  void drain(std::size_t budget) noexcept;
+  void sweep(std::size_t budget) noexcept;
+  std::uint64_t birth_of(const ended& e) const noexcept;
+  void reclaim(const ended& e) noexcept;
+  void reclaim_version(record_block* block, const ended& e, bool at_once) noexcept;
+  void reclaim_root(bucket_root* root, bool at_once) noexcept;
+  void drop_unique(const record_block& block) noexcept;
+
+  commit_line& line_;
+  const bucket_layout layout_;
+  std::vector<std::size_t> numbers_; ///< of each index among the unique or the ordered ones
+  pool memory_;
+  limbo limbo_{line_, memory_};
+  page_hash<block_slots> primary_{memory_, limbo_};
+  row_table rows_{memory_, limbo_};
+  std::vector<std::unique_ptr<unique_index>> uniques_;
+  std::vector<std::unique_ptr<order_tree>> trees_;
+  alignas(64) std::atomic<bucket_root*> root_{nullptr};
+
+  std::vector<edit> edits_; ///< of the open operation, in order
+  bucket_root* pending_ = nullptr;
+  std::uint64_t live_ = 0;
+  std::uint64_t next_row_ = 0;
+  sealed_state sealed_;
+
+  ring<ended> ended_;       ///< by death, not looked at yet
+  std::vector<ended> kept_; ///< a snapshot needs them
+  commit_line::horizon horizon_;
+  std::size_t sweep_ = 0;         ///< entries of `kept_` left to look at again
+  std::uint64_t swept_drops_ = 0; ///< dropped snapshots accounted for
+  std::size_t ended_since_drain_ = 0;
+  std::size_t commits_since_drain_ = 0;
+};
+
+template <class Key>
+record_block* bucket_data::find_head(const Key& key, std::uint64_t hash) const {
+  record_block* found = nullptr;
+  primary_.find(hash, [&](std::uint64_t payload) {
+    record_block* b = block_slots::block(payload);
+    if (b->death.load(std::memory_order_relaxed) != never || !key_is(*b, layout_.key_slot, key))
+      return false;
+    found = b;
+    return true;
+  });
+  return found;
+}
+
+template <class Key>
+record_block* bucket_data::find_at(const Key& key, std::uint64_t hash, std::uint64_t seq) const {
+  record_block* found = nullptr;
+  primary_.find(hash, [&](std::uint64_t payload) {
+    record_block* b = block_slots::block(payload);
+    const auto* line = reinterpret_cast<const char*>(b);
+    __builtin_prefetch(line + 64);
+    __builtin_prefetch(line + 128);
+    __builtin_prefetch(line + 192);
+    b = visible_at(b, seq);
+    if (b == nullptr || !key_is(*b, layout_.key_slot, key))
+      return false;
+    found = b;
+    return true;
+  });
+  return found;
+}
+
+inline const bucket_root& bucket_data::root_at(std::uint64_t seq) const noexcept {
+  const bucket_root* r = root_.load(pinned_load);
+  while (r->birth.load(std::memory_order_acquire) > seq)
+    r = r->prev.load(pinned_load);
+  return *r;
+}
+
+template <class Key>
+record_block* bucket_data::get(const Key& key, std::uint64_t hash) const {
+  const pin_guard pin(line_);
+  record_block* b = find_at(key, hash, pin.seq());
+  if (b != nullptr)
+    b->refs.fetch_add(1, std::memory_order_relaxed);
+  return b;
+}
+
+template <class Key, class F>
+bool bucket_data::visit(const Key& key, std::uint64_t hash, F&& f) const {
+  const pin_guard pin(line_);
+  const record_block* b = find_at(key, hash, pin.seq());
+  if (b == nullptr)
+    return false;
+  f(*b);
+  return true;
+}
+
+} // namespace holdfast::detail

@@ -1,0 +1,274 @@
+// Sealing, reclamation and loading of bucket_data.
+#include <holdfast/store/detail/bucket_data.hpp>
+
+#include <algorithm>
+#include <mutex>
+
+namespace holdfast::detail {
+
+namespace {
+
+/// Reclamation runs once per so many commits, or sooner when they ended more than that.
+constexpr std::size_t commits_per_drain = 32;
+/// What it looks at besides twice what has ended since: works off a backlog.
+constexpr std::size_t least_budget = 64;
+
+} // namespace
+
+bucket_root* bucket_data::make_root() {
+  void* memory = memory_.allocate(root_bytes());
+  bucket_root* last = root_.load(std::memory_order_relaxed);
+  auto* root = new (memory) bucket_root{{never}, never, nullptr, {last}, live_, next_row_};
+  for (std::size_t i = 0; i < trees_.size(); ++i)
+    root->trees()[i] = trees_[i]->root();
+  return root;
+}
+
+std::uint64_t bucket_data::seal() {
+  prepare_seal();
+  std::uint64_t seq;
+  {
+    const std::lock_guard guard(line_);
+    seq = line_.take_seq();
+    seal_at(seq);
+    line_.publish(seq);
+  }
+  settle();
+  return seq;
+}
+
+void bucket_data::prepare_seal() {
+  std::size_t ends = edits_.size() + 1;
+  for (const auto& tree : trees_)
+    ends += tree->replaced().size();
+  ended_.reserve(ends);
+  // An update of fields without an index leaves the root as it is.
+  if (next_row_ != sealed_.next_row || live_ != sealed_.live || trees_changed())
+    pending_ = make_root();
+}
+
+void bucket_data::seal_at(std::uint64_t seq) noexcept {
+  for (const edit& e : edits_) {
+    if (e.kind == edit_kind::unique_added)
+      continue;
+    if (e.fresh != nullptr)
+      e.fresh->birth.store(seq, std::memory_order_release);
+    if (e.old != nullptr)
+      e.old->death.store(seq, std::memory_order_release);
+  }
+  if (pending_ != nullptr) {
+    bucket_root* last = pending_->prev.load(std::memory_order_relaxed);
+    last->death = seq;
+    last->next = pending_;
+    pending_->birth.store(seq, std::memory_order_release);
+    root_.store(pending_, std::memory_order_release);
+  }
+  sealed_ = {seq, live_, next_row_};
+}
+
+void bucket_data::settle() noexcept {
+  const std::uint64_t seq = sealed_.seq;
+  const std::size_t before = ended_.size();
+  for (const edit& e : edits_)
+    if (e.kind == edit_kind::replaced || e.kind == edit_kind::erased)
+      ended_.push({e.old, seq, ended_kind::version, e.unique_changed});
+  for (auto& tree : trees_) {
+    for (order_node* n : tree->replaced())
+      ended_.push({n, seq, ended_kind::node, false});
+    tree->seal();
+    tree->begin(seq + 1);
+  }
+  if (pending_ != nullptr) {
+    bucket_root* last = pending_->prev.load(std::memory_order_relaxed);
+    ended_.push({last, seq, ended_kind::root, false});
+    pending_ = nullptr;
+  }
+  edits_.clear();
+  limbo_.end_pledges();
+
+  ended_since_drain_ += ended_.size() - before;
+  if (++commits_since_drain_ < commits_per_drain && ended_since_drain_ < 2 * commits_per_drain)
+    return;
+  drain(least_budget + 2 * ended_since_drain_);
+  commits_since_drain_ = 0;
+  ended_since_drain_ = 0;
+}
+
+void bucket_data::reclaim() noexcept {
+  constexpr std::size_t step = 4096;
+  for (std::size_t before = waiting() + 1; waiting() < before || sweep_ > 0;) {
+    before = waiting();
+    // What is unlinked by one drain is freed by the next, if no pin is in the way.
+    drain(step);
+    drain(step);
+  }
+  memory_.collect();
+}
+
+/// Looks at no more than `budget` of each queue. Without memory for it, it does nothing.
+void bucket_data::drain(std::size_t budget) noexcept {
+  const std::uint64_t drops = line_.snapshots_dropped();
+  try {
+    line_.look(horizon_);
+    ended_.trim(2 * commits_per_drain);
+    limbo_.trim(2 * budget);
+    limbo_.reserve(4 * budget);
+    kept_.reserve(std::max(kept_.size() + budget, std::min(kept_.capacity(), 2 * kept_.size())));
+  } catch (const std::bad_alloc&) {
+    return;
+  }
+  limbo_.drain(horizon_.pinned, 2 * budget);
+  for (std::size_t n = 0; n < budget && !ended_.empty(); ++n) {
+    ended e = ended_.front();
+    if (e.death > horizon_.ended)
+      break;
+    ended_.pop();
+    if (horizon_.needed(birth_of(e), e.death)) {
+      e.check_unique = true;
+      kept_.push_back(e);
+    } else {
+      reclaim(e);
+    }
+  }
+  if (sweep_ == 0 && drops != swept_drops_) {
+    swept_drops_ = drops;
+    sweep_ = kept_.size();
+  }
+  sweep(budget);
+}
+
+/// Looks again at what snapshots kept, after some of them were dropped.
+void bucket_data::sweep(std::size_t budget) noexcept {
+  for (std::size_t n = 0; n < budget && sweep_ > 0; ++n) {
+    const ended e = kept_[--sweep_];
+    if (horizon_.needed(birth_of(e), e.death))
+      continue;
+    kept_[sweep_] = kept_.back();
+    kept_.pop_back();
+    reclaim(e);
+  }
+}
+
+std::uint64_t bucket_data::birth_of(const ended& e) const noexcept {
+  switch (e.kind) {
+  case ended_kind::version:
+    return static_cast<record_block*>(e.p)->birth.load(std::memory_order_relaxed);
+  case ended_kind::node:
+    return static_cast<order_node*>(e.p)->birth;
+  case ended_kind::root:
+    return static_cast<bucket_root*>(e.p)->birth.load(std::memory_order_relaxed);
+  }
+  return 0;
+}
+
+/// Unlinks and frees what no snapshot and no pin needs any more. A walker passes through a dead
+/// version only on its way to an older one, so without an older snapshot it is freed at once.
+void bucket_data::reclaim(const ended& e) noexcept {
+  const bool at_once = horizon_.snapshots.empty() || horizon_.snapshots.front() >= e.death;
+  switch (e.kind) {
+  case ended_kind::version:
+    return reclaim_version(static_cast<record_block*>(e.p), e, at_once);
+  case ended_kind::node: {
+    auto* n = static_cast<order_node*>(e.p);
+    return memory_.free(n, node_bytes(*n));
+  }
+  case ended_kind::root:
+    return reclaim_root(static_cast<bucket_root*>(e.p), at_once);
+  }
+}
+
+void bucket_data::reclaim_version(record_block* block, const ended& e, bool at_once) noexcept {
+  record_block* older = block->prev.load(std::memory_order_relaxed);
+  const std::uint64_t row = block->row;
+  if (rows_.head(row) != block) {
+    auto* newer = reinterpret_cast<record_block*>(block->hash);
+    newer->prev.store(older, std::memory_order_release);
+    if (older != nullptr)
+      older->hash = block->hash;
+    if (e.check_unique)
+      drop_unique(*block);
+    return at_once ? drop_block(memory_, block) : limbo_.add(block);
+  }
+  // An erased head: readers come to it through its slot at any time.
+  if (older != nullptr) {
+    older->hash = block->hash;
+    rows_.replace(row, older);
+    primary_.replace(block->hash, block_slots::payload(block), block_slots::payload(older));
+  } else {
+    primary_.remove(block->hash, block_slots::payload(block));
+    rows_.remove(row, sealed_.next_row);
+  }
+  drop_unique(*block);
+  limbo_.add(block);
+}
+
+/// Removes the slots of the unique values that no linked version of the row has any more.
+void bucket_data::drop_unique(const record_block& block) noexcept {
+  const record_block* head = rows_.head(block.row);
+  for (auto& u : uniques_) {
+    const key_view value = key_view::of(block, u->spec.slot_number);
+    if (value.tag == slot_tag::null)
+      continue;
+    const std::uint64_t hash = hash_of(value);
+    const record_block* b = head;
+    while (b != nullptr) {
+      const key_view other = key_view::of(*b, u->spec.slot_number);
+      if (other.tag != slot_tag::null && row_slots::tag(hash_of(other)) == row_slots::tag(hash))
+        break;
+      b = b->prev.load(std::memory_order_relaxed);
+    }
+    if (b == nullptr)
+      u->slots.remove(hash, row_slots::payload(block.row));
+  }
+}
+
+void bucket_data::reclaim_root(bucket_root* root, bool at_once) noexcept {
+  bucket_root* older = root->prev.load(std::memory_order_relaxed);
+  root->next->prev.store(older, std::memory_order_release);
+  if (older != nullptr)
+    older->next = root->next;
+  if (at_once)
+    memory_.free(root, root_bytes());
+  else
+    limbo_.add(root, root_bytes());
+}
+
+void bucket_data::load(std::span<record_block* const> blocks, std::uint64_t seq) {
+  constexpr std::size_t ahead = 8;
+  primary_.presize(blocks.size());
+  for (auto& u : uniques_)
+    u->slots.presize(blocks.size());
+  for (std::size_t i = 0; i < blocks.size(); ++i) {
+    if (i + ahead < blocks.size()) {
+      const auto* later = reinterpret_cast<const char*>(blocks[i + ahead]);
+      __builtin_prefetch(later);
+      __builtin_prefetch(later + 64);
+      __builtin_prefetch(later + 128);
+    }
+    record_block* b = blocks[i];
+    b->birth.store(seq, std::memory_order_relaxed);
+    rows_.reserve(b->row);
+    primary_.reserve(b->hash);
+    for (auto& u : uniques_) {
+      const key_view value = key_view::of(*b, u->spec.slot_number);
+      if (value.tag == slot_tag::null)
+        continue;
+      const std::uint64_t hash = hash_of(value);
+      u->slots.reserve(hash);
+      u->slots.insert(hash, row_slots::payload(b->row));
+    }
+    rows_.add(b->row, b);
+    primary_.insert(b->hash, block_slots::payload(b));
+    next_row_ = std::max(next_row_, b->row + 1);
+  }
+  live_ = blocks.size();
+  for (auto& tree : trees_) {
+    tree->begin(sealed_.seq + 1);
+    tree->build(blocks);
+  }
+  prepare_seal();
+  seal_at(seq);
+  settle();
+}
+
+} // namespace holdfast::detail

@@ -1,0 +1,109 @@
+#include <holdfast/store/detail/commit_line.hpp>
+
+#include <algorithm>
+#include <thread>
+
+namespace holdfast::detail {
+
+namespace {
+
+/// Orders what the caller unlinked before the loads that follow, against the exchange in `pin`.
+void full_fence() noexcept {
+#ifdef __SANITIZE_THREAD__
+  // The sanitizer knows no fences; a read-modify-write is one on every machine it runs on.
+  static std::atomic<int> dummy{0};
+  dummy.fetch_add(1, std::memory_order_seq_cst);
+#else
+  std::atomic_thread_fence(std::memory_order_seq_cst);
+#endif
+}
+
+} // namespace
+
+void spin_lock::wait() noexcept {
+  constexpr int spins_before_yield = 100;
+  do {
+    for (int i = 0; flag_.load(std::memory_order_relaxed); ++i) {
+      if (i < spins_before_yield)
+        __builtin_ia32_pause();
+      else
+        std::this_thread::yield();
+    }
+  } while (flag_.exchange(true, std::memory_order_acquire));
+}
+
+void commit_line::add_snapshot(line_snapshot& s) noexcept {
+  s.seq_ = published();
+  s.older_ = newest_;
+  s.newer_ = nullptr;
+  if (newest_ != nullptr)
+    newest_->newer_ = &s;
+  newest_ = &s;
+  snapshot_count_.fetch_add(1, std::memory_order_relaxed);
+}
+
+void commit_line::copy_snapshot(line_snapshot& s, line_snapshot& of) noexcept {
+  s.seq_ = of.seq_;
+  s.newer_ = &of;
+  s.older_ = of.older_;
+  if (s.older_ != nullptr)
+    s.older_->newer_ = &s;
+  of.older_ = &s;
+  snapshot_count_.fetch_add(1, std::memory_order_relaxed);
+}
+
+void commit_line::drop_snapshot(line_snapshot& s) noexcept {
+  const std::lock_guard guard(*this);
+  if (s.older_ != nullptr)
+    s.older_->newer_ = s.newer_;
+  (s.newer_ != nullptr ? s.newer_->older_ : newest_) = s.older_;
+  snapshot_count_.fetch_sub(1, std::memory_order_relaxed);
+  snapshots_dropped_.fetch_add(1, std::memory_order_release);
+}
+
+bool commit_line::horizon::needed(std::uint64_t birth, std::uint64_t death) const noexcept {
+  const auto first = std::lower_bound(snapshots.begin(), snapshots.end(), birth);
+  return first != snapshots.end() && *first < death;
+}
+
+void commit_line::look(horizon& out) {
+  full_fence();
+  const std::uint64_t seq = published();
+  out.pinned = pins_.oldest(kind_);
+  out.ended = std::min(seq, out.pinned);
+  out.snapshots.clear();
+  for (;;) {
+    // Memory is found outside the lock.
+    out.snapshots.reserve(snapshot_count());
+    const std::lock_guard guard(*this);
+    if (snapshot_count() > out.snapshots.capacity())
+      continue;
+    for (const line_snapshot* s = newest_; s != nullptr; s = s->older_)
+      if (out.snapshots.empty() || out.snapshots.back() != s->seq_)
+        out.snapshots.push_back(s->seq_);
+    break;
+  }
+  std::reverse(out.snapshots.begin(), out.snapshots.end());
+}
+
+snapshot_pair::snapshot_pair(commit_lines& lines) noexcept : lines_(lines) {
+  const std::lock_guard first(lines.memory);
+  const std::lock_guard second(lines.durable);
+  lines.memory.add_snapshot(memory_);
+  lines.durable.add_snapshot(durable_);
+}
+
+snapshot_pair::snapshot_pair(const snapshot_pair& other) noexcept : lines_(other.lines_) {
+  auto& from = const_cast<snapshot_pair&>(other);
+  const std::lock_guard first(lines_.memory);
+  const std::lock_guard second(lines_.durable);
+  lines_.memory.copy_snapshot(memory_, from.memory_);
+  lines_.durable.copy_snapshot(durable_, from.durable_);
+}
+
+snapshot_pair::~snapshot_pair() {
+  lines_.memory.drop_snapshot(memory_);
+  lines_.durable.drop_snapshot(durable_);
+}
+
+} // namespace holdfast::detail

@@ -1,0 +1,177 @@
+#pragma once
+
+#include <holdfast/store/detail/pins.hpp>
+
+#include <atomic>
+#include <cstddef>
+#include <cstdint>
+#include <mutex>
+#include <vector>
+
+namespace holdfast::detail {
+
+/// Loads of what a writer may unlink. Sequentially consistent, for the proof in `commit_line`; on
+/// x86-64 that is a plain load.
+inline constexpr auto pinned_load = std::memory_order_seq_cst;
+
+class spin_lock {
+public:
+  void lock() noexcept {
+    if (flag_.exchange(true, std::memory_order_acquire)) [[unlikely]]
+      wait();
+  }
+  void unlock() noexcept { flag_.store(false, std::memory_order_release); }
+
+private:
+  void wait() noexcept;
+  std::atomic<bool> flag_{false};
+};
+
+/// A registered reading position; a member of its line's list while registered.
+class line_snapshot {
+public:
+  std::uint64_t seq() const noexcept { return seq_; }
+
+private:
+  friend class commit_line;
+  std::uint64_t seq_ = idle;
+  line_snapshot* older_ = nullptr;
+  line_snapshot* newer_ = nullptr;
+};
+
+/// A sequence of commits: where seqs come from, what is published, and who still reads what.
+///
+/// Why readers are safe. A reader pins: it stores the published seq p in its slot with a seq_cst
+/// exchange and then loads the published seq again; it reads at that second value s, and s >= p. A
+/// writer frees a version that ended at d only after it has loaded published >= d and then found
+/// no slot below d. Either it saw the reader's slot, so p >= d and the reader has no use for the
+/// version; or its load of the slot precedes the exchange in the single total order, and then so
+/// does its load of published >= d, which makes s >= d. What must also be unreachable (an erased
+/// head, a hash page that was split) is unlinked first and tagged with t = published + 1: a pin
+/// that could have seen the link has p < t, and a pin that the writer's scan missed comes after the
+/// unlinking in the total order. Snapshots are registered under the lock with the seq published at
+/// that moment; a writer looks at the list after it has loaded `published`, so a snapshot it misses
+/// has a seq at which everything it frees had ended. Whoever walks a snapshot pins as well.
+class commit_line {
+public:
+  commit_line(line_kind kind, pin_table& pins) noexcept : kind_(kind), pins_(pins) {}
+  commit_line(const commit_line&) = delete;
+  commit_line& operator=(const commit_line&) = delete;
+
+  line_kind kind() const noexcept { return kind_; }
+
+  /// Seq assignment, publication and snapshots of a line exclude each other. When both lines are
+  /// locked, memory comes first.
+  void lock() noexcept { lock_.lock(); }
+  void unlock() noexcept { lock_.unlock(); }
+
+  /// The next seq. Under the lock.
+  std::uint64_t take_seq() noexcept { return next_++; }
+  /// The last seq given out. Under the lock.
+  std::uint64_t last_seq() const noexcept { return next_ - 1; }
+  /// Makes everything up to `seq` visible. Under the lock.
+  void publish(std::uint64_t seq) noexcept { published_.store(seq, std::memory_order_seq_cst); }
+  std::uint64_t published() const noexcept { return published_.load(std::memory_order_seq_cst); }
+
+  /// Goes on after `seq`, which counts as published. Before the line is used.
+  void start_at(std::uint64_t seq) noexcept {
+    next_ = seq + 1;
+    published_.store(seq, std::memory_order_seq_cst);
+  }
+
+  /// Pins the calling thread and returns the seq to read at. Nests; an inner pin may read at a
+  /// later seq. Wait-free. Throws `std::bad_alloc` at a thread's first pin only.
+  std::uint64_t pin() {
+    auto& slot = pins_.mine();
+    const auto k = static_cast<std::size_t>(kind_);
+    if (slot.depth[k]++ == 0)
+      slot.seq[k].exchange(published_.load(std::memory_order_relaxed), std::memory_order_seq_cst);
+    return published();
+  }
+  void unpin() noexcept {
+    auto& slot = pins_.mine();
+    const auto k = static_cast<std::size_t>(kind_);
+    if (--slot.depth[k] == 0)
+      slot.seq[k].store(idle, std::memory_order_release);
+  }
+
+  /// Registers a snapshot of what is published. Under the lock. O(1).
+  void add_snapshot(line_snapshot& s) noexcept;
+  /// Registers a second snapshot at the seq of a registered one. Under the lock. O(1).
+  void copy_snapshot(line_snapshot& s, line_snapshot& of) noexcept;
+  /// Takes the lock itself. O(1).
+  void drop_snapshot(line_snapshot& s) noexcept;
+
+  std::size_t snapshot_count() const noexcept {
+    return snapshot_count_.load(std::memory_order_relaxed);
+  }
+  /// How many snapshots have been dropped: tells a writer to look again at what they kept.
+  std::uint64_t snapshots_dropped() const noexcept {
+    return snapshots_dropped_.load(std::memory_order_acquire);
+  }
+
+  /// What may be freed at this moment.
+  struct horizon {
+    std::uint64_t pinned = 0; ///< oldest pin, or `idle`: frees what was unlinked before
+    std::uint64_t ended = 0;  ///< versions that ended at or before this are past for pins
+    std::vector<std::uint64_t> snapshots; ///< ascending, each once
+
+    /// Whether a snapshot lies in [birth, death).
+    bool needed(std::uint64_t birth, std::uint64_t death) const noexcept;
+  };
+  /// Throws `std::bad_alloc`; reuses the memory of `out`.
+  void look(horizon& out);
+
+private:
+  const line_kind kind_;
+  pin_table& pins_;
+  alignas(64) std::atomic<std::uint64_t> published_{0};
+  alignas(64) spin_lock lock_;
+  std::uint64_t next_ = 1;
+  line_snapshot* newest_ = nullptr;
+  std::atomic<std::size_t> snapshot_count_{0};
+  std::atomic<std::uint64_t> snapshots_dropped_{0};
+};
+
+/// The lines of one store.
+struct commit_lines {
+  pin_table pins;
+  commit_line memory{line_kind::memory, pins};
+  commit_line durable{line_kind::durable, pins};
+};
+
+/// Keeps the calling thread pinned on one line. Stays on its thread.
+class pin_guard {
+public:
+  explicit pin_guard(commit_line& line) : line_(line), seq_(line.pin()) {}
+  pin_guard(const pin_guard&) = delete;
+  pin_guard& operator=(const pin_guard&) = delete;
+  ~pin_guard() { line_.unpin(); }
+
+  /// What to read at.
+  std::uint64_t seq() const noexcept { return seq_; }
+
+private:
+  commit_line& line_;
+  std::uint64_t seq_;
+};
+
+/// Both lines at one moment: no commit over both is seen by half. May move between threads.
+class snapshot_pair {
+public:
+  explicit snapshot_pair(commit_lines& lines) noexcept;
+  snapshot_pair(const snapshot_pair& other) noexcept;
+  snapshot_pair& operator=(const snapshot_pair&) = delete;
+  ~snapshot_pair();
+
+  std::uint64_t seq(line_kind line) const noexcept {
+    return line == line_kind::memory ? memory_.seq() : durable_.seq();
+  }
+
+private:
+  commit_lines& lines_;
+  line_snapshot memory_;
+  line_snapshot durable_;
+};
+
+} // namespace holdfast::detail

@@ -1,0 +1,167 @@
+#pragma once
+
+#include <holdfast/store/detail/index_key.hpp>
+#include <holdfast/store/detail/pool.hpp>
+#include <holdfast/store/detail/row_table.hpp>
+
+#include <algorithm>
+#include <cstdint>
+#include <span>
+#include <vector>
+
+namespace holdfast::detail {
+
+/// One record in an ordered index. Ordered by value, then row; the prefix stands for the value as
+/// far as it goes, the rest is read from the record.
+struct order_entry {
+  std::uint64_t prefix;
+  std::uint64_t row;
+};
+
+/// A place in an ordered index: before or behind entries of a value.
+struct order_probe {
+  std::uint64_t prefix = 0;
+  std::uint64_t row = 0;
+  key_view key;
+  bool decided = false; ///< equal prefixes mean equal values
+
+  order_probe() = default;
+  order_probe(index_kind kind, const key_view& at, std::uint64_t at_row) noexcept
+      : prefix(prefix_of(kind, at)), row(at_row), key(at), decided(prefix_decides(kind, at)) {}
+  /// In front of all entries of a value.
+  static order_probe before(index_kind kind, const key_view& at) noexcept { return {kind, at, 0}; }
+  /// Behind all entries of a value.
+  static order_probe behind(index_kind kind, const key_view& at) noexcept {
+    return {kind, at, ~std::uint64_t{0}};
+  }
+};
+
+/// How the entries of one index compare as of one seq; `never` means the head versions.
+struct entry_order {
+  const row_table* rows;
+  index_kind kind;
+  std::uint32_t slot_number;
+  std::uint64_t seq;
+
+  bool less(const order_entry& e, const order_probe& p) const noexcept {
+    if (e.prefix != p.prefix) [[likely]]
+      return e.prefix < p.prefix;
+    if (p.decided)
+      return e.row < p.row;
+    return less_by_value(e, p);
+  }
+  bool less_by_value(const order_entry& e, const order_probe& p) const noexcept;
+};
+
+/// A node of a copy-on-write B+tree: reachable from the roots sealed at or after `birth`.
+struct order_node {
+  static constexpr std::uint32_t capacity = 32;
+
+  std::uint64_t birth;
+  std::uint32_t size;
+  std::uint32_t is_leaf;
+  order_entry entries[capacity]; ///< of an inner node: the exact least entry of each child
+};
+struct order_inner : order_node {
+  order_node* children[capacity];
+  std::uint32_t counts[capacity]; ///< entries below each child
+};
+
+inline order_inner& inner(order_node* n) noexcept { return *static_cast<order_inner*>(n); }
+inline const order_inner& inner(const order_node* n) noexcept {
+  return *static_cast<const order_inner*>(n);
+}
+inline std::size_t node_bytes(const order_node& n) noexcept {
+  return n.is_leaf != 0 ? sizeof(order_node) : sizeof(order_inner);
+}
+/// Entries below a node. O(capacity).
+std::uint64_t subtree_size(const order_node* n) noexcept;
+
+/// The first position in a node whose entry is not less than the probe.
+inline std::uint32_t lower_bound(const order_node& n, const order_probe& p,
+                                 const entry_order& order) noexcept {
+  std::uint32_t first = 0, rest = n.size;
+  while (rest > 0) {
+    const std::uint32_t half = rest / 2;
+    if (order.less(n.entries[first + half], p)) {
+      first += half + 1;
+      rest -= half + 1;
+    } else {
+      rest = half;
+    }
+  }
+  return first;
+}
+/// The child of an inner node in which the probe lies.
+inline std::uint32_t child_for(const order_node& n, const order_probe& p,
+                               const entry_order& order) noexcept {
+  const std::uint32_t i = lower_bound(n, p, order);
+  if (i < n.size && n.entries[i].prefix == p.prefix && n.entries[i].row == p.row)
+    return i;
+  return i == 0 ? 0 : i - 1;
+}
+
+/// How many entries are less than the probe. O(log n).
+std::uint64_t rank_of(const order_node* root, const order_probe& p,
+                      const entry_order& order) noexcept;
+
+/// The writer's side of one ordered index: edits of the current operation, until sealed.
+///
+/// Nodes made in the current operation (birth == edit) are edited in place; others are copied and
+/// remembered in `replaced`. After an exception the tree must be rolled back.
+class order_tree {
+public:
+  order_tree(pool& memory, index_kind kind, std::uint32_t slot_number,
+             const row_table& rows) noexcept
+      : memory_(memory), order_{&rows, kind, slot_number, never} {}
+  order_tree(const order_tree&) = delete;
+  order_tree& operator=(const order_tree&) = delete;
+
+  index_kind kind() const noexcept { return order_.kind; }
+  std::uint32_t slot_number() const noexcept { return order_.slot_number; }
+  order_node* root() const noexcept { return root_; }
+  bool changed() const noexcept { return root_ != sealed_; }
+
+  /// Nodes made from here on carry this birth; greater than any before.
+  void begin(std::uint64_t edit) noexcept { edit_ = edit; }
+
+  /// Adds the entry of a record that is not there. Throws `std::bad_alloc`.
+  void insert(const record_block& block, std::uint64_t row);
+  /// Removes the entry of a row's head version. Throws `std::bad_alloc`.
+  void erase(const record_block& block);
+  void clear();
+  /// Builds an empty tree from blocks in any order. Throws `std::bad_alloc`.
+  void build(std::span<record_block* const> blocks);
+
+  /// Back to the last sealed root.
+  void rollback() noexcept;
+  /// Makes the current root the one to come back to.
+  void seal() noexcept;
+
+  /// Nodes of earlier operations that the current one replaced; read before `seal`.
+  std::span<order_node* const> replaced() const noexcept { return replaced_; }
+
+private:
+  order_node* make(bool leaf);
+  order_node* own(order_node* n);
+  void discard(order_node* n);
+  order_node* insert_below(order_node*& n, const order_probe& p);
+  order_node* split_leaf(order_node* n, std::uint32_t at);
+  order_node* split_inner(order_node* n, std::uint32_t at);
+  void erase_below(order_node*& n, const order_probe& p);
+  void mend(order_node* parent, std::uint32_t i);
+  void merge(order_node* parent, std::uint32_t left);
+  void collapse();
+  void discard_below(order_node* n);
+  std::vector<order_entry> sorted(std::span<record_block* const> blocks) const;
+
+  pool& memory_;
+  entry_order order_;
+  std::uint64_t edit_ = 0;
+  order_node* root_ = nullptr;
+  order_node* sealed_ = nullptr;
+  std::vector<order_node*> fresh_;    ///< made by the current operation
+  std::vector<order_node*> replaced_; ///< sealed nodes that it no longer uses
+};
+
+} // namespace holdfast::detail

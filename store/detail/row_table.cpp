@@ -1,0 +1,87 @@
+#include <holdfast/store/detail/row_table.hpp>
+
+#include <algorithm>
+#include <memory>
+#include <new>
+
+namespace holdfast::detail {
+
+row_table::row_table(pool& memory, limbo& retired) : memory_(memory), retired_(retired) {
+  constexpr std::uint64_t first_capacity = 16;
+  directory_.store(make_directory(first_capacity), std::memory_order_release);
+}
+
+row_table::~row_table() {
+  directory* d = directory_.load(std::memory_order_relaxed);
+  for (std::uint64_t i = 0; i < d->capacity; ++i)
+    if (chunk* c = d->chunks()[i].load(std::memory_order_relaxed))
+      memory_.free(c, sizeof(chunk));
+  memory_.free(d, directory_bytes(d->capacity));
+}
+
+row_table::directory* row_table::make_directory(std::uint64_t capacity) {
+  auto* d = new (memory_.allocate(directory_bytes(capacity))) directory{capacity, 0};
+  std::uninitialized_value_construct_n(d->chunks(), capacity);
+  return d;
+}
+
+std::uint64_t row_table::next_row(std::uint64_t row, std::uint64_t bound) const noexcept {
+  while (row < bound) {
+    const chunk* c = chunk_of(row);
+    const std::uint64_t end = std::min(bound, (row / chunk_rows + 1) * chunk_rows);
+    if (c != nullptr)
+      for (; row < end; ++row)
+        if (c->heads[row % chunk_rows].load(pinned_load) != nullptr)
+          return row;
+    row = end;
+  }
+  return bound;
+}
+
+void row_table::reserve(std::uint64_t row) {
+  const std::uint64_t k = row / chunk_rows;
+  directory* d = directory_.load(std::memory_order_relaxed);
+  if (k >= d->capacity) {
+    retired_.reserve(1);
+    directory* fresh = make_directory(std::max(2 * d->capacity, k + 1));
+    for (std::uint64_t i = 0; i < d->capacity; ++i)
+      fresh->chunks()[i].store(d->chunks()[i].load(std::memory_order_relaxed),
+                               std::memory_order_relaxed);
+    directory_.store(fresh, std::memory_order_release);
+    retired_.add(d, directory_bytes(d->capacity));
+    d = fresh;
+  }
+  if (d->chunks()[k].load(std::memory_order_relaxed) != nullptr)
+    return;
+  retired_.reserve(1);
+  auto* c = static_cast<chunk*>(memory_.allocate(sizeof(chunk)));
+  c->live = 0;
+  std::uninitialized_value_construct_n(c->heads, chunk_rows);
+  d->chunks()[k].store(c, std::memory_order_release);
+  // The chunk before could not go while it was the newest.
+  if (k > 0 && chunk_of(row - chunk_rows) != nullptr && chunk_of(row - chunk_rows)->live == 0)
+    drop_chunk(k - 1);
+}
+
+void row_table::drop_chunk(std::uint64_t k) noexcept {
+  auto& at = directory_.load(std::memory_order_relaxed)->chunks()[k];
+  chunk* c = at.load(std::memory_order_relaxed);
+  at.store(nullptr, std::memory_order_release);
+  retired_.add(c, sizeof(chunk));
+}
+
+void row_table::add(std::uint64_t row, record_block* block) noexcept {
+  chunk* c = chunk_of(row);
+  ++c->live;
+  c->heads[row % chunk_rows].store(block, std::memory_order_release);
+}
+
+void row_table::remove(std::uint64_t row, std::uint64_t next) noexcept {
+  chunk* c = chunk_of(row);
+  c->heads[row % chunk_rows].store(nullptr, std::memory_order_release);
+  const std::uint64_t k = row / chunk_rows;
+  if (--c->live == 0 && k < next / chunk_rows)
+    drop_chunk(k);
+}
+
+} // namespace holdfast::detail

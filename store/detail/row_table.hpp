@@ -1,0 +1,96 @@
+#pragma once
+
+#include <holdfast/store/detail/retire.hpp>
+
+#include <atomic>
+#include <cstdint>
+
+namespace holdfast::detail {
+
+/// The newest version visible at `seq` or older than it, down a row's list; null when none was
+/// born.
+inline record_block* newest_at(record_block* head, std::uint64_t seq) noexcept {
+  while (head != nullptr && head->birth.load(std::memory_order_acquire) > seq)
+    head = head->prev.load(pinned_load);
+  return head;
+}
+
+/// The version of a row that is visible at `seq`, or null.
+inline record_block* visible_at(record_block* head, std::uint64_t seq) noexcept {
+  head = newest_at(head, seq);
+  return head != nullptr && seq < head->death.load(std::memory_order_acquire) ? head : nullptr;
+}
+
+/// Row number -> newest block, in chunks that never move. A chunk whose rows are all gone is freed.
+class row_table {
+public:
+  static constexpr std::uint64_t chunk_rows = 1024;
+
+  row_table(pool& memory, limbo& retired);
+  row_table(const row_table&) = delete;
+  row_table& operator=(const row_table&) = delete;
+  /// Frees everything at once: no reader is left.
+  ~row_table();
+
+  /// The newest block of a row, or null. For readers while pinned.
+  record_block* head(std::uint64_t row) const noexcept {
+    const chunk* c = chunk_of(row);
+    return c == nullptr ? nullptr : c->heads[row % chunk_rows].load(pinned_load);
+  }
+  void prefetch(std::uint64_t row) const noexcept {
+    if (const chunk* c = chunk_of(row))
+      __builtin_prefetch(&c->heads[row % chunk_rows]);
+  }
+
+  /// The first row from `row` on, below `bound`, that has a block, or `bound`.
+  std::uint64_t next_row(std::uint64_t row, std::uint64_t bound) const noexcept;
+
+  /// One more than the last row below `row` whose chunk is there, or 0.
+  std::uint64_t skip_back(std::uint64_t row) const noexcept {
+    while (row > 0 && chunk_of(row - 1) == nullptr)
+      row = (row - 1) / chunk_rows * chunk_rows;
+    return row;
+  }
+
+  /// Makes sure that `add(row)` allocates nothing. Throws `std::bad_alloc`.
+  void reserve(std::uint64_t row);
+  void add(std::uint64_t row, record_block* block) noexcept;
+  void replace(std::uint64_t row, record_block* block) noexcept {
+    chunk_of(row)->heads[row % chunk_rows].store(block, std::memory_order_release);
+  }
+  /// Forgets a row; frees its chunk if that is empty and `next` (the next new row) lies behind it.
+  /// Room for one in limbo is there.
+  void remove(std::uint64_t row, std::uint64_t next) noexcept;
+
+private:
+  struct chunk {
+    std::uint64_t live; ///< the writer's
+    std::atomic<record_block*> heads[chunk_rows];
+  };
+  struct directory {
+    std::uint64_t capacity;
+    std::uint64_t pad;
+    std::atomic<chunk*>* chunks() noexcept {
+      return reinterpret_cast<std::atomic<chunk*>*>(this + 1);
+    }
+    const std::atomic<chunk*>* chunks() const noexcept {
+      return reinterpret_cast<const std::atomic<chunk*>*>(this + 1);
+    }
+  };
+  static std::size_t directory_bytes(std::uint64_t capacity) noexcept {
+    return sizeof(directory) + capacity * sizeof(chunk*);
+  }
+  chunk* chunk_of(std::uint64_t row) const noexcept {
+    const directory* d = directory_.load(pinned_load);
+    const std::uint64_t k = row / chunk_rows;
+    return k < d->capacity ? d->chunks()[k].load(pinned_load) : nullptr;
+  }
+  directory* make_directory(std::uint64_t capacity);
+  void drop_chunk(std::uint64_t k) noexcept;
+
+  pool& memory_;
+  limbo& retired_;
+  std::atomic<directory*> directory_{nullptr};
+};
+
+} // namespace holdfast::detail

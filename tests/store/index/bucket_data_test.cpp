@@ -1,0 +1,288 @@
+#include "model.hpp"
+
+#include <deque>
+#include <random>
+
+namespace holdfast::testing {
+namespace {
+
+using namespace detail;
+
+/// A bucket driven by random operations, beside its model.
+class driver {
+public:
+  explicit driver(std::uint64_t seed, std::size_t key_space = 60) : random_(seed) {
+    for (std::size_t i = 0; i < key_space; ++i) {
+      keys_.push_back("key-" + std::to_string(i) +
+                      (i % 2 == 0 ? "-which-is-longer-than-a-slot" : ""));
+      uniques_.push_back("u" + std::to_string(i) + "@example.org");
+    }
+  }
+
+  std::uint64_t below(std::uint64_t n) { return random_() % n; }
+
+  cell ordered_text() {
+    switch (below(4)) {
+    case 0:
+      return {};
+    case 1:
+      return std::string(below(4), 'a');
+    case 2:
+      return "a-common-prefix-" + std::to_string(below(20));
+    default:
+      return "prefix" + std::string(below(5), '\0');
+    }
+  }
+  cell number() {
+    switch (below(4)) {
+    case 0:
+      return {};
+    case 1:
+      return static_cast<std::int64_t>(below(8)) + 9007199254740990;
+    case 2:
+      return static_cast<double>(below(8)) + 9007199254740990.0;
+    default:
+      return static_cast<double>(below(10)) / 4 - 1;
+    }
+  }
+  cell integer() {
+    return below(5) == 0 ? cell{} : cell{static_cast<std::int64_t>(below(20)) - 10};
+  }
+  cell free_unique(const model& m) {
+    const auto& u = uniques_[below(uniques_.size())];
+    return below(4) == 0 || m.uniques.count(u) != 0 ? cell{} : cell{u};
+  }
+  cells record(const std::string& key) {
+    return {key, free_unique(open_), ordered_text(), integer(), number()};
+  }
+
+  /// One random edit of the open operation.
+  void edit() {
+    const auto& key = keys_[below(keys_.size())];
+    record_block* head = data_.find_head(std::string_view(key), hash_of(std::string_view(key)));
+    ASSERT_EQ(head != nullptr, open_.keys.count(key) != 0);
+    if (below(200) == 0) {
+      data_.clear();
+      open_.clear();
+    } else if (head == nullptr) {
+      const cells c = record(key);
+      data_.insert(make_block(data_.memory(), c));
+      open_.insert(c);
+    } else if (below(3) == 0) {
+      data_.erase(head);
+      open_.erase(key);
+    } else {
+      cells c = cells_of(*head);
+      if (below(3) == 0)
+        c[1] = free_unique(open_);
+      if (below(2) == 0)
+        c[2] = ordered_text();
+      if (below(2) == 0)
+        c[3] = integer();
+      if (below(2) == 0)
+        c[4] = number();
+      record_block* fresh = make_block(data_.memory(), c);
+      fresh->version = head->version + 1;
+      data_.replace(head, fresh);
+      open_.replace(c);
+    }
+  }
+
+  void operation() {
+    for (auto n = 1 + below(4); n > 0; --n)
+      edit();
+    if (below(6) == 0) {
+      data_.rollback();
+      open_ = sealed_;
+    } else {
+      data_.seal();
+      sealed_ = open_;
+    }
+    ASSERT_EQ(data_.live_count(), open_.rows.size());
+  }
+
+  void check_now() {
+    const pin_guard pin(lines_.memory);
+    expect_equal(read_view(data_, pin.seq()), sealed_, keys_, uniques_);
+  }
+  void take_snapshot() { held_.push_back({std::make_unique<snapshot_pair>(lines_), sealed_}); }
+  void drop_snapshot() {
+    if (!held_.empty())
+      held_.erase(held_.begin() + static_cast<std::ptrdiff_t>(below(held_.size())));
+  }
+  void check_snapshots() {
+    const pin_guard pin(lines_.memory);
+    for (const auto& [snapshot, m] : held_)
+      expect_equal(read_view(data_, snapshot->seq(line_kind::memory)), m, keys_, uniques_);
+  }
+
+  struct held {
+    std::unique_ptr<snapshot_pair> snapshot;
+    model contents;
+  };
+
+  std::mt19937_64 random_;
+  std::vector<std::string> keys_;
+  std::vector<std::string> uniques_;
+  commit_lines lines_;
+  bucket_data data_{lines_.memory, five_slots()};
+  model open_;
+  model sealed_;
+  std::vector<held> held_;
+};
+
+class bucket_sequences : public ::testing::TestWithParam<std::uint64_t> {};
+
+TEST_P(bucket_sequences, agree_with_a_model_at_every_held_snapshot) {
+  driver d(GetParam());
+  for (int i = 0; i < 1500 && !::testing::Test::HasFatalFailure(); ++i) {
+    d.operation();
+    if (d.below(20) == 0)
+      d.take_snapshot();
+    if (d.held_.size() > 6 || d.below(40) == 0)
+      d.drop_snapshot();
+    if (d.below(50) == 0)
+      d.data_.reclaim();
+    if (i % 25 == 0) {
+      d.check_now();
+      d.check_snapshots();
+    }
+  }
+  d.check_now();
+  d.check_snapshots();
+}
+
+TEST_P(bucket_sequences, leave_no_garbage_behind) {
+  driver d(GetParam() + 1000);
+  d.data_.seal();
+  const auto empty = [&] {
+    d.data_.clear();
+    d.data_.seal();
+    d.data_.seal();
+    d.data_.reclaim();
+    EXPECT_EQ(d.data_.waiting(), 0U);
+    return d.data_.memory().bytes_in_use();
+  };
+  std::size_t before = 0;
+  for (int round = 0; round < 4; ++round) {
+    for (int i = 0; i < 500; ++i) {
+      d.operation();
+      if (d.below(20) == 0)
+        d.take_snapshot();
+      if (d.below(20) == 0)
+        d.drop_snapshot();
+    }
+    d.held_.clear();
+    d.open_.clear();
+    d.sealed_.clear();
+    const auto in_use = empty();
+    if (round > 0) {
+      EXPECT_LE(in_use, before + 8400) << "round " << round;
+    }
+    before = in_use;
+  }
+}
+
+TEST_P(bucket_sequences, survive_many_rows_of_few_keys_under_a_pin) {
+  driver d(GetParam() + 2000, 3);
+  {
+    const pin_guard pin(d.lines_.memory);
+    for (int i = 0; i < 3000 && !::testing::Test::HasFatalFailure(); ++i)
+      d.operation();
+    d.check_now();
+  }
+  for (int i = 0; i < 100; ++i)
+    d.operation();
+  d.check_now();
+}
+
+INSTANTIATE_TEST_SUITE_P(seeds, bucket_sequences, ::testing::Range<std::uint64_t>(0, 8));
+
+TEST(bucket_data, survives_ten_thousand_keys_and_page_splits) {
+  driver d(7, 10'000);
+  for (int i = 0; i < 20'000 && !::testing::Test::HasFatalFailure(); ++i)
+    d.operation();
+  d.check_now();
+}
+
+TEST(bucket_data, holds_little_for_one_old_snapshot_under_300000_updates_of_1000_keys) {
+  commit_lines lines;
+  bucket_data data(lines.memory, five_slots());
+  const auto record = [](std::int64_t i, double x) {
+    return cells{"key-number-" + std::to_string(i), cell{}, "text", std::int64_t{1}, x};
+  };
+  for (std::int64_t i = 0; i < 1000; ++i) {
+    data.insert(make_block(data.memory(), record(i, 1)));
+    data.seal();
+  }
+  const std::size_t before = data.memory().bytes_in_use();
+  const snapshot_pair held(lines);
+  std::size_t most = 0;
+  for (int i = 0; i < 300'000; ++i) {
+    const cells c = record(i % 1000, i);
+    const std::string_view key = std::get<std::string>(c[0]);
+    data.replace(data.find_head(key, hash_of(key)), make_block(data.memory(), c));
+    data.seal();
+    most = std::max(most, data.memory().bytes_in_use());
+  }
+  EXPECT_LE(most - before, 1'000'000U);
+  const pin_guard pin(lines.memory);
+  const read_view view(data, held.seq(line_kind::memory));
+  EXPECT_EQ(view.for_each(0, [](const record_block& b) { return b.slots()[4].real == 1; }), 1000U);
+}
+
+TEST(bucket_data, keeps_handles_alive_after_its_end) {
+  commit_lines lines;
+  std::vector<handle> handles;
+  {
+    bucket_data data(lines.memory, five_slots());
+    for (std::int64_t i = 0; i < 1000; ++i) {
+      const cells c{"key" + std::to_string(i), cell{}, cell{}, i, cell{}};
+      data.insert(make_block(data.memory(), c));
+      data.seal();
+      const std::string_view key = std::get<std::string>(c[0]);
+      handles.emplace_back(data.get(key, hash_of(key)));
+      if (i % 2 == 0)
+        data.erase(data.find_head(key, hash_of(key)));
+      data.seal();
+    }
+  }
+  for (std::int64_t i = 0; i < 1000; ++i)
+    EXPECT_EQ(handles[static_cast<std::size_t>(i)]->slots()[3].integer, i);
+}
+
+TEST(bucket_data, loads_blocks_of_other_pools_in_any_order) {
+  commit_lines lines;
+  bucket_data data(lines.memory, five_slots());
+  driver d(3, 5000);
+  model m;
+  std::vector<record_block*> blocks;
+  std::vector<pool> pools(3);
+  for (std::size_t i = 0; i < 5000; ++i) {
+    m.next_row += d.below(700);
+    cells c = d.record(d.keys_[i]);
+    c[1] = d.uniques_[i];
+    record_block* b = make_block(pools[i % 3], c);
+    b->row = m.next_row;
+    blocks.push_back(b);
+    m.insert(c);
+  }
+  std::shuffle(blocks.begin(), blocks.end(), d.random_);
+  for (auto& p : pools)
+    data.memory().adopt(std::move(p));
+  data.load(blocks, 17);
+  lines.memory.start_at(17);
+  EXPECT_EQ(data.next_row(), m.next_row);
+  {
+    const pin_guard pin(lines.memory);
+    expect_equal(read_view(data, pin.seq()), m, d.keys_, d.uniques_);
+  }
+  data.erase(data.find_head(std::string_view(d.keys_[9]), hash_of(std::string_view(d.keys_[9]))));
+  EXPECT_EQ(data.seal(), 18U);
+  m.erase(d.keys_[9]);
+  const pin_guard pin(lines.memory);
+  expect_equal(read_view(data, pin.seq()), m, d.keys_, d.uniques_);
+}
+
+} // namespace
+} // namespace holdfast::testing

@@ -1,0 +1,122 @@
+#pragma once
+
+#include "blocks.hpp"
+
+#include <gmock/gmock.h>
+
+#include <algorithm>
+#include <map>
+#include <string>
+#include <vector>
+
+namespace holdfast::testing {
+
+/// A record of the tests: key, unique text, ordered text, ordered integer, ordered number.
+inline detail::bucket_layout five_slots() {
+  using enum detail::index_kind;
+  using enum detail::index_type;
+  return {0, {{unique, 1, text}, {ordered, 2, text}, {ordered, 3, integer}, {ordered, 4, number}}};
+}
+
+/// What a bucket should hold: rows in order of insertion, the row of each key.
+struct model {
+  std::map<std::uint64_t, cells> rows;
+  std::map<std::string, std::uint64_t> keys;
+  std::map<std::string, std::uint64_t> uniques;
+  std::uint64_t next_row = 0;
+
+  static const std::string& text(const cell& c) { return std::get<std::string>(c); }
+
+  void insert(const cells& c) {
+    keys[text(c[0])] = next_row;
+    if (c[1].index() != 0)
+      uniques[text(c[1])] = next_row;
+    rows[next_row++] = c;
+  }
+  void erase(const std::string& key) {
+    const auto row = keys.at(key);
+    if (rows.at(row)[1].index() != 0)
+      uniques.erase(text(rows.at(row)[1]));
+    rows.erase(row);
+    keys.erase(key);
+  }
+  void replace(const cells& c) {
+    const auto row = keys.at(text(c[0]));
+    if (rows.at(row)[1].index() != 0)
+      uniques.erase(text(rows.at(row)[1]));
+    if (c[1].index() != 0)
+      uniques[text(c[1])] = row;
+    rows[row] = c;
+  }
+  void clear() {
+    rows.clear();
+    keys.clear();
+    uniques.clear();
+  }
+  /// Rows in the order of a slot's values.
+  std::vector<std::uint64_t> ordered(std::size_t slot_number) const {
+    std::vector<std::uint64_t> out;
+    for (const auto& [row, c] : rows)
+      out.push_back(row);
+    std::stable_sort(out.begin(), out.end(), [&](std::uint64_t a, std::uint64_t b) {
+      return detail::compare(view_of(rows.at(a)[slot_number]), view_of(rows.at(b)[slot_number])) <
+             0;
+    });
+    return out;
+  }
+};
+
+/// Checks everything a view can tell against the model; `keys` and `uniques` are all there can be.
+inline void expect_equal(const detail::read_view& view, const model& m,
+                         const std::vector<std::string>& keys,
+                         const std::vector<std::string>& uniques) {
+  ASSERT_EQ(view.count(), m.rows.size());
+  std::vector<std::uint64_t> forward, backward, expected;
+  for (const auto& [row, c] : m.rows)
+    expected.push_back(row);
+  view.for_each(0, [&](const detail::record_block& b) {
+    forward.push_back(b.row);
+    EXPECT_EQ(cells_of(b), m.rows.at(b.row));
+    return true;
+  });
+  view.for_each_back(view.row_bound(), [&](const detail::record_block& b) {
+    backward.push_back(b.row);
+    return true;
+  });
+  ASSERT_EQ(forward, expected);
+  std::reverse(backward.begin(), backward.end());
+  ASSERT_EQ(backward, expected);
+  for (const auto& k : keys) {
+    const auto* b = view.find(std::string_view(k));
+    const auto at = m.keys.find(k);
+    ASSERT_EQ(b != nullptr, at != m.keys.end()) << k;
+    if (b != nullptr) {
+      ASSERT_EQ(b->row, at->second) << k;
+    }
+  }
+  for (const auto& u : uniques) {
+    const auto* b = view.find_unique(0, detail::key_view(std::string_view(u)));
+    const auto at = m.uniques.find(u);
+    ASSERT_EQ(b != nullptr, at != m.uniques.end()) << u;
+    if (b != nullptr) {
+      ASSERT_EQ(b->row, at->second) << u;
+    }
+  }
+  for (std::size_t index = 1; index < view.data().layout().indexes.size(); ++index) {
+    const auto order = m.ordered(view.data().layout().indexes[index].slot_number);
+    std::vector<std::uint64_t> seen, reversed;
+    view.for_ranks(index, 0, view.index_size(index), [&](const detail::record_block& b) {
+      seen.push_back(b.row);
+      return true;
+    });
+    ASSERT_EQ(seen, order) << "index " << index;
+    view.for_ranks_back(index, 0, order.size(), [&](const detail::record_block& b) {
+      reversed.push_back(b.row);
+      return true;
+    });
+    std::reverse(reversed.begin(), reversed.end());
+    ASSERT_EQ(reversed, order) << "index " << index;
+  }
+}
+
+} // namespace holdfast::testing
