@@ -3,6 +3,7 @@
 #include <holdfast/runtime/clock.hpp>
 #include <holdfast/runtime/executor.hpp>
 #include <holdfast/runtime/gate.hpp>
+#include <holdfast/runtime/log.hpp>
 #include <holdfast/runtime/result.hpp>
 
 #include <functional>
@@ -54,6 +55,8 @@ public:
   class clock& clock() const noexcept { return *clock_; }
   class gate& gate() noexcept { return gate_; }
   class executor& executor() noexcept { return executor_; }
+  /// The hook through which everything on this runtime logs; redirect it to a log of your own.
+  logger& log() noexcept { return log_; }
   const runtime_options& options() const noexcept { return options_; }
   bool caller_runs() const noexcept { return options_.caller_runs; }
 
@@ -71,6 +74,7 @@ private:
   struct system_state;
   runtime_options options_;
   class clock* clock_;
+  logger log_{*clock_};
   class gate gate_;
   std::unique_ptr<system_state> state_;
   class executor executor_;

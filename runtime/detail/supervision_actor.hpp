@@ -1,0 +1,91 @@
+#pragma once
+
+#include <holdfast/runtime/caf.hpp>
+#include <holdfast/runtime/detail/subscriber_queue.hpp>
+#include <holdfast/runtime/detail/supervision.hpp>
+#include <holdfast/runtime/pending.hpp>
+#include <holdfast/runtime/runtime.hpp>
+
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <unordered_map>
+#include <vector>
+
+namespace holdfast::detail {
+
+/// One life of a supervisor: its rules and the actors it holds. The supervisor's actor is the only
+/// one that changes it; anybody may look at it under the mutex.
+struct supervisor_life {
+  supervisor_life(supervisor_options options, random_source& random)
+      : rules{std::move(options), random} {}
+
+  /// What is left when the actor ended: children that nobody watches any more, if it was killed, and
+  /// callers that wait. The children are killed, as links do it in OTP.
+  void clear_up();
+
+  mutable std::mutex mutex;
+  supervision rules;
+  std::unordered_map<child_key, caf::actor> children; ///< strong: an actor lives by its handles
+  std::unordered_map<request_id, ref<operation<child_info>>> requests;
+  bool ended = false;
+};
+
+/// What a supervisor's handles share; outlives the lives of a nested supervisor.
+struct supervisor_core {
+  supervisor_core(runtime& r, supervisor_options o) : rt{r}, options{std::move(o)} {}
+
+  runtime& rt;
+  const supervisor_options options;
+  bool nested = false; ///< there may be another life after this one
+
+  mutable std::mutex mutex;
+  caf::actor actor; ///< of the current life; null when there is none
+  std::shared_ptr<supervisor_life> life;
+  std::weak_ptr<supervisor_core> parent;
+  std::vector<std::weak_ptr<subscriber_queue>> subscribers;
+
+  std::shared_ptr<supervisor_life> current() const {
+    std::lock_guard lock{mutex};
+    return life;
+  }
+  /// Gives the event to the subscribers here and above.
+  void publish(const std::shared_ptr<const supervision_event>& e);
+};
+
+/// A call on its way to the supervisor. Answered with `stopped` if it never arrives.
+struct supervisor_call {
+  using function = std::function<void(supervision&, steady now, request_id)>;
+
+  supervisor_call(ref<operation<child_info>> o, function f) : op{std::move(o)}, apply{std::move(f)} {}
+  supervisor_call(const supervisor_call&) = delete;
+  supervisor_call& operator=(const supervisor_call&) = delete;
+  ~supervisor_call();
+
+  ref<operation<child_info>> op; ///< null once it is the supervisor's
+  function apply;
+};
+
+struct call_message {
+  std::shared_ptr<supervisor_call> call;
+};
+struct announce_message {
+  child_key key;
+  std::uint64_t incarnation;
+  std::shared_ptr<const result<void>> said;
+};
+struct wake_up_message {};
+
+/// Starts a life of the supervisor. `announce` (may be empty) learns when all children are up.
+caf::actor spawn_supervisor(const std::shared_ptr<supervisor_core>& core,
+                            std::function<void(result<void>)> announce);
+
+/// Why an actor ended, in the supervisor's words.
+exit_cause cause_of(const caf::error& reason, caf::actor_system& system);
+
+} // namespace holdfast::detail
+
+HOLDFAST_LOCAL_MESSAGE(holdfast::detail::call_message)
+HOLDFAST_LOCAL_MESSAGE(holdfast::detail::announce_message)
+HOLDFAST_LOCAL_MESSAGE(holdfast::detail::wake_up_message)

@@ -1,0 +1,44 @@
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <utility>
+
+namespace holdfast {
+
+namespace detail {
+class subscriber_queue;
+} // namespace detail
+
+/// What happens when a subscriber's queue is full.
+enum class overflow : std::uint8_t {
+  drop_oldest, ///< the oldest waiting event goes
+  drop_newest, ///< the event that does not fit goes
+  disconnect,  ///< the subscription ends; what waits is still delivered
+};
+
+/// Owns a subscription: it ends with its token. Move-only; not thread-safe itself.
+class [[nodiscard]] subscription {
+public:
+  subscription() noexcept = default;
+  explicit subscription(std::shared_ptr<detail::subscriber_queue> queue) noexcept
+      : queue_{std::move(queue)} {}
+  subscription(subscription&&) noexcept = default;
+  subscription& operator=(subscription&& other) noexcept;
+  ~subscription() { cancel(); }
+
+  /// Ends the subscription. When it returns the handler does not run and will not run again, unless
+  /// it is the handler itself that calls. Idempotent.
+  void cancel() noexcept;
+  /// False after `cancel`, and after an overflow disconnected it.
+  bool active() const noexcept;
+  /// Events that were dropped because the queue was full.
+  std::uint64_t dropped() const noexcept;
+  /// How often the handler threw.
+  std::uint64_t failures() const noexcept;
+
+private:
+  std::shared_ptr<detail::subscriber_queue> queue_;
+};
+
+} // namespace holdfast
