@@ -88,7 +88,7 @@ private:
     }
     while (!actions.empty()) {
       for (auto& a : actions)
-        std::visit([this](auto& act) { perform(act); }, a);
+        std::visit([this](auto& act) { this->perform(act); }, a);
       std::lock_guard lock{life_->mutex};
       actions = life_->rules.take_actions();
     }
