@@ -1,0 +1,59 @@
+# Run by ctest: check.sh TOP WORK. Stops at the first expectation that does not hold.
+set -euo pipefail
+top=$1 work=$2
+rm -rf "$work"
+mkdir -p "$work/bin"
+
+fail() {
+  printf 'check.sh: %s\n' "$*" >&2
+  exit 1
+}
+stand_in() {
+  { echo '#!/bin/sh'; cat; } >"$work/bin/$1"
+  chmod +x "$work/bin/$1"
+}
+# Runs what follows as on a bare machine: almost no environment, no input.
+bare() { env -i PATH="$work/bin:/usr/bin:/bin" bash "$@" <&-; }
+
+for script in .ci/run tests/run tests/bench/run examples/run; do
+  [[ -x $top/$script ]] || fail "$script is not executable"
+  [[ $(bare "$top/$script" --help) == usage:* ]] || fail "$script --help says no usage"
+done
+for script in .ci/run tests/run examples/run; do
+  if bare "$top/$script" --no-such-option 2>/dev/null; then
+    fail "$script takes an unknown option"
+  fi
+done
+
+# A machine without libcaf-dev, whose package lists are empty until the first update.
+stand_in dpkg-query <<END
+case "\$*" in *libcaf-dev*) [ ! -e "$work/done" ] || printf installed ;; *) printf installed ;; esac
+END
+stand_in apt-get <<END
+echo "\$*" >>"$work/calls"
+case "\$*" in
+  *update*) touch "$work/updated" ;;
+  *install*) [ -e "$work/updated" ] || exit 100; touch "$work/done" ;;
+esac
+END
+stand_in sudo <<'END'
+[ "$1" = -n ] && shift
+exec "$@"
+END
+install=". $top/.ci/common.sh; install_packages"
+bare -c "$install" >/dev/null || fail "did not install"
+grep -q 'install .*libcaf-dev$' "$work/calls" || fail "did not ask for just the missing package"
+[[ -e $work/done ]] || fail "did not update and try again"
+: >"$work/calls"
+bare -c "$install"
+[[ ! -s $work/calls ]] || fail "installs although nothing is missing"
+
+# apt-get that never works: the message names the package.
+rm "$work/done"
+stand_in apt-get <<'END'
+exit 100
+END
+if bare -c "$install" >/dev/null 2>"$work/error"; then
+  fail "goes on without its packages"
+fi
+grep -q libcaf-dev "$work/error" || fail "does not name the missing package"
