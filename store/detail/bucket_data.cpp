@@ -115,10 +115,8 @@ bool bucket_data::trees_changed() const noexcept {
 /// Room for what one call adds to the undo list: itself and one entry per unique index.
 void bucket_data::reserve_edits() {
   const std::size_t wanted = edits_.size() + 1 + uniques_.size();
-  if (wanted > edits_.capacity()) {
-    pool::burn_fuse();
+  if (wanted > edits_.capacity())
     edits_.reserve(2 * wanted);
-  }
 }
 
 void bucket_data::insert(record_block* fresh) {
@@ -208,7 +206,6 @@ void bucket_data::erase(record_block* old) {
 }
 
 void bucket_data::clear() {
-  pool::burn_fuse();
   edits_.reserve(edits_.size() + live_);
   for (auto& tree : trees_)
     tree->clear();

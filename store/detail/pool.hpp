@@ -91,16 +91,19 @@ public:
   std::size_t bytes_reserved() const noexcept { return core_->reserved; }
 
 #ifndef NDEBUG
-  /// Tests: the n-th allocation of this thread from now on throws, in any pool; 0 switches it off.
+  /// Tests: from the n-th allocation of this thread on, counted from 1, all throw; 0 ends that.
   static void set_fuse(std::uint64_t n) noexcept { fuse_ = n; }
+  /// What is left of it; 1 once allocations throw.
   static std::uint64_t fuse() noexcept { return fuse_; }
 #endif
 
-  /// For other containers that take part in an operation: an allocation as far as the fuse goes.
+  /// Counts an allocation of this thread and throws when the fuse says so. Nothing in a release.
   static void burn_fuse() {
 #ifndef NDEBUG
-    if (fuse_ != 0 && --fuse_ == 0)
+    if (fuse_ == 1)
       throw std::bad_alloc();
+    if (fuse_ != 0)
+      --fuse_;
 #endif
   }
 

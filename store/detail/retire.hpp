@@ -41,7 +41,6 @@ public:
 
 private:
   void resize(std::size_t capacity) {
-    pool::burn_fuse();
     auto fresh = std::make_unique<T[]>(capacity);
     for (std::size_t i = 0; i < size_; ++i)
       fresh[i] = (*this)[i];
@@ -58,12 +57,14 @@ private:
 
 /// Drops the bucket's reference to a block; frees it unless handles keep it.
 inline void drop_block(pool& memory, record_block* block) noexcept {
+  // After the count is dropped a handle on another thread may free the block at any time.
+  const std::size_t bytes = block->bytes;
   // Nobody can reach the block but through the handles there are, so a count of 1 stays 1.
   if (block->refs.load(std::memory_order_acquire) == 1 ||
       block->refs.fetch_sub(1, std::memory_order_acq_rel) == 1)
-    memory.free(block, block->bytes);
+    memory.free(block, bytes);
   else
-    memory.handed_off(block, block->bytes);
+    memory.handed_off(block, bytes);
 }
 
 /// What has been unlinked and waits until no pin is left that may have seen the link.
