@@ -55,6 +55,7 @@ struct field_options {
 class field_spec {
 public:
   explicit field_spec(field_type type) { options_.type = type; }
+  explicit field_spec(field_options options) : options_(std::move(options)) {}
 
   /// Neither absent nor null; an empty text is fine.
   field_spec& required() { return options_.required = true, *this; }
@@ -71,7 +72,8 @@ public:
     options_.default_function = [make = std::move(make)]() mutable -> value { return make(); };
     return *this;
   }
-  /// One of these values, compared as values are (so 1 allows 1.0).
+  /// One of these values, compared as values are (so 1 allows 1.0). A vector or `array` alone is
+  /// the list of them.
   field_spec& one_of(std::vector<value> values) {
     return options_.one_of = std::move(values), *this;
   }

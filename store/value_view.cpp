@@ -68,34 +68,6 @@ std::weak_ordering compare_members(value_view a, value_view b) {
 
 } // namespace
 
-value_view::value_view(const value& v) noexcept : head_(head(v.kind())) {
-  switch (v.kind()) {
-  case value_kind::null:
-    break;
-  case value_kind::boolean:
-    integer_ = *std::get_if<bool>(&v.content_);
-    break;
-  case value_kind::integer:
-    integer_ = *std::get_if<std::int64_t>(&v.content_);
-    break;
-  case value_kind::real:
-    real_ = *std::get_if<double>(&v.content_);
-    break;
-  case value_kind::string: {
-    auto& text = *std::get_if<std::string>(&v.content_);
-    head_ = head(value_kind::string, text.size());
-    bytes_ = text.data();
-    break;
-  }
-  case value_kind::array:
-    items_ = std::get_if<array>(&v.content_);
-    break;
-  case value_kind::object:
-    members_ = std::get_if<object>(&v.content_);
-    break;
-  }
-}
-
 bool value_view::throw_mismatch() { throw std::bad_variant_access{}; }
 
 std::int64_t value_view::whole_number() const {

@@ -217,6 +217,34 @@ private:
   value_view shown_;
 };
 
+inline value_view::value_view(const value& v) noexcept : head_(head(v.kind())) {
+  switch (v.kind()) {
+  case value_kind::null:
+    break;
+  case value_kind::boolean:
+    integer_ = *std::get_if<bool>(&v.content_);
+    break;
+  case value_kind::integer:
+    integer_ = *std::get_if<std::int64_t>(&v.content_);
+    break;
+  case value_kind::real:
+    real_ = *std::get_if<double>(&v.content_);
+    break;
+  case value_kind::string: {
+    auto& text = *std::get_if<std::string>(&v.content_);
+    head_ = head(value_kind::string, text.size());
+    bytes_ = text.data();
+    break;
+  }
+  case value_kind::array:
+    items_ = std::get_if<array>(&v.content_);
+    break;
+  case value_kind::object:
+    members_ = std::get_if<object>(&v.content_);
+    break;
+  }
+}
+
 inline item_range value_view::items() const noexcept { return item_range(*this); }
 inline member_range value_view::members() const noexcept { return member_range(*this); }
 

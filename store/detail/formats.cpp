@@ -23,6 +23,23 @@ bool is_blank_or_control(char c) noexcept {
   return static_cast<unsigned char>(c) <= 0x20 || c == 0x7f;
 }
 
+bool has_blank_or_control(std::string_view text) noexcept {
+  // Eight bytes at a time: is any below 0x21, or 0x7f? Bytes above 0x7f are neither.
+  constexpr std::uint64_t ones = 0x0101010101010101;
+  auto* p = text.data();
+  auto left = text.size();
+  for (; left >= 8; left -= 8, p += 8) {
+    auto word = load8(p);
+    auto del = word ^ (ones * 0x7f);
+    if (((word - ones * 0x21) & ~word & high_bits) != 0 || ((del - ones) & ~del & high_bits) != 0)
+      return true;
+  }
+  for (; left > 0; --left, ++p)
+    if (is_blank_or_control(*p))
+      return true;
+  return false;
+}
+
 /// The length of the code point at `p`, 0 if it is malformed.
 std::size_t code_point_at(const unsigned char* p, std::size_t left) noexcept {
   auto follows = [&](std::size_t i) { return i < left && (p[i] & 0xc0) == 0x80; };
@@ -82,35 +99,18 @@ std::size_t code_points(std::string_view text) noexcept {
 }
 
 bool is_email(std::string_view text) noexcept {
-  bool before = false; // something stands before the @
-  bool in_domain = false;
-  bool label = false;  // something stands before the dot of the domain
-  bool dotted = false; // a dot with something before it has been seen
-  bool tail = false;   // and something behind it
-  for (char c : text) {
-    if (is_blank_or_control(c))
-      return false;
-    if (c == '@') {
-      if (in_domain || !before)
-        return false;
-      in_domain = true;
-    } else if (!in_domain) {
-      before = true;
-    } else if (c == '.' && label && !dotted) {
-      dotted = true;
-    } else if (dotted) {
-      tail = true;
-    } else {
-      label = true;
-    }
-  }
-  return tail && text.back() != '.';
+  auto at = text.find('@');
+  if (at == std::string_view::npos || at == 0 || has_blank_or_control(text))
+    return false;
+  auto domain = text.substr(at + 1);
+  if (domain.size() < 3 || domain.back() == '.' || domain.find('@') != std::string_view::npos)
+    return false;
+  return domain.substr(1, domain.size() - 2).find('.') != std::string_view::npos;
 }
 
 bool is_url(std::string_view text) noexcept {
-  for (char c : text)
-    if (is_blank_or_control(c))
-      return false;
+  if (has_blank_or_control(text))
+    return false;
   auto colon = text.find(':');
   if (colon == std::string_view::npos || colon == 0 || !is_letter(text[0]))
     return false;
@@ -241,9 +241,13 @@ std::string to_iso_date(std::int64_t ms) {
   using namespace std::chrono;
   sys_time<milliseconds> when{milliseconds{ms}};
   auto days = floor<std::chrono::days>(when);
-  year_month_day date{days};
+  // The calendar repeats every 400 years, and std::chrono ends at the year 32767.
+  constexpr auto cycle = std::chrono::days{146'097};
+  auto cycles =
+      floor<duration<std::int64_t, std::ratio<146'097 * 86'400LL>>>(when).time_since_epoch();
+  year_month_day date{days - cycle * cycles.count()};
   hh_mm_ss time{when - days};
-  auto y = static_cast<int>(date.year());
+  auto y = static_cast<int>(date.year()) + 400 * static_cast<int>(cycles.count());
   char text[48];
   std::snprintf(text, sizeof text,
                 y < 0 || y > 9999 ? "%+07d-%02u-%02uT%02d:%02d:%02d.%03dZ"

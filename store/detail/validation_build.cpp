@@ -1,3 +1,5 @@
+#include <holdfast/store/detail/validation_build.hpp>
+
 #include <holdfast/store/detail/validation.hpp>
 
 #include <cstring>
@@ -5,11 +7,6 @@
 
 namespace holdfast::detail {
 
-namespace {
-
-std::int64_t microseconds(timestamp t) noexcept { return t.time_since_epoch().count(); }
-
-/// A fresh header. Member by member: the atomics of another block are never copied.
 record_block* begin_block(void* memory, std::size_t bytes, std::size_t slots,
                           const record_layout& layout) noexcept {
   auto* block = ::new (memory) record_block;
@@ -23,7 +20,6 @@ record_block* begin_block(void* memory, std::size_t bytes, std::size_t slots,
   return block;
 }
 
-/// Puts an encoded object into the slot behind those of the schema.
 void put_extra(record_block& block, std::size_t tail_used, std::size_t size) noexcept {
   auto& s = block.slots()[block.slot_count - 1];
   s = {};
@@ -31,6 +27,10 @@ void put_extra(record_block& block, std::size_t tail_used, std::size_t size) noe
   s.size = static_cast<std::uint32_t>(size);
   s.offset = tail_used;
 }
+
+namespace {
+
+std::int64_t microseconds(timestamp t) noexcept { return t.time_since_epoch().count(); }
 
 /// The encoded size of the object outside the schema, whose head `draft::extra` does not hold in
 /// full.

@@ -174,10 +174,10 @@ bool is_finite(value_view v) noexcept {
 }
 
 void check_one_of(const field_rule& rule, value_view v, issue_list& found) {
-  for (auto& allowed : rule.one_of)
-    if (v == value_view(allowed))
+  for (auto allowed : rule.one_of)
+    if (v == allowed)
       return;
-  found.add(rule.name, "enum", shown(v) + " is not one of " + shown(rule.one_of));
+  found.add(rule.name, "enum", shown(v) + " is not one of " + shown(rule.allowed));
 }
 
 bool sound(value_view v) noexcept {

@@ -57,8 +57,8 @@ bool can_generate(field_type type, generated_by how) {
 }
 
 /// A bound in stored form; null and a violation if it is not of the field's type.
-value compile_bound(const field_rule& rule, std::string_view word,
-                    const std::optional<value>& bound, issue_list& found) {
+value_view compile_bound(const field_rule& rule, std::string_view word,
+                         const std::optional<value>& bound, issue_list& found) {
   if (!bound)
     return {};
   auto stored = detail::stored_form(rule.type, *bound);
@@ -67,7 +67,7 @@ value compile_bound(const field_rule& rule, std::string_view word,
   bool fits = holds_number(rule.type) && detail::of_type(wanted, stored) &&
               std::isfinite(stored.as_double());
   if (fits)
-    return stored.materialize();
+    return stored;
   found.add(rule.name, word,
             std::string(word) + " " + shown(*bound) + " does not fit type " +
                 std::string(to_string(rule.type)));
@@ -125,12 +125,13 @@ void compile_one_of(field_rule& rule, issue_list& found) {
   for (auto& given : *rule.options->one_of) {
     auto stored = detail::stored_form(rule.type, given);
     if (detail::of_type(rule.type, stored))
-      rule.one_of.push_back(stored.materialize());
+      rule.allowed.push_back(stored.materialize());
     else
       found.add(rule.name, "enum",
                 "one_of value " + shown(given) + " does not fit type " +
                     std::string(to_string(rule.type)));
   }
+  rule.one_of.assign(rule.allowed.begin(), rule.allowed.end());
 }
 
 /// Comes last: a default is checked against all the other rules.

@@ -38,10 +38,11 @@ struct field_rule {
   std::size_t max_bytes = limits.max_value_bytes; ///< lower for the key
   bool has_length = false;
   bool has_bounds = false;
-  value min; ///< null: no bound. Dates are in milliseconds
-  value max;
-  std::vector<value> one_of; ///< in stored form; empty: any
-  value default_value;       ///< in stored form
+  value_view min; ///< null: no bound. Dates are in milliseconds
+  value_view max;
+  std::vector<value> allowed;     ///< in stored form
+  std::vector<value_view> one_of; ///< of `allowed`; empty: any
+  value default_value;            ///< in stored form
   std::shared_ptr<const re2::RE2> pattern;
 };
 

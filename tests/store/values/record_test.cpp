@@ -1,14 +1,5 @@
 #include "blocks.hpp"
 
-#include <atomic>
-
-namespace holdfast::detail {
-
-/// Stands in for the pool where these tests are linked without it.
-__attribute__((weak)) void release_block(record_block* block) noexcept { std::free(block); }
-
-} // namespace holdfast::detail
-
 namespace holdfast {
 namespace {
 

@@ -1,0 +1,114 @@
+#include "blocks.hpp"
+
+namespace holdfast {
+namespace {
+
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+
+schema base() { return schema("t").key("id", integer()); }
+
+struct bad_definition {
+  schema definition;
+  std::string message;
+};
+
+TEST(definitions, are_refused_if_they_contradict_themselves) {
+  const bad_definition table[] = {
+      {schema("").key("id", string()), "schema: the name is empty"},
+      {schema(std::string(256, 'n')).key("id", string()), "256 bytes, above the limit 255"},
+      {schema("a.b").key("id", string()), "the name contains '.'"},
+      {schema("a/b").key("id", string()), "the name contains '/'"},
+      {schema("a\xff").key("id", string()), "the name is not valid UTF-8"},
+      {schema("a\n").key("id", string()), "a control character"},
+      {schema("t").field("f", string()), "t: no key is defined"},
+      {schema("t").key("id").field("f", string()), "t: key field \"id\" is not defined"},
+      {schema("t").key("id", number()), "t.id: a key is a string or an integer, not type number"},
+      {schema("t").key("id", date()), "not type date"},
+      {base().field("", string()), "the name is empty"},
+      {base().field("a.b", string()), "t.a.b: the name contains '.'"},
+      {base().field("id", string()), "t.id: the field is defined more than once"},
+      {base().index("f"), "t: index field \"f\" is not defined"},
+      {base().field("f", array_of()).index("f"), "t.f: an index does not fit type array"},
+      {base().field("f", string()).index("f").index("f"), "the index is defined more than once"},
+      {base().field("f", object_of().unique()), "t.f: unique does not fit type object"},
+      {base().field("f", string().pattern("(")), "t.f: pattern \"(\" is malformed: missing )"},
+      {base().field("f", integer().pattern("x")), "pattern does not fit type integer"},
+      {base().field("f", integer().format(email)), "format does not fit type integer"},
+      {base().field("f", number().max_length(2)), "max_length does not fit type number"},
+      {base().field("f", integer().min(2).max(1)), "t.f: min 2 is above max 1"},
+      {base().field("f", date().min("2001-01-01").max("2000-01-01")), "is above max"},
+      {base().field("f", string().min(1)), "t.f: min 1 does not fit type string"},
+      {base().field("f", integer().max("x")), "t.f: max \"x\" does not fit type integer"},
+      {base().field("f", date().max("2001-02-29")), "does not fit type date"},
+      {base().field("f", string().length(2, 1)), "min_length 2 is above max_length 1"},
+      {base().field("f", string().one_of(std::vector<value>{})), "one_of lists no value"},
+      {base().field("f", string().one_of("a", 1)), "one_of value 1 does not fit type string"},
+      {base().field("f", integer().generated(uuid)), "generated uuid does not fit type integer"},
+      {base().field("f", string().generated(autoincrement)), "does not fit type string"},
+      {base().field("f", boolean().generated(insertion_time)), "does not fit type boolean"},
+      {base()
+           .field("a", integer().generated(autoincrement))
+           .field("b", integer().generated(autoincrement)),
+       "2 autoincrement fields are above the limit 1"},
+      {base().field("f", integer().otherwise("x")), "the default breaks the field's own rules"},
+      {base().field("f", string().length(2, 3).otherwise("x")), "length 1 is below the minimum 2"},
+      {base().field("f", string().required().otherwise(nullptr)), "a value is required"},
+      {base().field("f", string().one_of("a").otherwise("b")), "is not one of"},
+  };
+  for (auto& [definition, message] : table) {
+    auto made = compile(definition);
+    ASSERT_FALSE(made) << definition.to_string();
+    EXPECT_EQ(made.error(), errc::invalid_schema);
+    ASSERT_EQ(made.error().issues().size(), 1U) << made.error().to_string();
+    EXPECT_THAT(made.error().message(), HasSubstr(message));
+  }
+}
+
+TEST(definitions, list_all_contradictions_at_once) {
+  auto made = compile(schema("t")
+                          .key("id", boolean())
+                          .field("a", integer().min(2).max(1).pattern("("))
+                          .field("b", string().otherwise(1))
+                          .index("c"));
+  ASSERT_FALSE(made);
+  std::vector<std::string> codes;
+  for (auto& found : made.error().issues())
+    codes.push_back(found.code);
+  EXPECT_THAT(codes, ElementsAre("key", "min", "pattern", "pattern", "default", "index"));
+  EXPECT_EQ(made.error().message(), "t: 6 violations");
+}
+
+TEST(definitions, give_the_bucket_its_indexes_and_layout) {
+  auto made = compile(schema("t")
+                          .key("id", string().unique())
+                          .field("a", integer())
+                          .field("b", string().unique())
+                          .index("a")
+                          .index("b"));
+  ASSERT_TRUE(made);
+  auto& s = **made;
+  ASSERT_EQ(s.indexes().size(), 3U);
+  EXPECT_EQ(s.indexes()[0].name, "b");
+  EXPECT_TRUE(s.indexes()[0].unique);
+  EXPECT_EQ(s.indexes()[1].name, "a");
+  EXPECT_EQ(s.indexes()[1].slot, 1U);
+  EXPECT_FALSE(s.indexes()[2].unique);
+  EXPECT_EQ(s.key_slot(), 0U);
+  EXPECT_EQ(s.layout().find("b"), 2U);
+  EXPECT_EQ(s.layout().find("c"), detail::record_layout::npos);
+}
+
+TEST(definitions, compare_and_print) {
+  auto a = base().field("f", string().required().length(1, 2).one_of("a", "b")).index("f");
+  auto b = base().field("f", string().required().length(1, 2).one_of("a", "b")).index("f");
+  EXPECT_EQ(a, b);
+  EXPECT_NE(a, b.closed());
+  EXPECT_NE(a, base());
+  EXPECT_EQ(a.to_string(), "bucket t\n  key id: integer\n"
+                           "  field f: string required min_length 1 max_length 2 "
+                           "one_of [\"a\", \"b\"]\n  index f");
+}
+
+} // namespace
+} // namespace holdfast
