@@ -18,14 +18,9 @@ bool subscriber_queue::push(delivery d) {
     if (waiting_.size() >= limit_) {
       ++dropped_;
       switch (policy_) {
-      case overflow::drop_newest:
-        return true;
-      case overflow::disconnect:
-        open_ = false;
-        return false;
-      case overflow::drop_oldest:
-        waiting_.pop_front();
-        break;
+      case overflow::drop_newest: return true;
+      case overflow::disconnect: open_ = false; return false;
+      case overflow::drop_oldest: waiting_.pop_front(); break;
       }
     }
     waiting_.push_back(std::move(d));

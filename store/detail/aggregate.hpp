@@ -1,0 +1,24 @@
+#pragma once
+
+#include <holdfast/store/detail/reader.hpp>
+#include <holdfast/store/query.hpp>
+
+#include <cstdint>
+#include <string_view>
+
+/// One number over the records of a query; see execute.hpp for what all of these have in common.
+/// Null values do not count. `invalid_argument` for an unknown field, or one whose values cannot be
+/// added or ordered.
+namespace holdfast::detail {
+
+/// The sum of a number field: an integer, exact, as long as all values are integers and it fits
+/// into one; else a real. 0 of no values.
+result<value> sum(const reader& from, std::string_view field, const query& q, std::int64_t now);
+/// The mean of a number field as a real; null of no values.
+result<value> avg(const reader& from, std::string_view field, const query& q, std::int64_t now);
+/// The least and greatest value of a field that has an order (numbers, dates, texts, flags); null
+/// of no values. O(log n) with an index on the field and a filter that does not narrow.
+result<value> min(const reader& from, std::string_view field, const query& q, std::int64_t now);
+result<value> max(const reader& from, std::string_view field, const query& q, std::int64_t now);
+
+} // namespace holdfast::detail

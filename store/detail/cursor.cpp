@@ -1,0 +1,173 @@
+#include <holdfast/store/detail/cursor.hpp>
+
+#include <bit>
+#include <cmath>
+#include <optional>
+
+// A cursor, in base64 with the alphabet of URLs and without padding:
+//     format:   byte       1
+//     scope:    fixed32    hash of bucket, order field and direction
+//     row:      fixed64
+//     kind:     byte       0 null, 1 false, 2 true, 3 integer, 4 real, 5 text
+//     value:    fixed64 of an integer or real, the bytes of a text, else nothing
+//     checksum: fixed32    FNV-1a of all bytes above
+// Fixed integers are little-endian.
+
+namespace holdfast::detail {
+
+namespace {
+
+constexpr std::string_view alphabet =
+    "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
+constexpr char format = 1;
+constexpr std::size_t header_size = 1 + 4 + 8 + 1;
+constexpr std::size_t checksum_size = 4;
+
+enum : char { kind_null, kind_false, kind_true, kind_integer, kind_real, kind_text };
+
+std::uint32_t fnv1a(std::string_view bytes, std::uint32_t hash = 2166136261U) noexcept {
+  for (char c : bytes)
+    hash = (hash ^ static_cast<unsigned char>(c)) * 16777619U;
+  return hash;
+}
+
+template <class T>
+void put_fixed(std::string& out, T x) {
+  for (std::size_t i = 0; i < sizeof(T); ++i)
+    out += static_cast<char>((x >> (8 * i)) & 0xff);
+}
+
+template <class T>
+T fixed_at(std::string_view bytes, std::size_t at) {
+  T x = 0;
+  for (std::size_t i = 0; i < sizeof(T); ++i)
+    x |= static_cast<T>(static_cast<T>(static_cast<unsigned char>(bytes[at + i])) << (8 * i));
+  return x;
+}
+
+std::string to_base64(std::string_view bytes) {
+  std::string out;
+  out.reserve((bytes.size() * 4 + 2) / 3);
+  std::uint32_t bits = 0;
+  unsigned count = 0;
+  for (char c : bytes) {
+    bits = (bits << 8) | static_cast<unsigned char>(c);
+    for (count += 8; count >= 6; count -= 6)
+      out += alphabet[(bits >> (count - 6)) & 63];
+  }
+  if (count > 0)
+    out += alphabet[(bits << (6 - count)) & 63];
+  return out;
+}
+
+std::optional<std::string> from_base64(std::string_view text) {
+  std::string out;
+  out.reserve(text.size() * 3 / 4);
+  std::uint32_t bits = 0;
+  unsigned count = 0;
+  for (char c : text) {
+    auto digit = alphabet.find(c);
+    if (digit == alphabet.npos)
+      return std::nullopt;
+    bits = (bits << 6) | static_cast<std::uint32_t>(digit);
+    count += 6;
+    if (count >= 8) {
+      count -= 8;
+      out += static_cast<char>((bits >> count) & 0xff);
+    }
+  }
+  // What is left over must be the zero bits that the encoder filled up with.
+  if (count >= 6 || (bits & ((1U << count) - 1)) != 0)
+    return std::nullopt;
+  return out;
+}
+
+void put_value(std::string& out, value_view x) {
+  switch (x.kind()) {
+  case value_kind::boolean:
+    out += x.as_bool() ? kind_true : kind_false;
+    return;
+  case value_kind::integer:
+    out += kind_integer;
+    put_fixed(out, static_cast<std::uint64_t>(x.as_int()));
+    return;
+  case value_kind::real:
+    out += kind_real;
+    put_fixed(out, std::bit_cast<std::uint64_t>(x.as_double()));
+    return;
+  case value_kind::string:
+    out += kind_text;
+    out += x.as_string();
+    return;
+  case value_kind::null:
+  case value_kind::array: // no order is defined by these, so no walk stands at one
+  case value_kind::object:
+    out += kind_null;
+    return;
+  }
+}
+
+std::optional<value> value_of(char kind, std::string_view payload) {
+  switch (kind) {
+  case kind_null:
+    return payload.empty() ? std::optional{value{}} : std::nullopt;
+  case kind_false:
+  case kind_true:
+    return payload.empty() ? std::optional{value{kind == kind_true}} : std::nullopt;
+  case kind_integer:
+    if (payload.size() != 8)
+      return std::nullopt;
+    return value{static_cast<std::int64_t>(fixed_at<std::uint64_t>(payload, 0))};
+  case kind_real: {
+    if (payload.size() != 8)
+      return std::nullopt;
+    auto x = std::bit_cast<double>(fixed_at<std::uint64_t>(payload, 0));
+    return std::isnan(x) ? std::nullopt : std::optional{value{x}};
+  }
+  case kind_text:
+    return value{std::string{payload}};
+  default:
+    return std::nullopt;
+  }
+}
+
+std::optional<position> parse(std::uint32_t scope, std::string_view bytes) {
+  if (bytes.size() < header_size + checksum_size || bytes[0] != format)
+    return std::nullopt;
+  auto body = bytes.substr(0, bytes.size() - checksum_size);
+  if (fixed_at<std::uint32_t>(bytes, body.size()) != fnv1a(body) ||
+      fixed_at<std::uint32_t>(bytes, 1) != scope)
+    return std::nullopt;
+  auto at = value_of(body[header_size - 1], body.substr(header_size));
+  if (!at)
+    return std::nullopt;
+  return position{std::move(*at), fixed_at<std::uint64_t>(bytes, 5)};
+}
+
+} // namespace
+
+std::uint32_t cursor_scope(std::string_view bucket, const query& q) noexcept {
+  auto hash = fnv1a(bucket);
+  hash = fnv1a(std::string_view{"\0", 1}, hash);
+  hash = fnv1a(q.order_field(), hash);
+  return fnv1a(q.order_direction() == direction::descending ? "-" : "+", hash);
+}
+
+std::string encode_cursor(std::uint32_t scope, const position& where) {
+  std::string bytes{format};
+  put_fixed(bytes, scope);
+  put_fixed(bytes, where.row);
+  put_value(bytes, where.at);
+  put_fixed(bytes, fnv1a(bytes));
+  return to_base64(bytes);
+}
+
+result<position> decode_cursor(std::uint32_t scope, std::string_view text) {
+  if (auto bytes = from_base64(text))
+    if (auto where = parse(scope, *bytes))
+      return std::move(*where);
+  return fail(errc::invalid_argument,
+              "cursor: not one of this query, \"" + std::string{text.substr(0, 80)} + '"');
+}
+
+} // namespace holdfast::detail

@@ -1,0 +1,170 @@
+#include <holdfast/store/detail/execute.hpp>
+
+#include <algorithm>
+#include <utility>
+
+namespace holdfast::detail {
+
+namespace {
+
+/// Blocks are immutable but for their atomics, the reference count among them.
+record handle_to(const record_block& block) {
+  return record::share(const_cast<record_block*>(&block));
+}
+
+} // namespace
+
+result<void> validate(const reader& from, const query& q) {
+  if (auto order = bind_order(from, q); !order)
+    return fail(std::move(order.error()));
+  if (auto bound = matcher::bind(q.which(), from.layout()); !bound)
+    return fail(std::move(bound.error()));
+  return {};
+}
+
+result<records> all(const reader& from, const query& q, std::int64_t now) {
+  records out;
+  auto seen =
+      visit(from, q, now, [&](const record_block& block) { out.push_back(handle_to(block)); });
+  if (!seen)
+    return fail(std::move(seen.error()));
+  return out;
+}
+
+result<record> find_one(const reader& from, const query& q, std::int64_t now) {
+  record out;
+  auto seen = visit(from, q, now, [&](const record_block& block) {
+    out = handle_to(block);
+    return false;
+  });
+  if (!seen)
+    return fail(std::move(seen.error()));
+  if (!out)
+    return fail(errc::not_found, from.layout().bucket() + ": no record " + q.to_string(),
+                {from.layout().bucket(), {}, {}});
+  return out;
+}
+
+result<records> last(const reader& from, const query& q, std::uint64_t count, std::int64_t now) {
+  auto order = bind_order(from, q);
+  if (!order)
+    return fail(std::move(order.error()));
+  // No walk from the front would end before the end, so any order will do.
+  auto how = make_plan(from, q.which(), *order, {.any_order = true});
+  if (!how)
+    return fail(std::move(how.error()));
+  records out;
+  if (order->slot == order_spec::by_row && how->is_scan()) {
+    auto check = [&](const record_block& block) {
+      if (!expired(block, now) && how->residual(block))
+        out.push_back(handle_to(block));
+      return out.size() < count;
+    };
+    if (count > 0)
+      from.each_row_back(check);
+    std::ranges::reverse(out);
+    return out;
+  }
+  item_order compare{*order};
+  top_items top{compare, count, top_items::end::back};
+  each_match(from, *how, now, 0, [&](const record_block& block) {
+    top.add(compare.item(block));
+    return true;
+  });
+  for (const auto& item : top.sorted())
+    out.push_back(handle_to(*item.block));
+  return out;
+}
+
+result<std::uint64_t> count(const reader& from, const query& q, std::int64_t now) {
+  if (auto order = bind_order(from, q); !order)
+    return fail(std::move(order.error()));
+  auto how = make_plan(from, q.which(), {},
+                       {.needed = needed_for(q), .any_order = true, .counting = true});
+  if (!how)
+    return fail(std::move(how.error()));
+  std::uint64_t found = 0;
+  if (how->nothing || (how->covers_count() && !from.may_have_expired()))
+    found = how->nothing ? 0 : how->rows;
+  else
+    each_match(from, *how, now, 0, [&](const record_block&) {
+      ++found;
+      return found < needed_for(q);
+    });
+  return std::min(found - std::min(found, q.offset()), q.limit());
+}
+
+result<page> page_of(const reader& from, const query& q, std::uint64_t size,
+                     std::optional<std::string_view> after, std::int64_t now) {
+  const auto& bucket = from.layout().bucket();
+  if (size == 0)
+    return fail(errc::invalid_argument, bucket + ": page size 0 is below the minimum 1",
+                {bucket, {}, {}});
+  auto scope = cursor_scope(bucket, q);
+  std::optional<position> start;
+  if (after) {
+    auto decoded = decode_cursor(scope, *after);
+    if (!decoded)
+      return fail(decoded.error().at({bucket, {}, {}}));
+    start = std::move(*decoded);
+  }
+  auto skip = after ? 0 : q.offset();
+  page out;
+  bool more = false;
+  auto take = [&](const record_block& block) {
+    if (skip > 0)
+      return --skip, true;
+    more = out.items.size() == size;
+    if (!more)
+      out.items.push_back(handle_to(block));
+    return !more;
+  };
+  auto needed = size >= query::unlimited - skip - 1 ? query::unlimited : size + skip + 1;
+  auto done = each_ordered(from, q, now, start ? &*start : nullptr, needed, take);
+  if (!done)
+    return fail(std::move(done.error()));
+  if (more) {
+    const auto& block = *out.items.back().block();
+    auto order = *bind_order(from, q);
+    auto at = order.slot == order_spec::by_row ? value_view{} : field_of(block, order.slot);
+    out.next = encode_cursor(scope, {value{at}, block.row});
+  }
+  return out;
+}
+
+result<explanation> explain(const reader& from, const query& q) {
+  auto order = bind_order(from, q);
+  if (!order)
+    return fail(std::move(order.error()));
+  auto how = make_plan(from, q.which(), *order, {.needed = needed_for(q), .texts = true});
+  if (!how)
+    return fail(std::move(how.error()));
+  explanation out;
+  const auto& layout = from.layout();
+  out.bucket = layout.bucket();
+  out.order_field = q.order_field();
+  out.condition = how->condition;
+  out.residual = how->residual.to_string();
+  out.total_rows = from.size();
+  out.estimated_rows = how->nothing ? 0 : how->rows;
+  out.order = q.order_field().empty() && how->ordering == explanation::ordering::index
+                  ? explanation::ordering::stored
+                  : how->ordering;
+  auto counted = make_plan(from, q.which(), {}, {.any_order = true, .counting = true});
+  out.covers_count = counted && (counted->nothing || counted->covers_count());
+  for (const auto& part : how->parts)
+    out.indexes.push_back(layout.name(part.slot));
+  if (how->nothing)
+    out.from = explanation::source::nothing;
+  else if (how->parts.size() > 1)
+    out.from = explanation::source::index_union;
+  else if (how->parts.size() == 1)
+    out.from = how->parts[0].from;
+  else if (how->ordering == explanation::ordering::index) {
+    out.from = explanation::source::index;
+    out.indexes.push_back(layout.name(order->slot));
+  }
+  return out;
+}
+
+} // namespace holdfast::detail

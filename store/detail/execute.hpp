@@ -1,0 +1,110 @@
+#pragma once
+
+#include <holdfast/store/detail/execute_order.hpp>
+#include <holdfast/store/detail/plan.hpp>
+#include <holdfast/store/query.hpp>
+
+#include <cstdint>
+#include <optional>
+#include <string_view>
+#include <type_traits>
+
+/// What the bucket handles call. Every function reads one version of one bucket, at the reader's
+/// seq and at `now` (microseconds since the epoch), under the reader's pin; the answer does not
+/// depend on which indexes there are. Errors are `invalid_argument` for a query that makes no sense
+/// in this bucket.
+namespace holdfast::detail {
+
+/// How many matching records decide the answer: offset and limit together.
+inline std::uint64_t needed_for(const query& q) noexcept {
+  return q.limit() > query::unlimited - q.offset() ? query::unlimited : q.offset() + q.limit();
+}
+
+/// Whether the query makes sense in this bucket.
+result<void> validate(const reader& from, const query& q);
+
+/// Calls `fn(const record_block&) -> bool` for the matching records in order, until it returns
+/// false; `needed` says how many it will take at most, and those up to `after` are left out.
+template <class Fn>
+result<void> each_ordered(const reader& from, const query& q, std::int64_t now,
+                          const position* after, std::uint64_t needed, Fn&& fn) {
+  auto order = bind_order(from, q);
+  if (!order)
+    return fail(std::move(order.error()));
+  auto how = make_plan(from, q.which(), *order, {.needed = needed});
+  if (!how)
+    return fail(std::move(how.error()));
+  if (how->ordering == explanation::ordering::index) {
+    auto check = [&](const record_block& block) {
+      return expired(block, now) || !how->residual(block) || fn(block);
+    };
+    index_walk{from, *how, after}.each(check);
+    return {};
+  }
+  auto first_row = after && order->slot == order_spec::by_row ? after->row + 1 : 0;
+  if (how->ordering == explanation::ordering::stored) {
+    each_match(from, *how, now, first_row, fn);
+    return {};
+  }
+  item_order compare{*order};
+  std::optional<ordered_item> limit;
+  if (after)
+    limit = ordered_item{after->at, after->row, nullptr};
+  top_items top{compare, needed, top_items::end::front};
+  each_match(from, *how, now, first_row, [&](const record_block& block) {
+    auto item = compare.item(block);
+    if (!limit || compare(*limit, item))
+      top.add(item);
+    return true;
+  });
+  for (const auto& item : top.sorted())
+    if (!fn(*item.block))
+      break;
+  return {};
+}
+
+/// Calls `fn(const record_block&)` for the query's records in order; how many those were. No
+/// reference is counted and nothing is copied: what `fn` sees is valid during the call. If `fn`
+/// returns a bool, false ends the visit.
+template <class Fn>
+result<std::uint64_t> visit(const reader& from, const query& q, std::int64_t now, Fn&& fn) {
+  std::uint64_t seen = 0;
+  auto needed = needed_for(q);
+  if (q.limit() == 0)
+    needed = 0;
+  auto take = [&](const record_block& block) {
+    if (seen++ < q.offset())
+      return true;
+    if constexpr (std::is_same_v<std::invoke_result_t<Fn&, const record_block&>, bool>) {
+      if (!fn(block))
+        return false;
+    } else {
+      fn(block);
+    }
+    return seen < needed;
+  };
+  if (needed == 0)
+    return validate(from, q).map([] { return std::uint64_t{0}; });
+  auto done = each_ordered(from, q, now, nullptr, needed, take);
+  if (!done)
+    return fail(std::move(done.error()));
+  return seen - std::min(seen, q.offset());
+}
+
+/// All records of the query, in order.
+result<records> all(const reader& from, const query& q, std::int64_t now);
+/// The first record of the query; `not_found` if there is none.
+result<record> find_one(const reader& from, const query& q, std::int64_t now);
+/// The last `count` records of the query's order, in that order. The query's offset and limit do
+/// not count.
+result<records> last(const reader& from, const query& q, std::uint64_t count, std::int64_t now);
+/// How many records the query has. O(log n) if the indexes answer alone and nothing has expired.
+result<std::uint64_t> count(const reader& from, const query& q, std::int64_t now);
+/// At most `size` records behind the cursor `after`, or from the start without one. The query's
+/// limit does not count; its offset counts on the first page only.
+result<page> page_of(const reader& from, const query& q, std::uint64_t size,
+                     std::optional<std::string_view> after, std::int64_t now);
+/// How the query would be answered.
+result<explanation> explain(const reader& from, const query& q);
+
+} // namespace holdfast::detail

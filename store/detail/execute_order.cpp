@@ -1,0 +1,109 @@
+#include <holdfast/store/detail/execute_order.hpp>
+
+#include <utility>
+
+namespace holdfast::detail {
+
+namespace {
+
+constexpr std::uint64_t behind_rows = ~std::uint64_t{0};
+
+void clip(std::vector<rank_range>& ranges, std::uint64_t first, std::uint64_t last) {
+  for (auto& r : ranges)
+    r = {std::max(r.first, first), std::min(r.last, last)};
+  std::erase_if(ranges, [](const rank_range& r) { return r.first >= r.last; });
+}
+
+} // namespace
+
+void top_items::add(const ordered_item& item) {
+  if (needed_ == 0)
+    return;
+  items_.push_back(item);
+  // Twice as many as are needed, so that throwing the rest away costs O(1) per item.
+  constexpr std::uint64_t least = 64;
+  if (needed_ < items_.max_size() / 2 && items_.size() >= std::max(needed_ * 2, least))
+    prune();
+}
+
+void top_items::prune() {
+  if (items_.size() <= needed_)
+    return;
+  auto middle = items_.begin() + static_cast<std::ptrdiff_t>(needed_);
+  std::nth_element(items_.begin(), middle, items_.end(),
+                   [&](const auto& a, const auto& b) { return nearer(a, b); });
+  items_.erase(middle, items_.end());
+}
+
+std::span<const ordered_item> top_items::sorted() {
+  prune();
+  std::sort(items_.begin(), items_.end(), order_);
+  return items_;
+}
+
+index_walk::index_walk(const reader& from, const plan& how, const position* after)
+    : from_{from}, how_{how} {
+  if (how.parts.empty())
+    values_.push_back({0, from.entries(how.walk)});
+  else
+    values_ = how.parts[0].ranges;
+  auto null_count = from.rank(how.walk, {}, behind_rows);
+  nulls_ = values_;
+  clip(nulls_, 0, null_count);
+  clip(values_, null_count, behind_rows);
+  if (after)
+    cut(*after);
+}
+
+void index_walk::cut(const position& after) {
+  value_view at = after.at;
+  auto behind = from_.rank(how_.walk, at, after.row == behind_rows ? after.row : after.row + 1);
+  if (at.is_null()) {
+    values_.clear();
+    return clip(nulls_, behind, behind_rows);
+  }
+  if (!how_.order.descending)
+    return clip(values_, behind, behind_rows);
+  auto group = values_;
+  clip(group, behind, from_.rank(how_.walk, at, behind_rows));
+  if (!group.empty())
+    first_ = group.front();
+  clip(values_, 0, from_.rank(how_.walk, at, 0));
+}
+
+bool index_walk::next(rank_range& out) {
+  if (first_) {
+    out = *std::exchange(first_, std::nullopt);
+    return true;
+  }
+  if (!values_.empty() && how_.order.descending)
+    return next_descending(out);
+  auto& left = values_.empty() ? nulls_ : values_;
+  if (left.empty())
+    return false;
+  out = left.front();
+  left.erase(left.begin());
+  return true;
+}
+
+bool index_walk::next_descending(rank_range& out) {
+  auto& range = values_.back();
+  out = group_before(range.last);
+  out.first = std::max(out.first, range.first);
+  range.last = out.first;
+  if (range.first == range.last)
+    values_.pop_back();
+  return true;
+}
+
+/// The entries below rank `last` that have the value of the one just below it.
+rank_range index_walk::group_before(std::uint64_t last) const {
+  rank_range group{last - 1, last};
+  from_.each_entry(how_.walk, last - 1, last, [&](const record_block& block) {
+    group.first = from_.rank(how_.walk, field_of(block, how_.order.slot), 0);
+    return false;
+  });
+  return group;
+}
+
+} // namespace holdfast::detail

@@ -1,0 +1,91 @@
+#pragma once
+
+#include <holdfast/store/detail/plan.hpp>
+#include <holdfast/store/detail/reader.hpp>
+
+#include <algorithm>
+#include <cstdint>
+#include <vector>
+
+/// How a plan's records are reached, one after another, without sorting and without allocating per
+/// record. All functions call `fn(const record_block&) -> bool` under the reader's pin and end when
+/// it returns false; they return whether they came to the end.
+namespace holdfast::detail {
+
+/// Whether the record has ended by itself at `now` (microseconds since the epoch).
+inline bool expired(const record_block& block, std::int64_t now) noexcept {
+  return block.expires_at != 0 && block.expires_at <= now;
+}
+
+/// The records of an access that may come more than once, in order of rows.
+template <class Fn>
+bool each_in_row_order(std::vector<const record_block*>& found, Fn&& fn) {
+  std::ranges::sort(found, {}, &record_block::row);
+  found.erase(std::unique(found.begin(), found.end()), found.end());
+  for (const auto* block : found)
+    if (!fn(*block))
+      return false;
+  return true;
+}
+
+template <class Fn>
+bool each_key(const reader& from, const access& by, Fn&& fn) {
+  auto find = [&](const value& x) {
+    return by.from == explanation::source::primary_key ? from.find_key(x)
+                                                       : from.find_unique(by.index, x);
+  };
+  if (by.values.size() == 1) {
+    auto* block = find(by.values[0]);
+    return !block || fn(*block);
+  }
+  std::vector<const record_block*> found;
+  found.reserve(by.values.size());
+  for (const auto& x : by.values)
+    if (auto* block = find(x))
+      found.push_back(block);
+  return each_in_row_order(found, fn);
+}
+
+/// Records of one access whose row is at least `first_row`; by rank if the access has one value.
+template <class Fn>
+bool each_of(const reader& from, const access& by, std::uint64_t first_row, Fn&& fn) {
+  if (by.from != explanation::source::index)
+    return each_key(from, by, fn);
+  for (auto range : by.ranges) {
+    if (by.one_value && first_row > 0) {
+      auto x = by.values.empty() ? value_view{} : value_view{by.values[0]};
+      range.first = std::max(range.first, from.rank(by.index, x, first_row));
+    }
+    if (!from.each_entry(by.index, range.first, range.last, fn))
+      return false;
+  }
+  return true;
+}
+
+/// The plan's records before sorting, that match and have not expired; those of a union and of
+/// several keys are each given once. Rows below `first_row` are left out.
+template <class Fn>
+bool each_match(const reader& from, const plan& how, std::int64_t now, std::uint64_t first_row,
+                Fn&& fn) {
+  auto check = [&](const record_block& block) {
+    if (expired(block, now) || !how.residual(block) || block.row < first_row)
+      return true;
+    return static_cast<bool>(fn(block));
+  };
+  if (how.nothing)
+    return true;
+  if (how.parts.empty())
+    return from.each_row(first_row, check);
+  if (how.parts.size() == 1)
+    return each_of(from, how.parts[0], first_row, check);
+  std::vector<const record_block*> found;
+  auto gather = [&](const record_block& block) {
+    found.push_back(&block);
+    return true;
+  };
+  for (const auto& part : how.parts)
+    each_of(from, part, 0, gather);
+  return each_in_row_order(found, check);
+}
+
+} // namespace holdfast::detail

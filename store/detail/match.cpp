@@ -1,0 +1,234 @@
+#include <holdfast/store/detail/formats.hpp>
+#include <holdfast/store/detail/match.hpp>
+
+#include <algorithm>
+#include <cmath>
+
+namespace holdfast::detail {
+
+namespace {
+
+using kind = filter::kind;
+
+/// Deeper trees are refused, so that matching and printing never run out of stack.
+constexpr unsigned max_filter_depth = 100;
+/// Larger trees are refused: they are mistakes, and every record would pay for them.
+constexpr std::size_t max_filter_nodes = 10'000;
+
+bool compares(const bound_node& test, value_view x) noexcept {
+  value_view first = test.operands.front();
+  switch (test.op) {
+  case kind::ne:
+    return !x.is_null() && x != first;
+  case kind::lt:
+    return same_family(x.kind(), first.kind()) && x < first;
+  case kind::le:
+    return same_family(x.kind(), first.kind()) && x <= first;
+  case kind::gt:
+    return same_family(x.kind(), first.kind()) && x > first;
+  case kind::ge:
+    return same_family(x.kind(), first.kind()) && x >= first;
+  case kind::between:
+    return same_family(x.kind(), first.kind()) && x >= first && x <= value_view{test.operands[1]};
+  case kind::starts_with:
+    return x.is_string() && x.as_string().starts_with(first.as_string());
+  default:
+    return false;
+  }
+}
+
+/// Whether a field of this type can ever hold a value of this kind.
+bool can_hold(field_type type, value_kind k) noexcept {
+  switch (type) {
+  case field_type::string:
+    return k == value_kind::string;
+  case field_type::number:
+  case field_type::integer:
+  case field_type::date:
+    return k == value_kind::integer || k == value_kind::real;
+  case field_type::boolean:
+    return k == value_kind::boolean;
+  case field_type::object:
+    return k == value_kind::object;
+  case field_type::array:
+    return k == value_kind::array;
+  }
+  return false;
+}
+
+/// A value as an error text shows it: the whole of a short one.
+std::string shown(const value& x) {
+  constexpr std::size_t most = 100;
+  auto text = x.to_string();
+  if (text.size() > most)
+    text = text.substr(0, most) + "...";
+  return text;
+}
+
+tl::unexpected<error> refuse(const filter& leaf, const record_layout& layout, std::string what) {
+  return fail(errc::invalid_argument, layout.bucket() + "." + leaf.field() + ": " + std::move(what),
+              {layout.bucket(), {}, leaf.field()});
+}
+
+result<void> check_operand(const filter& leaf, const value& x, field_type type,
+                           const record_layout& layout) {
+  std::string op{to_string(leaf.op())};
+  if (x.is_null()) {
+    if (leaf.op() == kind::in)
+      return {};
+    return refuse(leaf, layout, op + " needs a value, not null");
+  }
+  if (x.kind() == value_kind::real && std::isnan(x.as_double()))
+    return refuse(leaf, layout, op + " cannot compare with nan");
+  if (leaf.op() == kind::starts_with &&
+      !(type == field_type::string && x.kind() == value_kind::string))
+    return refuse(leaf, layout,
+                  "starts_with needs a text field, not " + std::string{to_string(type)});
+  if (!can_hold(type, x.kind()))
+    return refuse(leaf, layout,
+                  "never holds " + shown(x) + ", it is of type " + std::string{to_string(type)});
+  bool has_order = type != field_type::object && type != field_type::array;
+  if (!has_order && leaf.op() != kind::eq && leaf.op() != kind::ne && leaf.op() != kind::in)
+    return refuse(leaf, layout,
+                  op + " needs a field with an order, not " + std::string{to_string(type)});
+  return {};
+}
+
+} // namespace
+
+bool holds(const bound_node& test, value_view x) noexcept {
+  switch (test.op) {
+  case kind::is_null:
+    return x.is_null() != test.negated;
+  case kind::exists:
+    return x.is_null() == test.negated;
+  case kind::eq:
+    return (x == value_view{test.operands.front()}) != test.negated;
+  case kind::in: {
+    auto same = [&](const value& y) { return x == value_view{y}; };
+    return std::ranges::any_of(test.operands, same) != test.negated;
+  }
+  default:
+    return compares(test, x) != test.negated;
+  }
+}
+
+result<std::uint16_t> find_field(const record_layout& layout, std::string_view name) {
+  auto slot = layout.find(name);
+  if (slot != record_layout::npos)
+    return static_cast<std::uint16_t>(slot);
+  std::string text{name.substr(0, 100)};
+  return fail(errc::invalid_argument, layout.bucket() + "." + text + ": no such field",
+              {layout.bucket(), {}, text});
+}
+
+result<bound_node> matcher::bind_leaf(const filter& which, const record_layout& layout) {
+  auto slot = find_field(layout, which.field());
+  if (!slot)
+    return fail(std::move(slot.error()));
+  auto type = layout.type(*slot);
+  bound_node out{which.op(), which.negated(), *slot, 0, which.operands(), &which};
+  auto is_text = [](const value& x) { return x.kind() == value_kind::string; };
+  if (type == field_type::date && which.op() != kind::starts_with &&
+      std::ranges::any_of(which.operands(), is_text)) {
+    auto dates = std::make_unique<std::vector<value>>(out.operands.begin(), out.operands.end());
+    for (auto& x : *dates) {
+      if (!is_text(x))
+        continue;
+      auto ms = parse_iso_date(x.as_string());
+      if (!ms)
+        return refuse(which, layout, shown(x) + " is not an ISO 8601 date");
+      x = *ms;
+    }
+    out.operands = *dates;
+    converted_.push_back(std::move(dates));
+  }
+  for (const auto& x : out.operands)
+    if (auto ok = check_operand(which, x, type, layout); !ok)
+      return fail(std::move(ok.error()));
+  return out;
+}
+
+result<void> matcher::add(const filter& which, const record_layout& layout, unsigned depth) {
+  if (depth > max_filter_depth || nodes_.size() >= max_filter_nodes)
+    return fail(errc::invalid_argument,
+                layout.bucket() + ": the filter has more than " +
+                    (depth > max_filter_depth ? std::to_string(max_filter_depth) + " levels"
+                                              : std::to_string(max_filter_nodes) + " terms"),
+                {layout.bucket(), {}, {}});
+  auto at = nodes_.size();
+  if (which.is_leaf()) {
+    auto leaf = bind_leaf(which, layout);
+    if (!leaf)
+      return fail(std::move(leaf.error()));
+    nodes_.push_back(*leaf);
+  } else {
+    nodes_.push_back({.op = which.op(), .operands = {}, .origin = &which});
+    for (const auto& term : which.terms())
+      if (auto ok = add(term, layout, depth + 1); !ok)
+        return ok;
+  }
+  nodes_[at].end = static_cast<std::uint32_t>(nodes_.size());
+  return {};
+}
+
+result<matcher> matcher::bind(const filter& which, const record_layout& layout) {
+  matcher out;
+  if (which.is_everything())
+    return out;
+  if (auto ok = out.add(which, layout, 0); !ok)
+    return fail(std::move(ok.error()));
+  return out;
+}
+
+bool matcher::eval(std::size_t at, const record_block& block) const noexcept {
+  const auto& n = nodes_[at];
+  if (n.is_leaf())
+    return holds(n, field_of(block, n.slot));
+  bool all = n.op == kind::all_of;
+  for (std::size_t i = at + 1; i < n.end; i = nodes_[i].end)
+    if (eval(i, block) != all)
+      return !all;
+  return all;
+}
+
+void matcher::drop(std::span<const std::uint32_t> terms) {
+  if (terms.empty())
+    return;
+  if (terms.front() == 0)
+    return nodes_.clear();
+  std::vector<bound_node> kept;
+  std::uint32_t gone = 0;
+  for (std::uint32_t i = 0; i < nodes_.size();) {
+    if (gone < terms.size() && terms[gone] == i) {
+      i = nodes_[i].end;
+      ++gone;
+      continue;
+    }
+    auto shift = i - static_cast<std::uint32_t>(kept.size());
+    kept.push_back(nodes_[i]);
+    kept.back().end -= i == 0 ? 0 : shift;
+    ++i;
+  }
+  kept.front().end = static_cast<std::uint32_t>(kept.size());
+  if (kept.size() == 1)
+    kept.clear();
+  nodes_ = std::move(kept);
+}
+
+std::string matcher::to_string() const {
+  if (nodes_.empty())
+    return {};
+  if (nodes_.front().is_leaf() || nodes_.front().op == kind::any_of)
+    return nodes_.front().origin->to_string();
+  std::string out;
+  for (std::size_t i = 1; i < nodes_.size(); i = nodes_[i].end) {
+    const auto& term = *nodes_[i].origin;
+    if (!out.empty())
+      out += " and ";
+    out += term.is_leaf() ? term.to_string() : '(' + term.to_string() + ')';
+  }
+  return out;
+}
+
+} // namespace holdfast::detail

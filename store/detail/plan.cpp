@@ -1,0 +1,201 @@
+#include <holdfast/store/detail/plan_access.hpp>
+
+#include <algorithm>
+#include <cmath>
+#include <optional>
+#include <utility>
+
+namespace holdfast::detail {
+
+namespace {
+
+using source = explanation::source;
+using ordering = explanation::ordering;
+
+/// Costs count records read in order of rows. Reading them in order of values misses more caches,
+/// and so does sorting them by a field.
+constexpr double scattered_read = 1.3;
+constexpr double sorting = 0.5;
+/// Backwards, every value is looked up, since records of equal value are still given in order of
+/// rows.
+constexpr double backward_read = 4;
+/// The part of the records that a comparison without an index is taken to keep.
+constexpr double kept_per_term = 0.5;
+/// Scans keep going through memory that look-ups jump about in.
+constexpr double scan_read = 0.7;
+
+/// One complete way to answer the query.
+struct way {
+  const candidate* by = nullptr; ///< null: a scan, or a walk of a whole index
+  bool walks = false;            ///< in the order of the order field's index
+  bool sorts = false;
+  double cost = 0;
+};
+
+class chooser {
+public:
+  chooser(const reader& from, const matcher& all, order_spec order, const plan_goal& goal,
+          const std::vector<candidate>& candidates)
+      : all_{all}, order_{order}, goal_{goal}, candidates_{candidates} {
+    if (!goal.any_order && order.slot != order_spec::by_row)
+      order_index_ = from.ordered_index(order.slot);
+    total_ = static_cast<double>(from.size());
+    matching_ = total_ * std::pow(kept_per_term, terms_left(nullptr));
+    for (const auto& c : candidates)
+      matching_ = std::min(matching_, output_of(c));
+  }
+
+  way best() const {
+    way out = scan();
+    auto consider = [&](way w) {
+      if (w.cost < out.cost)
+        out = w;
+    };
+    if (order_index_)
+      consider(walk(nullptr));
+    for (const auto& c : candidates_) {
+      consider(read(c));
+      if (order_index_ && c.ranged() && c.ranged()->index == *order_index_)
+        consider(walk(&c));
+    }
+    return out;
+  }
+
+private:
+  /// Terms of the top conjunction that a candidate leaves to be checked.
+  double terms_left(const candidate* c) const {
+    auto nodes = all_.nodes();
+    if (nodes.empty())
+      return 0;
+    auto answered = c ? c->answered.size() : 0;
+    if (nodes[0].op != filter::kind::all_of)
+      return answered > 0 ? 0 : 1;
+    std::size_t terms = 0;
+    for (std::uint32_t i = 1; i < nodes[0].end; i = nodes[i].end)
+      ++terms;
+    return static_cast<double>(terms - std::min(terms, answered));
+  }
+
+  double output_of(const candidate& c) const {
+    return static_cast<double>(c.rows) * std::pow(kept_per_term, terms_left(&c));
+  }
+
+  /// How many of `rows` records are read until enough of them match.
+  double read_until_enough(double rows) const {
+    if (goal_.needed == query::unlimited)
+      return rows;
+    auto needed = static_cast<double>(goal_.needed);
+    return std::min(rows, needed * std::max(1.0, rows / std::max(1.0, matching_)));
+  }
+
+  /// Whether the ranges alone say how many records match.
+  bool covers(const candidate& c) const { return c.ranged() && terms_left(&c) == 0; }
+
+  bool stored_order() const { return goal_.any_order || order_.slot == order_spec::by_row; }
+
+  way scan() const {
+    if (stored_order())
+      return {nullptr, false, false, scan_read * read_until_enough(total_)};
+    return {nullptr, false, true, scan_read * total_ + sorting * matching_};
+  }
+
+  way walk(const candidate* c) const {
+    auto rows = c ? static_cast<double>(c->rows) : total_;
+    auto read = order_.descending ? backward_read : scattered_read;
+    return {c, true, false, read * read_until_enough(rows)};
+  }
+
+  way read(const candidate& c) const {
+    auto rows = static_cast<double>(c.rows);
+    if (goal_.counting && covers(c))
+      return {&c, false, false, 0};
+    bool single = c.parts.size() == 1 && (c.parts[0].one_value || c.rows <= 1);
+    if (goal_.any_order || (stored_order() && single))
+      return {&c, false, false, read_until_enough(rows)};
+    // Unions and lists of keys are put in order of rows anyhow, to find what comes twice.
+    if (stored_order() && !(c.ranged() && c.parts[0].ranges.size() > 0))
+      return {&c, false, false, rows + sorting * rows};
+    return {&c, false, true, rows + sorting * output_of(c)};
+  }
+
+  const matcher& all_;
+  order_spec order_;
+  const plan_goal& goal_;
+  const std::vector<candidate>& candidates_;
+  std::optional<std::uint32_t> order_index_;
+  double total_ = 0;
+  double matching_ = 0;
+};
+
+/// What the answered nodes say, as text.
+std::string text_of(std::span<const bound_node> nodes, std::span<const std::uint32_t> answered) {
+  std::string out;
+  for (auto i : answered) {
+    if (!out.empty())
+      out += " and ";
+    out += nodes[i].origin->to_string();
+  }
+  return out;
+}
+
+void take(plan& out, candidate c, bool texts) {
+  std::ranges::sort(c.answered);
+  if (texts)
+    out.condition = text_of(out.residual.nodes(), c.answered);
+  out.residual.drop(c.answered);
+  out.parts = std::move(c.parts);
+  out.rows = c.rows;
+}
+
+} // namespace
+
+result<plan> make_plan(const reader& from, const filter& which, order_spec order,
+                       const plan_goal& goal) {
+  auto bound = matcher::bind(which, from.layout());
+  if (!bound)
+    return fail(std::move(bound.error()));
+  plan out;
+  out.order = order;
+  out.residual = std::move(*bound);
+  out.rows = from.size();
+  auto candidates = find_candidates(from, out.residual.nodes());
+  auto empty = std::ranges::find(candidates, std::uint64_t{0}, &candidate::rows);
+  if (empty != candidates.end()) {
+    out.nothing = true;
+    take(out, std::move(*empty), goal.texts);
+    out.parts.clear();
+    return out;
+  }
+  auto chosen = chooser{from, out.residual, order, goal, candidates}.best();
+  if (chosen.walks) {
+    out.ordering = ordering::index;
+    out.walk = *from.ordered_index(order.slot);
+  } else if (chosen.sorts) {
+    out.ordering = ordering::sorted;
+  }
+  if (chosen.by)
+    take(out, std::move(candidates[static_cast<std::size_t>(chosen.by - candidates.data())]),
+         goal.texts);
+  return out;
+}
+
+result<order_spec> bind_order(const reader& from, const query& q) {
+  const auto& layout = from.layout();
+  if (q.order_field().empty()) {
+    if (from.key_ordered())
+      return order_spec{layout.key_slot(), false};
+    return order_spec{};
+  }
+  auto slot = find_field(layout, q.order_field());
+  if (!slot)
+    return fail(std::move(slot.error()));
+  auto type = layout.type(*slot);
+  if (type == field_type::array || type == field_type::object)
+    return fail(errc::invalid_argument,
+                layout.bucket() + "." + q.order_field() +
+                    ": order_by needs a field with an order, not " + std::string{to_string(type)},
+                {layout.bucket(), {}, q.order_field()});
+  return order_spec{*slot, q.order_direction() == direction::descending};
+}
+
+} // namespace holdfast::detail

@@ -1,0 +1,83 @@
+#pragma once
+
+#include <holdfast/store/detail/match.hpp>
+#include <holdfast/store/detail/reader.hpp>
+#include <holdfast/store/query.hpp>
+
+#include <cstdint>
+#include <span>
+#include <vector>
+
+namespace holdfast::detail {
+
+/// Entries [first, last) of an ordered index, by rank in the version that is read.
+struct rank_range {
+  std::uint64_t first = 0;
+  std::uint64_t last = 0;
+  std::uint64_t size() const noexcept { return last - first; }
+  friend bool operator==(const rank_range&, const rank_range&) = default;
+};
+
+/// One way to reach records: by keys, through a unique index, through ranges of an ordered one.
+struct access {
+  explanation::source from = explanation::source::scan;
+  std::uint16_t slot = 0;         ///< the field, for texts
+  std::uint32_t index = 0;        ///< which unique or ordered index
+  std::span<const value> values;  ///< what to look up, of a key or unique index
+  std::vector<rank_range> ranges; ///< of an ordered index: ascending, apart
+  bool one_value = false; ///< all entries have the same value, so they stand in order of rows
+  std::uint64_t rows = 0; ///< how many records it gives at most
+};
+
+/// How records are put in order.
+struct order_spec {
+  static constexpr std::size_t by_row = record_layout::npos;
+  std::size_t slot = by_row;
+  bool descending = false;
+};
+
+/// How a query is answered at one version of a bucket. Refers to the query's filter and to the
+/// version.
+struct plan {
+  /// What is read; several parts are a union, whose records may overlap; none is a scan or, with
+  /// `nothing`, no record at all.
+  std::vector<access> parts;
+  bool nothing = false;
+  /// What the parts answer, in texts.
+  std::string condition;
+  /// What is left to check.
+  matcher residual;
+  order_spec order;
+  explanation::ordering ordering = explanation::ordering::stored;
+  /// With `ordering::index`: the index whose order is walked. Its ranges are those of the only
+  /// part, or all of it when there is no part.
+  std::uint32_t walk = 0;
+  /// Records to be read at most, and in the result, as far as the indexes tell.
+  std::uint64_t rows = 0;
+
+  bool is_scan() const noexcept { return parts.empty() && !nothing; }
+  /// Whether the parts alone say how many records match, as long as none of them has expired.
+  bool covers_count() const noexcept {
+    return residual.is_everything() &&
+           (parts.empty() || (parts.size() == 1 && !parts[0].ranges.empty()));
+  }
+};
+
+/// What the plan is for, beyond the query: a limit known to be enough, and whether order matters.
+struct plan_goal {
+  std::uint64_t needed = query::unlimited; ///< matching records, in order, from the start
+  bool any_order = false;
+  bool counting = false; ///< only the number of records is asked for
+  bool texts = false;    ///< fill in `condition`
+};
+
+/// Chooses the cheapest way. O(terms * log n), without touching more records than the descents into
+/// the indexes need. `invalid_argument` for unknown fields and impossible operands, whatever the
+/// indexes.
+result<plan> make_plan(const reader& from, const filter& which, order_spec order,
+                       const plan_goal& goal);
+
+/// The order that a query asks for; `invalid_argument` if the field is unknown or has no order.
+result<order_spec> bind_order(const reader& from, const query& q);
+
+} // namespace holdfast::detail

@@ -1,0 +1,242 @@
+#include <holdfast/store/detail/plan_access.hpp>
+
+#include <algorithm>
+#include <optional>
+#include <utility>
+
+namespace holdfast::detail {
+
+namespace {
+
+using kind = filter::kind;
+using source = explanation::source;
+
+constexpr std::uint64_t first_row = 0;
+constexpr std::uint64_t behind_rows = ~std::uint64_t{0};
+
+std::uint64_t total(std::span<const rank_range> ranges) noexcept {
+  std::uint64_t sum = 0;
+  for (const auto& r : ranges)
+    sum += r.size();
+  return sum;
+}
+
+/// Puts ranges in order, joins those that touch and leaves out the empty ones.
+void tidy(std::vector<rank_range>& ranges) {
+  std::erase_if(ranges, [](const rank_range& r) { return r.first >= r.last; });
+  std::ranges::sort(ranges, {}, &rank_range::first);
+  std::size_t kept = 0;
+  for (const auto& r : ranges) {
+    if (kept > 0 && r.first <= ranges[kept - 1].last)
+      ranges[kept - 1].last = std::max(ranges[kept - 1].last, r.last);
+    else
+      ranges[kept++] = r;
+  }
+  ranges.resize(kept);
+}
+
+std::vector<rank_range> intersection(std::span<const rank_range> a, std::span<const rank_range> b) {
+  std::vector<rank_range> out;
+  for (std::size_t i = 0, j = 0; i < a.size() && j < b.size();) {
+    rank_range r{std::max(a[i].first, b[j].first), std::min(a[i].last, b[j].last)};
+    if (r.first < r.last)
+      out.push_back(r);
+    (a[i].last < b[j].last ? i : j)++;
+  }
+  return out;
+}
+
+/// The least text that is above every text with this prefix; nothing if there is none.
+std::optional<std::string> behind_prefix(std::string_view prefix) {
+  std::string out{prefix};
+  while (!out.empty() && static_cast<unsigned char>(out.back()) == 0xff)
+    out.pop_back();
+  if (out.empty())
+    return std::nullopt;
+  out.back() = static_cast<char>(static_cast<unsigned char>(out.back()) + 1);
+  return out;
+}
+
+/// Rank ranges of one ordered index for one comparison. Null is the first of all values, and apart
+/// from null an index holds one family of values: the operands were checked against the field's
+/// type.
+class ranger {
+public:
+  ranger(const reader& from, std::uint32_t index) : from_{from}, index_{index} {}
+
+  /// Whether an index can answer the comparison; the ranges are then those of exactly the matches.
+  static bool can(const bound_node& n) noexcept { return !n.negated && n.op != kind::ne; }
+
+  std::vector<rank_range> of(const bound_node& n) const {
+    std::vector<rank_range> out;
+    if (n.op == kind::in) {
+      out.reserve(n.operands.size());
+      for (const auto& x : n.operands)
+        out.push_back(equal(x));
+    } else {
+      out.push_back(single(n));
+    }
+    tidy(out);
+    return out;
+  }
+
+private:
+  rank_range single(const bound_node& n) const {
+    switch (n.op) {
+    case kind::eq:
+      return equal(n.operands[0]);
+    case kind::lt:
+      return {after({}), before(n.operands[0])};
+    case kind::le:
+      return {after({}), after(n.operands[0])};
+    case kind::gt:
+      return {after(n.operands[0]), end()};
+    case kind::ge:
+      return {before(n.operands[0]), end()};
+    case kind::between:
+      return {before(n.operands[0]), after(n.operands[1])};
+    case kind::is_null:
+      return {0, after({})};
+    case kind::exists:
+      return {after({}), end()};
+    case kind::starts_with: {
+      auto prefix = n.operands[0].as_string();
+      auto bound = behind_prefix(prefix);
+      return {before(std::string_view{prefix}), bound ? before(std::string_view{*bound}) : end()};
+    }
+    default:
+      return {0, end()};
+    }
+  }
+  rank_range equal(value_view x) const { return {before(x), after(x)}; }
+  std::uint64_t before(value_view x) const { return from_.rank(index_, x, first_row); }
+  std::uint64_t after(value_view x) const { return from_.rank(index_, x, behind_rows); }
+  std::uint64_t end() const { return from_.entries(index_); }
+
+  const reader& from_;
+  std::uint32_t index_;
+};
+
+class finder {
+public:
+  finder(const reader& from, std::span<const bound_node> nodes) : from_{from}, nodes_{nodes} {}
+
+  std::vector<candidate> of(std::uint32_t at) const {
+    const auto& n = nodes_[at];
+    if (n.op == kind::all_of)
+      return conjunction(at);
+    std::vector<candidate> out;
+    if (auto one = n.is_leaf() ? comparison(at) : disjunction(at))
+      out.push_back(std::move(*one));
+    return out;
+  }
+
+private:
+  std::optional<candidate> comparison(std::uint32_t at) const {
+    const auto& n = nodes_[at];
+    if (!ranger::can(n))
+      return std::nullopt;
+    bool equality = n.op == kind::eq || n.op == kind::in;
+    bool null_asked = std::ranges::any_of(n.operands, &value::is_null);
+    access out{.slot = n.slot, .values = n.operands, .ranges = {}};
+    if (equality && n.slot == from_.layout().key_slot()) {
+      out.from = source::primary_key;
+    } else if (auto unique = from_.unique_index(n.slot); unique && equality && !null_asked) {
+      out.from = source::unique_index;
+      out.index = *unique;
+    } else if (auto ordered = from_.ordered_index(n.slot)) {
+      out.from = source::index;
+      out.index = *ordered;
+      out.ranges = ranger{from_, *ordered}.of(n);
+    } else {
+      return std::nullopt;
+    }
+    out.one_value = n.op == kind::eq || n.op == kind::is_null;
+    out.rows = out.from == source::index ? total(out.ranges) : n.operands.size();
+    candidate c{.parts = {}, .rows = out.rows, .answered = {at}};
+    c.parts.push_back(std::move(out));
+    return c;
+  }
+
+  /// Each term's ways; those on one index become one.
+  std::vector<candidate> conjunction(std::uint32_t at) const {
+    std::vector<candidate> out;
+    for (auto i = at + 1; i < nodes_[at].end; i = nodes_[i].end) {
+      auto next = nodes_[i].is_leaf() ? comparison(i) : disjunction(i);
+      if (!next)
+        continue;
+      auto* range = next->ranged();
+      auto same = std::ranges::find_if(out, [&](const candidate& c) {
+        return range && c.ranged() && c.ranged()->index == range->index;
+      });
+      if (same == out.end())
+        out.push_back(std::move(*next));
+      else
+        narrow(*same, *next);
+    }
+    return out;
+  }
+
+  static void narrow(candidate& c, const candidate& by) {
+    auto& a = c.parts[0];
+    a.ranges = intersection(a.ranges, by.parts[0].ranges);
+    a.one_value = a.one_value || by.parts[0].one_value;
+    a.rows = c.rows = total(a.ranges);
+    c.answered.insert(c.answered.end(), by.answered.begin(), by.answered.end());
+  }
+
+  /// All terms must have a way; parts on one index become one.
+  std::optional<candidate> disjunction(std::uint32_t at) const {
+    candidate out;
+    bool exact = true;
+    for (auto i = at + 1; i < nodes_[at].end; i = nodes_[i].end) {
+      auto ways = of(i);
+      if (ways.empty())
+        return std::nullopt;
+      auto best = std::ranges::min_element(ways, {}, &candidate::rows);
+      exact = exact && answers(*best, i);
+      for (auto& part : best->parts)
+        unite(out.parts, std::move(part));
+    }
+    for (const auto& part : out.parts)
+      out.rows += part.rows;
+    if (exact)
+      out.answered.push_back(at);
+    return out;
+  }
+
+  /// Whether a candidate leaves nothing of a node to be checked.
+  bool answers(const candidate& c, std::uint32_t at) const {
+    if (nodes_[at].op != kind::all_of)
+      return std::ranges::find(c.answered, at) != c.answered.end();
+    for (auto i = at + 1; i < nodes_[at].end; i = nodes_[i].end)
+      if (std::ranges::find(c.answered, i) == c.answered.end())
+        return false;
+    return true;
+  }
+
+  static void unite(std::vector<access>& parts, access part) {
+    auto same = std::ranges::find_if(parts, [&](const access& a) {
+      return a.from == source::index && part.from == source::index && a.index == part.index;
+    });
+    if (same == parts.end())
+      return parts.push_back(std::move(part));
+    same->ranges.insert(same->ranges.end(), part.ranges.begin(), part.ranges.end());
+    tidy(same->ranges);
+    same->one_value = false;
+    same->rows = total(same->ranges);
+  }
+
+  const reader& from_;
+  std::span<const bound_node> nodes_;
+};
+
+} // namespace
+
+std::vector<candidate> find_candidates(const reader& from, std::span<const bound_node> nodes) {
+  if (nodes.empty())
+    return {};
+  return finder{from, nodes}.of(0);
+}
+
+} // namespace holdfast::detail

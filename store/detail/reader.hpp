@@ -1,0 +1,108 @@
+#pragma once
+
+#include <holdfast/store/detail/read_view.hpp>
+#include <holdfast/store/detail/validation_rules.hpp>
+#include <holdfast/store/value_view.hpp>
+
+#include <cstdint>
+#include <optional>
+
+namespace holdfast::detail {
+
+/// Whether a bucket may hold records that have ended by themselves and are not swept yet: counts
+/// then look at the records.
+enum class expiry : std::uint8_t { none, possible };
+
+/// A value as keys and indexes see it. Numbers stay what they are; no key or index holds arrays and
+/// objects.
+inline key_view probe_of(value_view v) noexcept {
+  switch (v.kind()) {
+  case value_kind::boolean:
+    return key_view{v.as_bool()};
+  case value_kind::integer:
+    return key_view{v.as_int()};
+  case value_kind::real:
+    return key_view{v.as_double()};
+  case value_kind::string:
+    return key_view{v.as_string()};
+  case value_kind::null:
+  case value_kind::array:
+  case value_kind::object:
+    break;
+  }
+  return {};
+}
+
+/// One version of a bucket as queries see it: fields by slot, values as `value_view`, indexes by
+/// field. Refers to the schema and the view; valid as long as the view is, under the view's pin.
+class reader {
+public:
+  reader(const compiled_schema& schema, const read_view& view, expiry how) noexcept
+      : schema_{schema}, view_{view}, expiry_{how} {}
+
+  const record_layout& layout() const noexcept { return schema_.layout(); }
+  bool key_ordered() const noexcept { return schema_.definition().is_ordered(); }
+  bool may_have_expired() const noexcept { return expiry_ == expiry::possible; }
+  /// Records, expired ones included.
+  std::uint64_t size() const noexcept { return view_.count(); }
+
+  std::optional<std::uint32_t> unique_index(std::size_t slot) const noexcept {
+    return index_of(slot, index_type::unique);
+  }
+  std::optional<std::uint32_t> ordered_index(std::size_t slot) const noexcept {
+    return index_of(slot, index_type::ordered);
+  }
+
+  /// The record with this key, or null.
+  const record_block* find_key(value_view key) const {
+    if (key.is_string())
+      return view_.find(key.as_string());
+    auto number = key.if_int();
+    bool text_keys = layout().type(layout().key_slot()) == field_type::string;
+    return number && !text_keys ? view_.find(*number) : nullptr;
+  }
+  const record_block* find_unique(std::uint32_t index, value_view x) const {
+    return x.is_null() ? nullptr : view_.find_unique(index, probe_of(x));
+  }
+
+  /// Entries of an ordered index that are below (x, row). O(log n).
+  std::uint64_t rank(std::uint32_t index, value_view x, std::uint64_t row) const noexcept {
+    return view_.rank_of_row(index, probe_of(x), row);
+  }
+  std::uint64_t entries(std::uint32_t index) const noexcept { return view_.index_size(index); }
+
+  /// Call `fn(const record_block&) -> bool` until it is false; whether they came to the end.
+  template <class Fn>
+  bool each_entry(std::uint32_t index, std::uint64_t first, std::uint64_t last, Fn&& fn) const {
+    bool more = true;
+    view_.for_ranks(index, first, last, [&](const record_block& b) { return more = fn(b); });
+    return more;
+  }
+  template <class Fn>
+  bool each_row(std::uint64_t first, Fn&& fn) const {
+    bool more = true;
+    view_.for_each(first, [&](const record_block& b) { return more = fn(b); });
+    return more;
+  }
+  template <class Fn>
+  bool each_row_back(Fn&& fn) const {
+    bool more = true;
+    view_.for_each_back(view_.row_bound(), [&](const record_block& b) { return more = fn(b); });
+    return more;
+  }
+
+private:
+  std::optional<std::uint32_t> index_of(std::size_t slot, index_type type) const noexcept {
+    const auto& indexes = view_.data().layout().indexes;
+    for (std::uint32_t i = 0; i < indexes.size(); ++i)
+      if (indexes[i].slot_number == slot && indexes[i].type == type)
+        return i;
+    return std::nullopt;
+  }
+
+  const compiled_schema& schema_;
+  const read_view& view_;
+  expiry expiry_;
+};
+
+} // namespace holdfast::detail

@@ -1,0 +1,179 @@
+#pragma once
+
+#include <holdfast/store/filter.hpp>
+
+#include <concepts>
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <type_traits>
+#include <utility>
+#include <vector>
+
+namespace holdfast {
+
+namespace detail {
+
+template <class T>
+struct unwrap_optional {
+  using type = T;
+  static constexpr bool optional = false;
+};
+template <class T>
+struct unwrap_optional<std::optional<T>> {
+  using type = T;
+  static constexpr bool optional = true;
+};
+
+template <class T>
+concept text_like =
+    std::convertible_to<const T&, std::string_view> && !std::same_as<T, std::nullptr_t>;
+template <class T>
+concept number_like = plain_integer<T> || std::floating_point<T>;
+
+/// Whether a member of type `T` can hold what an operand of type `U` says. `T` is `void` for a
+/// dynamic field, whose operand is checked against the schema when the filter is used.
+template <class T, class U>
+concept operand_of = (std::same_as<T, void> &&
+                      (text_like<U> || std::constructible_from<value, const U&>)) ||
+                     (std::same_as<U, std::nullptr_t> && unwrap_optional<T>::optional) ||
+                     (std::same_as<typename unwrap_optional<T>::type, bool> &&
+                      std::same_as<U, bool>) ||
+                     (number_like<typename unwrap_optional<T>::type> && number_like<U>) ||
+                     (text_like<typename unwrap_optional<T>::type> && text_like<U>);
+
+/// The operand as a value. Unsigned numbers above the range of int64 become reals, which compare
+/// with every int64 as they should.
+template <class U>
+value to_operand(const U& x) {
+  if constexpr (plain_integer<U>)
+    return std::in_range<std::int64_t>(x) ? value{x} : value{static_cast<double>(x)};
+  else if constexpr (text_like<U>)
+    return value{std::string_view{x}};
+  else
+    return value{x};
+}
+
+template <auto>
+struct member_tag {};
+template <class T>
+consteval std::string_view pretty() {
+  return __PRETTY_FUNCTION__;
+}
+
+/// The name of the member that `M` points to, as written in the source: `member_name<&user::age>()`
+/// is "age". g++ ends the tag with ">; " and clang++ with ">]".
+template <auto M>
+consteval std::string_view member_name() {
+  auto text = pretty<member_tag<M>>();
+  auto end = text.find(">; ");
+  if (end == text.npos)
+    end = text.rfind(">]");
+  text = text.substr(0, end);
+  return text.substr(text.rfind("::") + 2);
+}
+
+template <class>
+struct member_of;
+template <class C, class T>
+struct member_of<T C::*> {
+  using record = C;
+  using type = T;
+};
+
+} // namespace detail
+
+/// Names a field. `T` is the member's type for a typed field, where an operand of an unrelated type
+/// does not compile, and `void` for a dynamic one, where it is an error when the filter is used.
+///
+/// Comparisons give a `filter`. The name is not copied: it must outlive the `field_ref`, and does
+/// not have to outlive the filter.
+template <class T>
+struct field_ref {
+  std::string_view name;
+
+  /// Equal to one of the operands.
+  template <class... U>
+  requires(detail::operand_of<T, std::decay_t<const U&>>&&...) filter in(const U&... operands)
+  const {
+    std::vector<value> list;
+    list.reserve(sizeof...(U));
+    (list.push_back(operand(operands)), ...);
+    return filter::in(name, std::move(list));
+  }
+  /// Equal to an element of the list.
+  template <class U>
+  requires detail::operand_of<T, U> filter in(const std::vector<U>& operands)
+  const {
+    std::vector<value> list;
+    list.reserve(operands.size());
+    for (const auto& x : operands)
+      list.push_back(operand(x));
+    return filter::in(name, std::move(list));
+  }
+  /// At least `low` and at most `high`.
+  template <class U, class V>
+  requires detail::operand_of<T, std::decay_t<const U&>> &&
+      detail::operand_of<T, std::decay_t<const V&>>
+          filter between(const U& low, const V& high)
+  const { return filter::between(name, operand(low), operand(high)); }
+  /// A text that begins with `prefix`, bytewise.
+  filter
+  starts_with(std::string_view prefix) const requires detail::operand_of<T, std::string_view> {
+    return filter::starts_with(name, prefix);
+  }
+  filter is_null() const { return filter::is_null(name); }
+  filter exists() const { return filter::exists(name); }
+
+  template <class U>
+  static value operand(const U& x) {
+    return detail::to_operand<std::decay_t<const U&>>(x);
+  }
+};
+
+template <class T, class U>
+requires detail::operand_of<T, std::decay_t<const U&>> filter operator==(field_ref<T> field,
+                                                                         const U& x) {
+  return filter::compare(field.name, filter::kind::eq, field_ref<T>::operand(x));
+}
+template <class T, class U>
+requires detail::operand_of<T, std::decay_t<const U&>> filter operator!=(field_ref<T> field,
+                                                                         const U& x) {
+  return filter::compare(field.name, filter::kind::ne, field_ref<T>::operand(x));
+}
+template <class T, class U>
+requires detail::operand_of<T, std::decay_t<const U&>> filter operator<(field_ref<T> field,
+                                                                        const U& x) {
+  return filter::compare(field.name, filter::kind::lt, field_ref<T>::operand(x));
+}
+template <class T, class U>
+requires detail::operand_of<T, std::decay_t<const U&>> filter operator<=(field_ref<T> field,
+                                                                         const U& x) {
+  return filter::compare(field.name, filter::kind::le, field_ref<T>::operand(x));
+}
+template <class T, class U>
+requires detail::operand_of<T, std::decay_t<const U&>> filter operator>(field_ref<T> field,
+                                                                        const U& x) {
+  return filter::compare(field.name, filter::kind::gt, field_ref<T>::operand(x));
+}
+template <class T, class U>
+requires detail::operand_of<T, std::decay_t<const U&>> filter operator>=(field_ref<T> field,
+                                                                         const U& x) {
+  return filter::compare(field.name, filter::kind::ge, field_ref<T>::operand(x));
+}
+
+inline namespace literals {
+/// A dynamic field: `"age"_f >= 18`.
+constexpr field_ref<void> operator""_f(const char* text, std::size_t size) noexcept {
+  return {{text, size}};
+}
+} // namespace literals
+
+/// A field of a mapped struct: `f<&user::age> >= 18`.
+template <auto M>
+inline constexpr field_ref<typename detail::member_of<decltype(M)>::type> f{
+    detail::member_name<M>()};
+
+} // namespace holdfast

@@ -1,0 +1,114 @@
+#include "query_fixture.hpp"
+
+namespace holdfast::testing {
+namespace {
+
+class explained : public ::testing::Test {
+protected:
+  explained()
+      : bucket_{schema("users")
+                    .key("id", string())
+                    .field("email", string().unique())
+                    .field("role", string())
+                    .field("age", integer())
+                    .field("name", string())
+                    .index("role")
+                    .index("age")} {
+    for (int i = 0; i < 1000; ++i) {
+      auto n = std::to_string(i);
+      object fields{
+          {"id", "u" + n}, {"email", n + "@example.org"}, {"name", "n" + std::to_string(i % 7)}};
+      fields.set("role", i % 100 == 0 ? "admin" : "user");
+      if (i % 10 != 9)
+        fields.set("age", i % 80);
+      bucket_.insert(fields);
+    }
+  }
+  std::string why(const query& q) { return bucket_.explain(q).to_string(); }
+
+  test_bucket bucket_;
+};
+
+TEST_F(explained, the_key_and_unique_values_are_looked_up) {
+  EXPECT_EQ(why(query{"id"_f == "u7" && "age"_f > 3}),
+            "users: primary key id (id == \"u7\"), 1 of 1000 rows, filter age > 3, stored order");
+  EXPECT_EQ(why(query{"email"_f == "7@example.org"}),
+            "users: unique index email (email == \"7@example.org\"), 1 of 1000 rows, stored order");
+  EXPECT_EQ(why(query{"id"_f.in("u1", "u2")}),
+            "users: primary key id (id in (\"u1\", \"u2\")), 2 of 1000 rows, stored order");
+}
+
+TEST_F(explained, the_index_with_the_fewest_rows_is_read) {
+  EXPECT_EQ(
+      why(query{"role"_f == "admin" && "age"_f >= 18}),
+      "users: index role (role == \"admin\"), 10 of 1000 rows, filter age >= 18, stored order");
+  EXPECT_EQ(why(query{"role"_f == "user" && "age"_f == 18}),
+            "users: index age (age == 18), 13 of 1000 rows, filter role == \"user\", stored order");
+}
+
+TEST_F(explained, ranges_on_one_index_are_intersected) {
+  EXPECT_EQ(why(query{"age"_f >= 18 && "age"_f < 21}),
+            "users: index age (age >= 18 and age < 21), 26 of 1000 rows, sorted, count from the "
+            "index alone");
+}
+
+TEST_F(explained, a_disjunction_of_indexed_terms_is_a_union) {
+  EXPECT_EQ(
+      why(query{"role"_f == "admin" || "age"_f == 3}),
+      "users: union role, age (role == \"admin\" or age == 3), 23 of 1000 rows, stored order");
+  EXPECT_EQ(why(query{"role"_f == "admin" || "role"_f == "nobody"}),
+            "users: index role (role == \"admin\" or role == \"nobody\"), 10 of 1000 rows, sorted, "
+            "count from the index alone");
+  EXPECT_EQ(
+      why(query{"role"_f == "admin" || "name"_f == "n1"}),
+      "users: scan, 1000 of 1000 rows, filter role == \"admin\" or name == \"n1\", stored order");
+}
+
+TEST_F(explained, what_no_index_knows_is_scanned) {
+  EXPECT_EQ(why(query{}),
+            "users: scan, 1000 of 1000 rows, stored order, count from the index alone");
+  EXPECT_EQ(why(query{"name"_f == "n1" && !("age"_f == 1)}),
+            "users: scan, 1000 of 1000 rows, filter name == \"n1\" and not age == 1, stored order");
+}
+
+TEST_F(explained, what_no_record_has_is_not_read_at_all) {
+  EXPECT_EQ(
+      why(query{"role"_f == "nobody" && "name"_f == "n1"}),
+      "users: nothing (role == \"nobody\"), 0 of 1000 rows, filter name == \"n1\", stored order, "
+      "count from the index alone");
+}
+
+TEST_F(explained, an_order_with_a_limit_walks_the_index) {
+  EXPECT_EQ(why(query{}.order_by("age").limit(10)),
+            "users: index age, 1000 of 1000 rows, index order by age, count from the index alone");
+  EXPECT_EQ(why(query{"age"_f > 50}.order_by("age", direction::descending).limit(10)),
+            "users: index age (age > 50), 312 of 1000 rows, index order by age, count from the "
+            "index alone");
+  EXPECT_EQ(why(query{"role"_f == "admin"}.order_by("age").limit(10)),
+            "users: index role (role == \"admin\"), 10 of 1000 rows, sorted by age, count from the "
+            "index alone");
+  EXPECT_EQ(why(query{}.order_by("name").limit(10)),
+            "users: scan, 1000 of 1000 rows, sorted by name, count from the index alone");
+}
+
+TEST_F(explained, a_count_of_an_indexed_range_reads_no_record) {
+  for (const auto& which : {"age"_f >= 18, "age"_f.is_null(), "age"_f.exists(),
+                            "role"_f.starts_with("a"), "age"_f.in(1, 2, 3), filter{}})
+    EXPECT_TRUE(bucket_.explain(query{which}).covers_count) << which.to_string();
+  EXPECT_EQ(bucket_.count(query{"age"_f.is_null()}), 100U);
+  EXPECT_EQ(bucket_.count(query{"role"_f.starts_with("a")}), 10U);
+}
+
+TEST_F(explained, a_query_prints_as_a_sentence) {
+  EXPECT_EQ(query{}.to_string(), "everything");
+  EXPECT_EQ(
+      query{"age"_f > 1}.order_by("age", direction::descending).offset(2).limit(3).to_string(),
+      "where age > 1 order by age descending offset 2 limit 3");
+}
+
+TEST_F(explained, an_order_by_what_has_none_is_refused) {
+  EXPECT_EQ(bucket_.keys(query{}.order_by("size")), "invalid_argument: users.size: no such field");
+}
+
+} // namespace
+} // namespace holdfast::testing

@@ -1,0 +1,178 @@
+#include "query_fixture.hpp"
+#include "reference.hpp"
+
+// The law of queries: with any indexes, an answer is the one of a plain scan, in the same order.
+
+namespace holdfast::testing {
+namespace {
+
+std::string ids(const std::vector<const object*>& list) {
+  std::string out;
+  for (const auto* o : list)
+    out += (out.empty() ? "" : " ") + test_bucket::text_of(reference_bucket::at(*o, "id"));
+  return out;
+}
+
+class query_laws : public ::testing::TestWithParam<std::uint32_t> {
+protected:
+  static constexpr std::int64_t now = 1000;
+
+  query_laws()
+      : random_{GetParam()},
+        integer_key_{random_.chance(30)}, ordered_{random_.chance(30)}, model_{ordered_} {
+    auto plain = random_data::fields(integer_key_, ordered_);
+    auto some = plain, most = plain;
+    for (std::string field : {"text", "num", "int", "flag", "day", "code", "rank"}) {
+      most.index(field);
+      if (random_.chance(40))
+        some.index(field);
+    }
+    for (const auto& s : {plain, some, most})
+      buckets_.push_back(std::make_unique<test_bucket>(s));
+    if (random_.chance(50))
+      for (auto& b : buckets_)
+        b->expect_expiry();
+    else
+      expiring_ = 0;
+    fill(random_.below(120));
+  }
+
+  value id_at(std::int64_t serial) const {
+    auto mixed = serial * 7919 % 1009;
+    return integer_key_ ? value(mixed - 500) : value("k" + std::to_string(mixed));
+  }
+
+  void fill(std::size_t count) {
+    for (std::size_t i = 0; i < count; ++i) {
+      auto serial = static_cast<std::int64_t>(i);
+      reference_bucket::entry e{random_.record(id_at(serial), serial), 0};
+      if (random_.chance(expiring_))
+        e.expires_at = random_.chance(50) ? now : now + 1;
+      for (auto& b : buckets_)
+        b->insert(e.fields, e.expires_at);
+      model_.entries.push_back(std::move(e));
+      if (random_.chance(15))
+        erase(random_.below(model_.entries.size()));
+      if (random_.chance(15) && !model_.entries.empty())
+        update(random_.below(model_.entries.size()));
+    }
+  }
+  void erase(std::size_t i) {
+    for (auto& b : buckets_)
+      b->erase(reference_bucket::at(model_.entries[i].fields, "id"));
+    model_.entries.erase(model_.entries.begin() + static_cast<std::ptrdiff_t>(i));
+  }
+  void update(std::size_t i) {
+    auto& fields = model_.entries[i].fields;
+    auto id = reference_bucket::at(fields, "id");
+    object changes;
+    for (std::string_view field : {"text", "num", "int", "flag"})
+      if (random_.chance(40))
+        changes.set(field, random_.chance(20) ? value{} : random_.of(field));
+    for (const auto& [name, content] : changes) {
+      fields.erase(name);
+      if (!content.is_null())
+        fields.set(name, content);
+    }
+    for (auto& b : buckets_)
+      b->update(id, changes);
+  }
+
+  template <class Fn>
+  void for_each_bucket(Fn&& fn) {
+    for (std::size_t i = 0; i < buckets_.size(); ++i) {
+      SCOPED_TRACE(std::string{i == 0 ? "no" : i == 1 ? "some" : "most"} + " indexes");
+      fn(*buckets_[i]);
+    }
+  }
+
+  random_data random_;
+  bool integer_key_;
+  bool ordered_;
+  unsigned expiring_ = 20;
+  reference_bucket model_;
+  std::vector<std::unique_ptr<test_bucket>> buckets_;
+};
+
+TEST_P(query_laws, an_answer_does_not_depend_on_indexes) {
+  for (int i = 0; i < 40; ++i) {
+    auto q = random_.any_query(model_);
+    auto all = model_.matching(q, now);
+    auto expected = reference_bucket::cut(all, q);
+    SCOPED_TRACE(q.to_string());
+    for_each_bucket([&](test_bucket& b) {
+      SCOPED_TRACE(b.explain(q).to_string());
+      EXPECT_EQ(b.keys(q, now), ids(expected));
+      EXPECT_EQ(b.count(q, now), expected.size());
+      auto one = b.read([&](const detail::reader& r) { return detail::find_one(r, q, now); });
+      EXPECT_EQ(one.has_value(), !expected.empty());
+      auto n = random_.below(6);
+      auto tail = b.read([&](const detail::reader& r) { return detail::last(r, q, n, now); });
+      auto back = all;
+      back.erase(back.begin(), back.end() - static_cast<std::ptrdiff_t>(std::min(n, all.size())));
+      EXPECT_EQ(test_bucket::keys_of(*tail), ids(back)) << "last " << n;
+    });
+  }
+}
+
+TEST_P(query_laws, a_walk_by_pages_gives_each_record_once_and_in_order) {
+  for (int i = 0; i < 15; ++i) {
+    auto q = random_.any_query(model_).offset(0);
+    auto expected = ids(model_.matching(q, now));
+    auto size = 1 + random_.below(9);
+    SCOPED_TRACE(q.to_string() + " by " + std::to_string(size));
+    for_each_bucket([&](test_bucket& b) {
+      std::string got;
+      std::optional<std::string> cursor;
+      do {
+        auto p = b.read(
+            [&](const detail::reader& r) { return detail::page_of(r, q, size, cursor, now); });
+        ASSERT_TRUE(p) << p.error().to_string();
+        ASSERT_LE(p->items.size(), size);
+        got += (got.empty() ? "" : " ") + test_bucket::keys_of(p->items);
+        cursor = p->next;
+      } while (cursor);
+      EXPECT_EQ(got, expected);
+    });
+  }
+}
+
+TEST_P(query_laws, aggregates_do_not_depend_on_indexes) {
+  for (int i = 0; i < 15; ++i) {
+    auto q = random_.any_query(model_);
+    auto chosen = reference_bucket::cut(model_.matching(q, now), q);
+    SCOPED_TRACE(q.to_string());
+    for (std::string field : {"int", "num", "text", "day"}) {
+      value low, high;
+      for (const auto* o : chosen) {
+        auto x = reference_bucket::at(*o, field);
+        if (!x.is_null() && (low.is_null() || x < low))
+          low = x;
+        if (!x.is_null() && (high.is_null() || x > high))
+          high = x;
+      }
+      std::optional<value> sum, avg;
+      for_each_bucket([&](test_bucket& b) {
+        b.read([&](const detail::reader& r) {
+          EXPECT_EQ(detail::min(r, field, q, now).value(), low) << field;
+          EXPECT_EQ(detail::max(r, field, q, now).value(), high) << field;
+          if (field == "text" || field == "day")
+            return;
+          auto s = detail::sum(r, field, q, now).value();
+          auto a = detail::avg(r, field, q, now).value();
+          EXPECT_EQ(a.is_null(), low.is_null());
+          // Exactly the same with and without indexes, kind included.
+          EXPECT_TRUE(!sum || (*sum == s && sum->kind() == s.kind())) << field;
+          EXPECT_TRUE(!avg || *avg == a) << field;
+          sum = s;
+          avg = a;
+        });
+      });
+    }
+  }
+}
+
+INSTANTIATE_TEST_SUITE_P(seeds, query_laws, ::testing::Range(1U, 41U));
+
+} // namespace
+} // namespace holdfast::testing

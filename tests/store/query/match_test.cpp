@@ -1,0 +1,162 @@
+#include "query_fixture.hpp"
+
+#include <cmath>
+
+namespace holdfast::testing {
+namespace {
+
+schema everything() {
+  return schema("things")
+      .key("id", string())
+      .field("n", number())
+      .field("i", integer())
+      .field("s", string())
+      .field("b", boolean())
+      .field("d", date())
+      .field("l", array_of())
+      .field("o", object_of());
+}
+
+/// One record per column of the truth table: null, then some values.
+std::string matching(const filter& which, const std::string& field,
+                     const std::vector<value>& column) {
+  test_bucket bucket{everything()};
+  for (std::size_t i = 0; i < column.size(); ++i)
+    bucket.insert(object{{"id", std::to_string(i)}, {field, column[i]}});
+  return bucket.keys(query{which});
+}
+
+TEST(match, follows_the_truth_table_of_numbers) {
+  //                        0        1   2     3   4     5
+  std::vector<value> column{nullptr, -1, -0.5, 18, 18.0, 18.5};
+  struct row {
+    filter which;
+    std::string keys;
+  };
+  std::vector<row> table{
+      {"n"_f == 18, "3 4"},
+      {"n"_f != 18, "1 2 5"},
+      {"n"_f < 18, "1 2"},
+      {"n"_f <= 18.0, "1 2 3 4"},
+      {"n"_f > 18, "5"},
+      {"n"_f >= 18.25, "5"},
+      {"n"_f.between(-0.5, 18), "2 3 4"},
+      {"n"_f.between(5, 1), ""},
+      {"n"_f.in(-1, 18), "1 3 4"},
+      {"n"_f.in(-1, nullptr), "0 1"},
+      {filter::in("n", {}), ""},
+      {"n"_f == nullptr, "0"},
+      {"n"_f != nullptr, "1 2 3 4 5"},
+      {"n"_f.is_null(), "0"},
+      {"n"_f.exists(), "1 2 3 4 5"},
+      {!("n"_f == 18), "0 1 2 5"},
+      {!("n"_f < 18), "0 3 4 5"},
+      {!"n"_f.is_null(), "1 2 3 4 5"},
+      {filter{}, "0 1 2 3 4 5"},
+      {!filter{}, ""},
+      {"n"_f == 18 || "n"_f < 0, "1 2 3 4"},
+      {"n"_f >= -1 && !("n"_f == 18), "1 2 5"},
+  };
+  for (const auto& [which, keys] : table)
+    EXPECT_EQ(matching(which, "n", column), keys) << which.to_string();
+}
+
+TEST(match, compares_integers_and_reals_exactly_where_a_double_cannot) {
+  std::vector<value> column{9007199254740992, 9007199254740993, 9007199254740992.0, INT64_MAX};
+  EXPECT_EQ(matching("n"_f == 9007199254740992.0, "n", column), "0 2");
+  EXPECT_EQ(matching("n"_f == 9007199254740993, "n", column), "1");
+  EXPECT_EQ(matching("n"_f < 9223372036854775808.0, "n", column), "0 1 2 3");
+  EXPECT_EQ(matching("n"_f == 9223372036854775807.0, "n", column), "");
+}
+
+TEST(match, follows_the_truth_table_of_texts) {
+  //                        0        1   2    3     4     5
+  std::vector<value> column{nullptr, "", "a", "ab", "b", "\xc3\xa9"};
+  EXPECT_EQ(matching("s"_f == "ab", "s", column), "3");
+  EXPECT_EQ(matching("s"_f != "ab", "s", column), "1 2 4 5");
+  EXPECT_EQ(matching("s"_f < "b", "s", column), "1 2 3");
+  EXPECT_EQ(matching("s"_f >= "b", "s", column), "4 5");
+  EXPECT_EQ(matching("s"_f.starts_with("a"), "s", column), "2 3");
+  EXPECT_EQ(matching("s"_f.starts_with(""), "s", column), "1 2 3 4 5");
+  EXPECT_EQ(matching(!"s"_f.starts_with("a"), "s", column), "0 1 4 5");
+}
+
+TEST(match, follows_the_truth_table_of_flags) {
+  std::vector<value> column{nullptr, false, true};
+  EXPECT_EQ(matching("b"_f == true, "b", column), "2");
+  EXPECT_EQ(matching("b"_f != true, "b", column), "1");
+  EXPECT_EQ(matching("b"_f < true, "b", column), "1");
+  EXPECT_EQ(matching(!("b"_f == true), "b", column), "0 1");
+}
+
+TEST(match, takes_dates_as_text_and_as_milliseconds) {
+  std::vector<value> column{nullptr, 0, 86'400'000, "1970-01-03"};
+  EXPECT_EQ(matching("d"_f == "1970-01-02", "d", column), "2");
+  EXPECT_EQ(matching("d"_f >= "1970-01-02T00:00:00Z", "d", column), "2 3");
+  EXPECT_EQ(matching("d"_f < 86'400'000, "d", column), "1");
+  EXPECT_EQ(matching("d"_f.in("1970-01-03", 0), "d", column), "1 3");
+}
+
+TEST(match, compares_arrays_and_objects_in_depth) {
+  std::vector<value> lists{nullptr, array{}, array{1, "x"}, array{1.0, "x"}, array{"x", 1}};
+  EXPECT_EQ(matching("l"_f == value(array{1, "x"}), "l", lists), "2 3");
+  EXPECT_EQ(matching("l"_f != value(array{1, "x"}), "l", lists), "1 4");
+  EXPECT_EQ(matching("l"_f.is_null(), "l", lists), "0");
+  std::vector<value> objects{object{{"a", 1}, {"b", 2}}, object{{"b", 2}, {"a", 1}},
+                             object{{"a", 1}}};
+  EXPECT_EQ(matching("o"_f == value(object{{"a", 1}, {"b", 2}}), "o", objects), "0 1");
+}
+
+TEST(match, refuses_what_makes_no_sense_with_and_without_an_index) {
+  struct row {
+    filter which;
+    std::string message;
+  };
+  std::vector<row> table{
+      {"age"_f > 1, "things.age: no such field"},
+      {"n"_f == "x", "things.n: never holds \"x\", it is of type number"},
+      {"i"_f > true, "things.i: never holds true, it is of type integer"},
+      {"s"_f == 1, "things.s: never holds 1, it is of type string"},
+      {"b"_f == 1, "things.b: never holds 1, it is of type boolean"},
+      {"l"_f == 1, "things.l: never holds 1, it is of type array"},
+      {"n"_f < nullptr, "things.n: < needs a value, not null"},
+      {"n"_f.between(1, nullptr), "things.n: between needs a value, not null"},
+      {"n"_f == std::nan(""), "things.n: == cannot compare with nan"},
+      {"n"_f.starts_with("1"), "things.n: starts_with needs a text field, not number"},
+      {"l"_f < value(array{1}), "things.l: < needs a field with an order, not array"},
+      {"d"_f == "yesterday", "things.d: \"yesterday\" is not an ISO 8601 date"},
+      {"n"_f.in(1, "x"), "things.n: never holds \"x\", it is of type number"},
+      {"n"_f == 1 || !("n"_f == 2 && "zz"_f == 1), "things.zz: no such field"},
+  };
+  auto indexed = everything().index("n").index("i").index("s").index("b").index("d");
+  for (const auto& definition : {everything(), indexed}) {
+    test_bucket bucket{definition};
+    for (const auto& line : table) {
+      const auto& which = line.which;
+      const auto& message = line.message;
+      auto got =
+          bucket.read([&](const detail::reader& r) { return detail::all(r, query{which}, 0); });
+      ASSERT_FALSE(got) << which.to_string();
+      EXPECT_EQ(got.error().code(), errc::invalid_argument);
+      EXPECT_EQ(got.error().message(), message);
+      EXPECT_EQ(got.error().where().bucket, "things");
+    }
+  }
+}
+
+TEST(match, refuses_filters_beyond_the_limits) {
+  test_bucket bucket{everything()};
+  auto deep = "n"_f == 1;
+  for (int i = 0; i < 101; ++i)
+    deep = i % 2 == 0 ? "n"_f == i || deep : "n"_f == i && deep;
+  EXPECT_EQ(bucket.keys(query{deep}),
+            "invalid_argument: things: the filter has more than 100 levels");
+  auto large = "n"_f == 0;
+  for (int i = 0; i < 14; ++i)
+    large = large || large;
+  EXPECT_EQ(bucket.keys(query{large}),
+            "invalid_argument: things: the filter has more than 10000 terms");
+}
+
+} // namespace
+} // namespace holdfast::testing

@@ -1,0 +1,137 @@
+#pragma once
+
+#include <holdfast/store/detail/aggregate.hpp>
+#include <holdfast/store/detail/execute.hpp>
+#include <holdfast/store/detail/validation.hpp>
+#include <holdfast/store/field.hpp>
+#include <holdfast/store/query.hpp>
+#include <holdfast/store/schema.hpp>
+
+#include <gmock/gmock.h>
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+namespace holdfast::testing {
+
+inline detail::index_kind kind_of(field_type type) {
+  switch (type) {
+  case field_type::boolean:
+    return detail::index_kind::boolean;
+  case field_type::integer:
+  case field_type::date:
+    return detail::index_kind::integer;
+  case field_type::number:
+    return detail::index_kind::number;
+  default:
+    return detail::index_kind::text;
+  }
+}
+
+/// A bucket without an actor: data, schema and a line of its own.
+class test_bucket {
+public:
+  explicit test_bucket(const schema& definition)
+      : schema_{compile(definition).value()}, data_{lines_.memory, layout_of(*schema_)} {
+    data_.memory().keep(schema_->shared_layout());
+  }
+
+  const compiled_schema& definition() const { return *schema_; }
+
+  void insert(const object& fields, std::int64_t expires_at = 0) {
+    draft input{*schema_, fields};
+    insert(input, expires_at);
+  }
+  void insert(draft& input, std::int64_t expires_at = 0) {
+    auto issues = detail::check_insert(input);
+    ASSERT_FALSE(issues) << issues->to_string();
+    data_.insert(build(input, expires_at));
+    data_.seal();
+  }
+  void update(value_view key, const object& fields) {
+    draft changes{*schema_, fields};
+    auto* old = head(key);
+    auto how = detail::plan_update(*old, changes);
+    void* memory = data_.memory().allocate(how.bytes);
+    data_.replace(old, detail::build_update(memory, *old, changes, how, timestamp{}));
+    data_.seal();
+  }
+  void erase(value_view key) {
+    data_.erase(head(key));
+    data_.seal();
+  }
+
+  /// Calls `fn(const reader&)` on the published state.
+  template <class Fn>
+  auto read(Fn&& fn) {
+    detail::pin_guard pin{lines_.memory};
+    return read_at(pin.seq(), fn);
+  }
+  template <class Fn>
+  auto read_at(std::uint64_t seq, Fn&& fn) {
+    detail::pin_guard pin{lines_.memory};
+    detail::read_view view{data_, seq};
+    return fn(detail::reader{*schema_, view, expiry_});
+  }
+  detail::commit_lines& lines() { return lines_; }
+  void expect_expiry() { expiry_ = detail::expiry::possible; }
+
+  /// The keys of a query's records, in order, as text.
+  std::string keys(const query& q, std::int64_t now = 0) {
+    auto found = read([&](const detail::reader& r) { return detail::all(r, q, now); });
+    return found ? keys_of(*found) : found.error().to_string();
+  }
+  static std::string keys_of(const records& list) {
+    std::string out;
+    for (const auto& r : list)
+      out += (out.empty() ? "" : " ") + text_of(r.key());
+    return out;
+  }
+  explanation explain(const query& q) {
+    return read([&](const detail::reader& r) { return detail::explain(r, q); }).value();
+  }
+  std::uint64_t count(const query& q, std::int64_t now = 0) {
+    return read([&](const detail::reader& r) { return detail::count(r, q, now); }).value();
+  }
+
+  static std::string text_of(value_view key) {
+    return key.is_string() ? std::string{key.as_string()} : key.to_string();
+  }
+
+private:
+  static detail::bucket_layout layout_of(const compiled_schema& schema) {
+    detail::bucket_layout out{.key_slot = static_cast<std::uint32_t>(schema.key_slot()),
+                              .indexes = {}};
+    auto add = [&](detail::index_type type, std::size_t slot) {
+      out.indexes.push_back(
+          {type, static_cast<std::uint32_t>(slot), kind_of(schema.layout().type(slot))});
+    };
+    for (const auto& rule : schema.indexes())
+      add(rule.unique ? detail::index_type::unique : detail::index_type::ordered, rule.slot);
+    if (schema.definition().is_ordered())
+      add(detail::index_type::ordered, schema.key_slot());
+    return out;
+  }
+  static std::uint64_t hash_of_key(value_view key) {
+    return key.is_string() ? detail::hash_of(key.as_string()) : detail::hash_of(key.as_int());
+  }
+  detail::record_block* build(const draft& input, std::int64_t expires_at) {
+    void* memory = data_.memory().allocate(detail::block_size(input));
+    auto* block = detail::build(memory, input, timestamp{}, expires_at);
+    block->hash = hash_of_key(detail::key_of(*block));
+    return block;
+  }
+  detail::record_block* head(value_view key) {
+    return key.is_string() ? data_.find_head(key.as_string(), hash_of_key(key))
+                           : data_.find_head(key.as_int(), hash_of_key(key));
+  }
+
+  detail::commit_lines lines_;
+  std::shared_ptr<const compiled_schema> schema_;
+  detail::bucket_data data_;
+  detail::expiry expiry_ = detail::expiry::none;
+};
+
+} // namespace holdfast::testing

@@ -1,0 +1,268 @@
+#pragma once
+
+#include <holdfast/store/query.hpp>
+#include <holdfast/store/schema.hpp>
+
+#include <algorithm>
+#include <cstdint>
+#include <optional>
+#include <random>
+#include <string>
+#include <vector>
+
+namespace holdfast::testing {
+
+/// What queries mean, in the simplest possible words: a list of records in order of insertion, read
+/// from front to back.
+class reference_bucket {
+public:
+  struct entry {
+    object fields;
+    std::int64_t expires_at = 0;
+  };
+  explicit reference_bucket(bool ordered) : ordered_{ordered} {}
+
+  std::vector<entry> entries;
+
+  static value at(const object& o, std::string_view field) {
+    const auto* x = o.find(field);
+    return x ? *x : value{};
+  }
+
+  static bool comparable(const value& a, const value& b) {
+    return a.kind() == b.kind() || (a.is_number() && b.is_number());
+  }
+
+  static bool holds(const filter& leaf, const value& x) {
+    using kind = filter::kind;
+    auto operand = [&](std::size_t i) { return leaf.operands()[i]; };
+    switch (leaf.op()) {
+    case kind::eq:
+      return !x.is_null() && x == operand(0);
+    case kind::ne:
+      return !x.is_null() && !(x == operand(0));
+    case kind::lt:
+      return comparable(x, operand(0)) && x < operand(0);
+    case kind::le:
+      return comparable(x, operand(0)) && !(x > operand(0));
+    case kind::gt:
+      return comparable(x, operand(0)) && x > operand(0);
+    case kind::ge:
+      return comparable(x, operand(0)) && !(x < operand(0));
+    case kind::in: {
+      bool found = false;
+      for (const auto& y : leaf.operands())
+        found = found || x == y;
+      return found;
+    }
+    case kind::between:
+      return comparable(x, operand(0)) && !(x < operand(0)) && !(x > operand(1));
+    case kind::is_null:
+      return x.is_null();
+    case kind::exists:
+      return !x.is_null();
+    case kind::starts_with:
+      return x.kind() == value_kind::string && x.as_string().rfind(operand(0).as_string(), 0) == 0;
+    case kind::all_of:
+    case kind::any_of:
+      break;
+    }
+    return false;
+  }
+
+  static bool matches(const filter& f, const object& o) {
+    if (f.is_leaf())
+      return holds(f, at(o, f.field())) != f.negated();
+    std::size_t hits = 0;
+    for (const auto& term : f.terms())
+      hits += matches(term, o) ? 1U : 0U;
+    return f.op() == filter::kind::all_of ? hits == f.terms().size() : hits > 0;
+  }
+
+  /// The matching records in order, offset and limit aside.
+  std::vector<const object*> matching(const query& q, std::int64_t now) const {
+    std::vector<const object*> out;
+    for (const auto& e : entries)
+      if ((e.expires_at == 0 || e.expires_at > now) && matches(q.which(), e.fields))
+        out.push_back(&e.fields);
+    auto field = q.order_field().empty() && ordered_ ? std::string{"id"} : q.order_field();
+    bool down = q.order_direction() == direction::descending && !q.order_field().empty();
+    if (!field.empty())
+      std::stable_sort(out.begin(), out.end(), [&](const object* a, const object* b) {
+        auto x = at(*a, field), y = at(*b, field);
+        if (x.is_null() || y.is_null())
+          return !x.is_null() && y.is_null();
+        return down ? y < x : x < y;
+      });
+    return out;
+  }
+
+  static std::vector<const object*> cut(std::vector<const object*> list, const query& q) {
+    auto first = std::min<std::uint64_t>(q.offset(), list.size());
+    list.erase(list.begin(), list.begin() + static_cast<std::ptrdiff_t>(first));
+    if (q.limit() < list.size())
+      list.resize(q.limit());
+    return list;
+  }
+
+private:
+  bool ordered_;
+};
+
+/// Records, filters and queries at random, over one set of fields that has everything.
+class random_data {
+public:
+  explicit random_data(std::uint32_t seed) : random_{seed} {}
+
+  std::size_t below(std::size_t n) { return random_() % n; }
+  bool chance(unsigned percent) { return below(100) < percent; }
+
+  /// Indexes at random, each with `percent`; `full` for the same fields with the same constraints.
+  static schema fields(bool integer_key, bool ordered) {
+    schema out{"things"};
+    out.key("id", integer_key ? integer() : string());
+    out.field("text", string()).field("num", number()).field("int", integer());
+    out.field("flag", boolean()).field("day", date()).field("list", array_of());
+    out.field("thing", object_of())
+        .field("code", string().unique())
+        .field("rank", integer().unique());
+    if (ordered)
+      out.ordered();
+    return out;
+  }
+
+  value text() {
+    static const char* const words[] = {"",          "a",          "ab",
+                                        "abc",       "abcdefg",    "abcdefgh",
+                                        "abcdefghi", "abcdefghij", "abcdefghijklmnopq",
+                                        "b",         "\xc3\xbf",   "z"};
+    return words[below(std::size(words))];
+  }
+  value number_() {
+    static const double reals[] = {-1.5, 0.0, 0.5, 1.0, 2.5, 9007199254740992.0, 1e300};
+    static const std::int64_t wholes[] = {
+        -3, 0, 1, 2, 3, 9007199254740992, 9007199254740993, INT64_MAX, INT64_MIN};
+    return chance(50) ? value(reals[below(std::size(reals))])
+                      : value(wholes[below(std::size(wholes))]);
+  }
+  value integer_() {
+    static const std::int64_t wholes[] = {-2, -1, 0, 1, 2, 3, 4, 5, INT64_MAX, INT64_MIN};
+    return wholes[below(std::size(wholes))];
+  }
+  value day() { return static_cast<std::int64_t>(below(5)) * 86'400'000; }
+  value list() {
+    array items;
+    for (auto n = below(3); n > 0; --n)
+      items.push_back(static_cast<std::int64_t>(below(2)));
+    return items;
+  }
+  value thing() {
+    object out;
+    if (chance(70))
+      out.set("a", static_cast<std::int64_t>(below(2)));
+    if (chance(50))
+      out.set("b", text());
+    return out;
+  }
+  value of(std::string_view field) {
+    if (field == "text")
+      return text();
+    if (field == "num")
+      return number_();
+    if (field == "int")
+      return integer_();
+    if (field == "flag")
+      return chance(50);
+    if (field == "day")
+      return day();
+    if (field == "list")
+      return list();
+    if (field == "thing")
+      return thing();
+    return {};
+  }
+
+  object record(const value& id, std::int64_t serial) {
+    object out;
+    out.set("id", id);
+    for (std::string_view field : {"text", "num", "int", "flag", "day", "list", "thing"})
+      if (chance(80))
+        out.set(field, of(field));
+    if (chance(70))
+      out.set("code", "code-with-a-long-tail-" + std::to_string(serial));
+    if (chance(70))
+      out.set("rank", serial);
+    return out;
+  }
+
+  filter comparison(const reference_bucket& data) {
+    using kind = filter::kind;
+    static const char* const names[] = {"id",  "text", "num",   "int",  "flag",
+                                        "day", "list", "thing", "code", "rank"};
+    std::string name = names[below(std::size(names))];
+    bool ordered = name != "list" && name != "thing";
+    auto operand = [&]() -> value {
+      if ((name == "int" || name == "rank") && chance(20))
+        return number_();
+      if (!data.entries.empty() && (chance(50) || of(name).is_null())) {
+        auto x = reference_bucket::at(data.entries[below(data.entries.size())].fields, name);
+        if (!x.is_null())
+          return x;
+      }
+      if (auto x = of(name); !x.is_null())
+        return x;
+      if (name == "rank")
+        return integer_();
+      if (name == "id" && !data.entries.empty())
+        return reference_bucket::at(data.entries.front().fields, "id");
+      return name == "id" ? value{} : text();
+    };
+    auto first = operand();
+    if (first.is_null() || chance(10))
+      return chance(50) ? filter::is_null(name) : filter::exists(name);
+    if (name == "text" && chance(25))
+      return filter::starts_with(name, std::string{text().as_string()});
+    if (chance(20)) {
+      std::vector<value> list;
+      for (auto n = below(4); n > 0; --n)
+        list.push_back(operand());
+      if (chance(20))
+        list.push_back(nullptr);
+      return filter::in(name, std::move(list));
+    }
+    if (ordered && chance(20))
+      return filter::between(name, first, operand());
+    if (!ordered || chance(40))
+      return filter::compare(name, chance(80) ? kind::eq : kind::ne, first);
+    static const kind orders[] = {kind::lt, kind::le, kind::gt, kind::ge};
+    return filter::compare(name, orders[below(4)], first);
+  }
+
+  filter tree(const reference_bucket& data, unsigned depth) {
+    if (depth == 0 || chance(40)) {
+      auto leaf = comparison(data);
+      return chance(15) ? !leaf : leaf;
+    }
+    auto a = tree(data, depth - 1), b = tree(data, depth - 1);
+    auto both = chance(60) ? a && b : a || b;
+    return chance(10) ? !both : both;
+  }
+
+  query any_query(const reference_bucket& data) {
+    static const char* const orders[] = {"id", "text", "num", "int", "flag", "day", "code", "rank"};
+    query q{chance(10) ? filter{} : tree(data, 3)};
+    if (chance(60))
+      q.order_by(orders[below(std::size(orders))],
+                 chance(50) ? direction::ascending : direction::descending);
+    if (chance(30))
+      q.offset(below(8));
+    if (chance(50))
+      q.limit(below(12));
+    return q;
+  }
+
+private:
+  std::mt19937 random_;
+};
+
+} // namespace holdfast::testing
