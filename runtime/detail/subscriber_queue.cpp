@@ -7,10 +7,17 @@
 namespace holdfast {
 namespace detail {
 
+subscriber_queue::subscriber_queue(notifier notify, std::size_t limit, overflow policy)
+    : notify_{std::move(notify)}, limit_{std::max<std::size_t>(limit, 1)}, policy_{policy} {}
+
 subscriber_queue::subscriber_queue(executor& run, handler call, std::size_t limit, overflow policy)
-    : run_{run}, limit_{std::max<std::size_t>(limit, 1)}, policy_{policy}, call_{std::move(call)} {}
+    : subscriber_queue{[&run, call = std::move(call)](const auto& self) {
+                         return run.post([self, call] { self->drain(call); });
+                       },
+                       limit, policy} {}
 
 bool subscriber_queue::push(delivery d) {
+  auto overrun = false;
   {
     std::lock_guard lock{mutex_};
     if (!open_)
@@ -18,29 +25,39 @@ bool subscriber_queue::push(delivery d) {
     if (waiting_.size() >= limit_) {
       ++dropped_;
       switch (policy_) {
-      case overflow::drop_newest: return true;
-      case overflow::disconnect: open_ = false; return false;
-      case overflow::drop_oldest: waiting_.pop_front(); break;
+      case overflow::drop_newest:
+        return true;
+      case overflow::disconnect:
+        overrun = true;
+        break;
+      case overflow::drop_oldest:
+        waiting_.pop_front();
+        break;
       }
     }
-    waiting_.push_back(std::move(d));
-    if (std::exchange(scheduled_, true))
-      return true;
+    if (!overrun) {
+      waiting_.push_back(std::move(d));
+      if (std::exchange(notified_, true))
+        return true;
+    }
   }
-  schedule();
-  return true;
+  if (overrun)
+    disconnect();
+  else
+    notify();
+  return !overrun;
 }
 
-void subscriber_queue::schedule() {
-  if (run_.post([self = shared_from_this()] { self->drain(); }))
+void subscriber_queue::notify() {
+  if (notify_(shared_from_this()))
     return;
-  std::lock_guard lock{mutex_}; // the executor has stopped: nothing is delivered any more
-  open_ = false;
-  scheduled_ = false;
+  disconnect(); // the executor has stopped or the actor has ended: nobody will take these events
+  std::lock_guard lock{mutex_};
+  notified_ = false;
   waiting_.clear();
 }
 
-void subscriber_queue::drain() {
+void subscriber_queue::drain(const handler& f) {
   std::unique_lock lock{mutex_};
   for (int i = 0; i < batch && !waiting_.empty(); ++i) {
     auto next = std::move(waiting_.front());
@@ -49,7 +66,7 @@ void subscriber_queue::drain() {
     lock.unlock();
     auto failed = false;
     try {
-      call_(next);
+      f(next);
     } catch (...) { // whatever a user's handler throws ends here, and is counted
       failed = true;
     }
@@ -57,27 +74,30 @@ void subscriber_queue::drain() {
     lock.lock();
     running_on_ = {};
     failures_ += failed ? 1 : 0;
-    if (cancelled_)
-      idle_.notify_all();
+    idle_.notify_all();
   }
-  scheduled_ = !waiting_.empty();
-  if (!scheduled_)
+  notified_ = !waiting_.empty();
+  if (!notified_)
     return;
   lock.unlock();
-  schedule();
+  notify();
 }
 
-void subscriber_queue::disconnect() {
-  std::lock_guard lock{mutex_};
-  open_ = false;
+void subscriber_queue::disconnect() noexcept {
+  {
+    std::lock_guard lock{mutex_};
+    if (!std::exchange(open_, false))
+      return;
+  }
+  if (auto hook = std::exchange(closed_, nullptr))
+    hook(shared_from_this());
 }
 
 void subscriber_queue::cancel() noexcept {
-  std::deque<delivery> dropped;
+  disconnect();
+  std::deque<delivery> unwanted;
   std::unique_lock lock{mutex_};
-  open_ = false;
-  cancelled_ = true;
-  dropped.swap(waiting_);
+  unwanted.swap(waiting_);
   if (running_on_ != std::this_thread::get_id())
     idle_.wait(lock, [this] { return running_on_ == std::thread::id{}; });
 }

@@ -3,6 +3,7 @@
 #include <holdfast/runtime/event.hpp>
 #include <holdfast/runtime/executor.hpp>
 #include <holdfast/runtime/subscription.hpp>
+#include <holdfast/runtime/topic.hpp>
 
 #include <condition_variable>
 #include <cstddef>
@@ -11,29 +12,40 @@
 #include <functional>
 #include <memory>
 #include <mutex>
-#include <string>
 #include <thread>
 
 namespace holdfast::detail {
 
-/// One event on its way to one subscriber.
+/// One event on its way to one subscriber. Events of supervisors have no topic.
 struct delivery {
-  std::shared_ptr<const std::string> topic;
+  std::shared_ptr<const topic> where;
   std::shared_ptr<const event> what;
 };
 
-/// The bounded queue before one subscriber's handler. Whoever publishes only pushes; the handler
-/// runs on the executor, for one event at a time and in order. Thread-safe.
+/// The bounded queue before one subscriber. Whoever publishes only pushes; when the queue is no
+/// longer empty it asks once, by its `notify`, that somebody `drain` it. Events are handled one at
+/// a time and in order. Thread-safe.
 class subscriber_queue : public std::enable_shared_from_this<subscriber_queue> {
 public:
   using handler = std::function<void(const delivery&)>;
+  /// Sees to it that the queue is drained soon; false when nobody will ever do that.
+  using notifier = std::function<bool(const std::shared_ptr<subscriber_queue>&)>;
+  using close_hook = std::function<void(const std::shared_ptr<subscriber_queue>&)>;
 
+  subscriber_queue(notifier notify, std::size_t limit, overflow policy);
+  /// Drained on the executor, into `call`.
   subscriber_queue(executor& run, handler call, std::size_t limit, overflow policy);
 
-  /// O(1), never blocks for long. False: disconnected, push no more.
+  /// Called once, when the queue takes no more; not under its lock. Set before it is shared.
+  void when_closed(close_hook hook) { closed_ = std::move(hook); }
+
+  /// O(1), never blocks for long. False: closed, push no more.
   bool push(delivery d);
+  /// Hands what waits to `f`, a batch at most; the rest is notified again. What `f` throws is
+  /// counted.
+  void drain(const handler& f);
   /// Takes no more; what waits is still delivered.
-  void disconnect();
+  void disconnect() noexcept;
   /// Ends it; see `subscription::cancel`.
   void cancel() noexcept;
 
@@ -42,22 +54,20 @@ public:
   std::uint64_t failures() const noexcept;
 
 private:
-  /// Events handled before others get the executor's thread.
+  /// Events handled before others get the thread.
   static constexpr int batch = 64;
 
-  void schedule();
-  void drain();
+  void notify();
 
-  executor& run_;
+  const notifier notify_;
   const std::size_t limit_;
   const overflow policy_;
+  close_hook closed_;
   mutable std::mutex mutex_;
   std::condition_variable idle_;
-  handler call_;
   std::deque<delivery> waiting_;
   bool open_ = true;
-  bool cancelled_ = false;
-  bool scheduled_ = false;
+  bool notified_ = false;
   std::thread::id running_on_{};
   std::uint64_t dropped_ = 0;
   std::uint64_t failures_ = 0;
