@@ -52,9 +52,9 @@ struct issue {
 
 /// The place an error speaks of. Empty parts do not apply.
 struct location {
-  std::string bucket;
-  std::string key;
-  std::string field;
+  std::string bucket{};
+  std::string key{};
+  std::string field{};
   friend bool operator==(const location&, const location&) = default;
 };
 

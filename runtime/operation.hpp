@@ -26,6 +26,9 @@ public:
   /// Sends the operation on its way; called once, by `pending`.
   virtual void start() = 0;
 
+  /// Takes the operation back if it has not begun; see `job::cancel`.
+  virtual bool give_up() noexcept { return cancel(); }
+
   /// True once there is a result.
   bool ready() const noexcept { return state_.load(std::memory_order_acquire) == done; }
 

@@ -79,6 +79,11 @@ public:
   /// Suspends the coroutine; it goes on with the `result<T>` on a callback thread of the runtime.
   auto operator co_await() && { return awaiter{std::move(*this), std::nullopt}; }
 
+  /// The same operation with its value turned into another: `f` maps `T` to `U` or to `result<U>`, on
+  /// the thread that completes it; it must be short and must not throw.
+  template <class F>
+  auto map(F f) &&;
+
   /// For those who wait in a way of their own: starts the operation and calls `f(result<T>)` on
   /// whichever thread completes it. `f` must be short, and must neither block nor throw.
   template <std::invocable<result<T>> F>
@@ -114,12 +119,61 @@ private:
 
   static result<T> timed_out(operation<T>& op, std::chrono::milliseconds timeout) {
     auto after = " within " + std::to_string(timeout.count()) + " ms";
-    if (op.cancel())
+    if (op.give_up())
       return fail(errc::timeout, "operation: not begun" + after + "; nothing happened");
     return fail(errc::outcome_unknown, "operation: no answer" + after + "; it may have happened");
   }
 
   std::variant<result<T>, ref<operation<T>>> state_;
 };
+
+namespace detail {
+
+template <class R>
+struct mapped_value {
+  using type = R;
+};
+template <class U>
+struct mapped_value<result<U>> {
+  using type = U;
+};
+
+/// Starts another operation and completes with what `F` makes of its value.
+template <class T, class U, class F>
+class mapped_operation final : public operation<U> {
+public:
+  mapped_operation(ref<operation<T>> from, F f)
+      : operation<U>{from->owner()}, from_{std::move(from)}, map_{std::move(f)} {}
+
+  void start() override {
+    from_->when_ready([self = ref<mapped_operation>{this}] {
+      auto r = self->from_->take();
+      if (r)
+        self->complete(self->map_(std::move(*r)));
+      else
+        self->complete(fail(std::move(r.error())));
+    });
+    from_->start();
+  }
+  void run() override {}
+  bool give_up() noexcept override { return from_->give_up(); }
+
+private:
+  ref<operation<T>> from_;
+  F map_;
+};
+
+} // namespace detail
+
+template <class T>
+template <class F>
+auto pending<T>::map(F f) && {
+  using U = typename detail::mapped_value<std::invoke_result_t<F&, T>>::type;
+  if (auto* ready = std::get_if<result<T>>(&state_))
+    return *ready ? pending<U>{result<U>{f(std::move(**ready))}}
+                  : pending<U>{result<U>{fail(std::move(ready->error()))}};
+  return pending<U>{ref<operation<U>>{new detail::mapped_operation<T, U, F>{
+      std::get<ref<operation<T>>>(std::move(state_)), std::move(f)}}};
+}
 
 } // namespace holdfast

@@ -1,0 +1,156 @@
+#include <holdfast/store/bucket.hpp>
+
+#include <holdfast/store/detail/bucket_writes.hpp>
+#include <holdfast/store/detail/read_key.hpp>
+#include <holdfast/store/detail/read_view.hpp>
+
+namespace holdfast {
+
+using detail::bucket_core;
+
+bucket<record>::bucket(ref<bucket_core> core, durability level)
+    : core_{std::move(core)}, level_{level} {}
+bucket<record>::bucket(const bucket&) = default;
+bucket<record>::bucket(bucket&&) noexcept = default;
+bucket<record>& bucket<record>::operator=(const bucket&) = default;
+bucket<record>& bucket<record>::operator=(bucket&&) noexcept = default;
+bucket<record>::~bucket() = default;
+
+const std::string& bucket<record>::name() const noexcept { return core_->name(); }
+
+bucket<record> bucket<record>::with(durability level) const {
+  auto other = *this;
+  other.level_ = level;
+  return other;
+}
+
+bucket<record> bucket<record>::at(const snapshot& when) const {
+  auto other = *this;
+  other.when_ = when;
+  return other;
+}
+
+// -- writes
+
+namespace {
+
+template <class T>
+pending<T> refused(std::string why) {
+  return pending<T>{result<T>{fail(errc::invalid_argument, std::move(why))}};
+}
+
+} // namespace
+
+template <class Operation, class T, class... Args>
+pending<T> bucket<record>::write(Args&&... args) const {
+  if (when_)
+    return refused<T>(name() + ": a bucket as of a snapshot cannot be written");
+  if (level_ == durability::none && core_->durable())
+    return refused<T>(name() + ": durability none: the bucket is persistent");
+  return pending<T>{
+      ref<operation<T>>{new Operation{core_, level_, std::forward<Args>(args)...}}};
+}
+
+pending<record> bucket<record>::insert(std::initializer_list<field_input> fields) const {
+  return write<detail::insert_operation, record>(fields);
+}
+pending<record> bucket<record>::insert(const object& fields) const {
+  return write<detail::insert_operation, record>(fields);
+}
+pending<records> bucket<record>::insert_many(const std::vector<object>& list) const {
+  return write<detail::insert_many_operation, records>(list);
+}
+pending<record> bucket<record>::update(value key, std::initializer_list<field_input> changes) const {
+  return write<detail::update_operation, record>(std::move(key), changes);
+}
+pending<record> bucket<record>::update(value key, const object& changes) const {
+  return write<detail::update_operation, record>(std::move(key), changes);
+}
+pending<record> bucket<record>::upsert(std::initializer_list<field_input> fields) const {
+  return write<detail::upsert_operation, record>(fields);
+}
+pending<record> bucket<record>::upsert(const object& fields) const {
+  return write<detail::upsert_operation, record>(fields);
+}
+pending<record> bucket<record>::erase(value key) const {
+  return write<detail::erase_operation, record>(std::move(key));
+}
+pending<std::uint64_t> bucket<record>::clear() const {
+  return write<detail::clear_operation, std::uint64_t>();
+}
+
+// -- reads
+
+namespace {
+
+error absent(const bucket_core& core, value_view key) {
+  auto text = key.to_string();
+  return error{errc::not_found, core.name() + ": no record has the key " + text,
+               {core.name(), text, {}}};
+}
+
+/// Calls `f` with the key in the form that the bucket's keys have; false if it cannot be one of them.
+template <class F>
+bool with_key(const bucket_core& core, value_view key, F&& f) {
+  auto k = detail::key_of(key);
+  if (core.text_keys())
+    return k.tag == detail::slot_tag::text && f(k.text, detail::hash_of(k.text));
+  return k.tag == detail::slot_tag::integer && f(k.integer, detail::hash_of(k.integer));
+}
+
+} // namespace
+
+pending<record> bucket<record>::get(value_view key) const {
+  if (!core_->is_open()) [[unlikely]]
+    return result<record>{fail(*core_->closed())};
+  detail::record_block* found = nullptr;
+  with_key(*core_, key, [&](auto k, std::uint64_t hash) {
+    if (!when_) [[likely]] {
+      found = core_->data().get(k, hash);
+      return true;
+    }
+    detail::pin_guard pin{core_->line()};
+    found = core_->data().find_at(k, hash, when_->seq(core_->line().kind()));
+    if (found)
+      found->refs.fetch_add(1, std::memory_order_relaxed);
+    return true;
+  });
+  if (!found)
+    return result<record>{fail(absent(*core_, key))};
+  return result<record>{record::adopt(found)};
+}
+
+bool bucket<record>::contains(value_view key) const {
+  auto seen = [](const record_view&) {};
+  return visit_block(key, detail::record_visitor::of(seen)).value_or(false);
+}
+
+result<bool> bucket<record>::visit_block(value_view key, detail::record_visitor visitor) const {
+  if (!core_->is_open()) [[unlikely]]
+    return fail(*core_->closed());
+  return with_key(*core_, key, [&](auto k, std::uint64_t hash) {
+    detail::pin_guard pin{core_->line()};
+    auto* found = core_->data().find_at(
+        k, hash, when_ ? when_->seq(core_->line().kind()) : pin.seq());
+    if (found)
+      visitor.call(visitor.context, *found);
+    return found != nullptr;
+  });
+}
+
+selection bucket<record>::everything() const { return selection{core_, query{}, when_}; }
+selection bucket<record>::where(filter which) const {
+  return selection{core_, query{std::move(which)}, when_};
+}
+pending<records> bucket<record>::all() const { return everything().all(); }
+pending<record> bucket<record>::find_one(filter which) const {
+  return where(std::move(which)).find_one();
+}
+pending<std::uint64_t> bucket<record>::count() const { return everything().count(); }
+pending<std::uint64_t> bucket<record>::count(filter which) const {
+  return where(std::move(which)).count();
+}
+pending<records> bucket<record>::first(std::int64_t n) const { return everything().first(n); }
+pending<records> bucket<record>::last(std::int64_t n) const { return everything().last(n); }
+
+} // namespace holdfast

@@ -1,0 +1,121 @@
+#pragma once
+
+#include <holdfast/runtime/pending.hpp>
+#include <holdfast/store/draft.hpp>
+#include <holdfast/store/durability.hpp>
+#include <holdfast/store/query.hpp>
+#include <holdfast/store/record.hpp>
+#include <holdfast/store/record_view.hpp>
+#include <holdfast/store/selection.hpp>
+#include <holdfast/store/snapshot.hpp>
+
+#include <cstdint>
+#include <initializer_list>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace holdfast {
+
+namespace detail {
+class bucket_core;
+}
+
+template <class T = record>
+class bucket;
+
+/// A handle to a bucket: what to do with its records.
+///
+/// A cheap value (copying it is one atomic addition), thread-safe, and good for as long as the bucket
+/// exists: it does not notice when the bucket's actor crashes and is restarted. It binds to the bucket
+/// and not to its name: after `store::drop` it answers `dropped`, also when the name is defined anew.
+///
+/// Writes go to the bucket's actor and are one commit each; their `pending` completes when the commit
+/// is published, for `sync` and `group` after it is on disk. Errors of every write, besides those it
+/// names: `dropped`, `stopped`, `read_only`, `overloaded`, `unavailable`, `bucket_crashed`,
+/// `out_of_memory`: then nothing happened; `outcome_unknown`: it may have.
+///
+/// Reads take the newest published state, or that of a snapshot, on the calling thread; they need no
+/// actor and their `pending` is ready.
+template <>
+class bucket<record> {
+public:
+  bucket(const bucket&);
+  bucket(bucket&&) noexcept;
+  bucket& operator=(const bucket&);
+  bucket& operator=(bucket&&) noexcept;
+  ~bucket();
+
+  const std::string& name() const noexcept;
+
+  /// The same bucket with another durability for the writes of this handle. `none` is refused by
+  /// persistent buckets (`invalid_argument` from each write); others ignore it.
+  bucket with(durability level) const;
+  /// The same bucket as of a snapshot of its store. Writes through it are refused.
+  bucket at(const snapshot& when) const;
+
+  // -- writes
+
+  /// Adds a record. Gives it as stored. Errors: `invalid` with all issues at once, `duplicate` for a
+  /// taken key or unique value. O(log n) per ordered index.
+  pending<record> insert(std::initializer_list<field_input> fields) const;
+  pending<record> insert(const object& fields) const;
+  /// Adds all or none, as one commit, in order.
+  pending<records> insert_many(const std::vector<object>& list) const;
+
+  /// Changes some fields of a record; null removes a field. The key and generated fields cannot be
+  /// changed. Errors: `not_found`, `invalid`, `duplicate`.
+  pending<record> update(value key, std::initializer_list<field_input> changes) const;
+  pending<record> update(value key, const object& changes) const;
+
+  /// Updates the record with the given key field if there is one, else inserts.
+  pending<record> upsert(std::initializer_list<field_input> fields) const;
+  pending<record> upsert(const object& fields) const;
+
+  /// Removes a record and gives it as it was. Error: `not_found`.
+  pending<record> erase(value key) const;
+
+  /// Removes all records as one commit; gives their number. O(n).
+  pending<std::uint64_t> clear() const;
+
+  // -- reads
+
+  /// The record of a key. Error: `not_found`. O(1).
+  pending<record> get(value_view key) const;
+  pending<record> find(value_view key) const { return get(key); }
+  bool contains(value_view key) const;
+
+  /// Calls `f(const record_view&)` on the record of a key without taking a reference; false if there
+  /// is none. `f` must be short and must not keep what it sees: it holds up the freeing of memory.
+  template <class F>
+  result<bool> visit(value_view key, F&& f) const {
+    return visit_block(key, detail::record_visitor::of(f));
+  }
+
+  /// Describes what to read; see `selection` for how to run it.
+  selection where(filter which) const;
+  selection everything() const;
+  pending<records> all() const;
+  pending<record> find_one(filter which) const;
+  pending<std::uint64_t> count() const;
+  pending<std::uint64_t> count(filter which) const;
+  /// The first or last `n` in the bucket's order. A negative `n` is `invalid_argument`.
+  pending<records> first(std::int64_t n) const;
+  pending<records> last(std::int64_t n) const;
+
+  /// For the store's own parts.
+  detail::bucket_core& core() const noexcept { return *core_; }
+
+private:
+  friend class store;
+  explicit bucket(ref<detail::bucket_core> core, durability level);
+  template <class Operation, class T, class... Args>
+  pending<T> write(Args&&... args) const;
+  result<bool> visit_block(value_view key, detail::record_visitor visitor) const;
+
+  ref<detail::bucket_core> core_;
+  durability level_;
+  std::optional<snapshot> when_;
+};
+
+} // namespace holdfast

@@ -1,0 +1,128 @@
+#include <holdfast/store/detail/bucket_core.hpp>
+
+#include <holdfast/runtime/ensure.hpp>
+#include <holdfast/runtime/fault.hpp>
+#include <holdfast/runtime/operation.hpp>
+
+#include <algorithm>
+
+namespace holdfast::detail {
+namespace {
+
+index_kind kind_of(field_type type) {
+  switch (type) {
+  case field_type::boolean: return index_kind::boolean;
+  case field_type::integer:
+  case field_type::date: return index_kind::integer;
+  case field_type::number: return index_kind::number;
+  case field_type::string: return index_kind::text;
+  case field_type::object:
+  case field_type::array: break;
+  }
+  ensure(false, "bucket: an index over a field without an order");
+  return index_kind::text;
+}
+
+bucket_layout layout_of(const compiled_schema& schema) {
+  bucket_layout out;
+  out.key_slot = static_cast<std::uint32_t>(schema.key_slot());
+  for (auto& index : schema.indexes())
+    out.indexes.push_back({index.unique ? index_type::unique : index_type::ordered,
+                           static_cast<std::uint32_t>(index.slot),
+                           kind_of(schema.layout().type(index.slot))});
+  return out;
+}
+
+} // namespace
+
+bucket_core::bucket_core(bucket_id id, std::shared_ptr<const compiled_schema> schema, runtime& rt,
+                         std::shared_ptr<commit_lines> lines, std::shared_ptr<pipeline> pipe)
+    : id_{id}, name_{schema->bucket()}, key_slot_{static_cast<std::uint32_t>(schema->key_slot())},
+      text_keys_{schema->layout().type(schema->key_slot()) == field_type::string}, runtime_{rt}, lines_{std::move(lines)},
+      pipe_{std::move(pipe)}, schemas_{schema}, schema_{schema.get()},
+      data_{line(), layout_of(*schema)}, address_{make_ref<holdfast::address>(rt, name_)} {
+  data_.memory().keep(schema->shared_layout()); // blocks point to it, and handles outlive buckets
+}
+
+void bucket_core::adopt(std::shared_ptr<const compiled_schema> same) {
+  schemas_.push_back(same);
+  schema_.store(same.get(), std::memory_order_release);
+}
+
+std::optional<error> bucket_core::admit() {
+  if (!is_open())
+    return closed();
+  if (!pipe_)
+    return std::nullopt;
+  auto now = std::chrono::steady_clock::now();
+  auto room = pipe_->admit(runtime::inside_actor() ? now : now + default_timeout);
+  return room ? std::nullopt : std::optional{room.error().at({.bucket = name_})};
+}
+
+std::optional<error> bucket_core::refusal() const {
+  if (!is_open())
+    return closed();
+  return pipe_ ? pipe_->refusal() : std::nullopt;
+}
+
+sealing bucket_core::seal(sealed_commit& c) {
+  fault_point("bucket.sealing");
+  writes_.fetch_add(1, std::memory_order_relaxed);
+  if (!pipe_) {
+    std::lock_guard lock{lines_->memory};
+    auto seq = lines_->memory.take_seq();
+    c.seq = seq;
+    data_.seal_at(seq);
+    lines_->memory.publish(seq);
+    generator_.accept();
+    return sealing::published;
+  }
+  auto outcome = pipe_->seal(c, [this](sequence seq) noexcept { data_.seal_at(seq); });
+  if (outcome == pipeline::seal_outcome::refused)
+    return sealing::refused;
+  generator_.accept();
+  return outcome == pipeline::seal_outcome::published ? sealing::published : sealing::queued;
+}
+
+record_block* bucket_core::find_head(const key_view& key) const {
+  if (text_keys_ ? key.tag != slot_tag::text : key.tag != slot_tag::integer)
+    return nullptr;
+  return text_keys_ ? data_.find_head(key.text, hash_of(key.text))
+                    : data_.find_head(key.integer, hash_of(key.integer));
+}
+
+void bucket_core::restore_counter(const journal& from, const std::vector<record_block*>& records) {
+  std::int64_t highest = 0;
+  auto& rules = schema().rules();
+  for (std::uint32_t slot = 0; slot < rules.size(); ++slot) {
+    if (rules[slot].options->generated != autoincrement)
+      continue;
+    for (auto* block : records)
+      if (block->slots()[slot].tag == slot_tag::integer)
+        highest = std::max(highest, block->slots()[slot].integer);
+  }
+  auto key = bucket_prefix('n', id_);
+  (void)from.scan(key, key + '\0', [&](std::string_view, std::string_view bytes) -> result<void> {
+    highest = std::max(highest, static_cast<std::int64_t>(read_big_endian(bytes)));
+    return {};
+  });
+  generator_.restore(highest);
+}
+
+void bucket_core::rollback() noexcept {
+  data_.rollback();
+  generator_.begin();
+}
+
+void bucket_core::recover() noexcept { rollback(); }
+
+std::optional<error> bucket_core::closed() const {
+  auto why = closed_.load(std::memory_order_acquire);
+  if (why < 0)
+    return std::nullopt;
+  auto code = static_cast<errc>(why);
+  return error{code, name_ + (code == errc::dropped ? ": the bucket was dropped" : ": the store has stopped"),
+               {.bucket = name_}};
+}
+
+} // namespace holdfast::detail

@@ -1,0 +1,102 @@
+#pragma once
+
+#include <holdfast/runtime/address.hpp>
+#include <holdfast/runtime/clock.hpp>
+#include <holdfast/runtime/ref.hpp>
+#include <holdfast/runtime/runtime.hpp>
+#include <holdfast/store/detail/bucket_data.hpp>
+#include <holdfast/store/detail/generate.hpp>
+#include <holdfast/store/detail/journal_keys.hpp>
+#include <holdfast/store/detail/pipeline.hpp>
+#include <holdfast/store/detail/validation_rules.hpp>
+#include <holdfast/store/schema.hpp>
+
+#include <atomic>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace holdfast::detail {
+
+enum class sealing : std::uint8_t { published, queued, refused };
+
+/// What a bucket is apart from its actor: its data, its schema, its line. Handles and incarnations of
+/// the actor share it, and it survives them all.
+///
+/// The writing members are for whoever has the actor's exclusivity; the reading ones are thread-safe.
+class bucket_core final : public ref_counted {
+public:
+  /// `pipe` is null for a bucket that lives in memory only.
+  bucket_core(bucket_id id, std::shared_ptr<const compiled_schema> schema, runtime& rt,
+              std::shared_ptr<commit_lines> lines, std::shared_ptr<pipeline> pipe);
+
+  const std::string& name() const noexcept { return name_; }
+  bucket_id id() const noexcept { return id_; }
+  std::uint32_t key_slot() const noexcept { return key_slot_; }
+  bool text_keys() const noexcept { return text_keys_; }
+  timestamp now() const noexcept { return runtime_.clock().now(); }
+  runtime& owner() const noexcept { return runtime_; }
+  holdfast::address& address() noexcept { return *address_; }
+  bool durable() const noexcept { return pipe_ != nullptr; }
+  commit_line& line() noexcept { return durable() ? lines_->durable : lines_->memory; }
+  commit_lines& lines() noexcept { return *lines_; }
+  bucket_data& data() noexcept { return data_; }
+  const bucket_data& data() const noexcept { return data_; }
+
+  /// The schema in force; stays valid as long as the bucket.
+  const compiled_schema& schema() const noexcept { return *schema_.load(std::memory_order_acquire); }
+  /// Puts an equal schema in place, with the user's own functions. From the bucket's exclusivity.
+  void adopt(std::shared_ptr<const compiled_schema> same);
+
+  /// Before an operation is sent: waits for room on the way to the disk (R6), from plain threads only.
+  std::optional<error> admit();
+  /// Inside the bucket: why no write can be applied now, if so.
+  std::optional<error> refusal() const;
+
+  /// The three steps of sealing; `prepare` may throw `std::bad_alloc`, and then nothing was sealed.
+  void prepare_seal() { data_.prepare_seal(); }
+  sealing seal(sealed_commit& c);
+  void after_seal() noexcept { data_.settle(); }
+  void rollback() noexcept;
+  /// A new incarnation of the actor begins: back to what is sealed (R3).
+  void recover() noexcept;
+
+  /// From here on handles answer `dropped` or `stopped`.
+  void close(errc why) noexcept { closed_.store(static_cast<int>(why), std::memory_order_release); }
+  /// Takes that back: what was to close it did not happen.
+  void reopen() noexcept { closed_.store(-1, std::memory_order_release); }
+  /// The reason if it was closed.
+  std::optional<error> closed() const;
+  bool is_open() const noexcept { return closed_.load(std::memory_order_acquire) < 0; }
+
+  /// The live record of a key, inside the bucket; null if there is none or no key can be like that.
+  record_block* find_head(const key_view& key) const;
+
+  /// After a restore: the counter goes on behind the stored one and behind every restored value.
+  void restore_counter(const journal& from, const std::vector<record_block*>& records);
+
+  /// Makes generated values; its counter moves when an operation is sealed.
+  generator& made() noexcept { return generator_; }
+
+  std::uint64_t writes() const noexcept { return writes_.load(std::memory_order_relaxed); }
+
+private:
+  const bucket_id id_;
+  const std::string name_;
+  const std::uint32_t key_slot_;
+  const bool text_keys_;
+  runtime& runtime_;
+  std::shared_ptr<commit_lines> lines_; // the pins and snapshots that readers of data_ use
+  std::shared_ptr<pipeline> pipe_;
+  std::vector<std::shared_ptr<const compiled_schema>> schemas_; // all that were ever in force
+  std::atomic<const compiled_schema*> schema_;
+  bucket_data data_;
+  generator generator_;
+  std::atomic<std::uint64_t> writes_{0};
+  ref<holdfast::address> address_;
+  std::atomic<int> closed_{-1};
+};
+
+} // namespace holdfast::detail

@@ -1,0 +1,85 @@
+#pragma once
+
+#include <holdfast/store/detail/write_operation.hpp>
+#include <holdfast/store/draft.hpp>
+
+#include <holdfast/store/query.hpp>
+#include <holdfast/store/record.hpp>
+#include <holdfast/store/value.hpp>
+
+#include <cstdint>
+#include <utility>
+#include <vector>
+
+/// The writes of a bucket handle as operations. Each checks everything first, then edits, and fills its
+/// commit with what the journal is to keep.
+namespace holdfast::detail {
+
+class insert_operation final : public write_operation<record> {
+public:
+  template <class Fields>
+  insert_operation(ref<bucket_core> to, durability how, const Fields& fields)
+      : write_operation{std::move(to), how}, draft_{bucket().schema(), fields} {}
+
+private:
+  result<record> apply(bucket_core& b) override;
+  draft draft_;
+};
+
+class insert_many_operation final : public write_operation<records> {
+public:
+  insert_many_operation(ref<bucket_core> to, durability how, const std::vector<object>& list);
+
+private:
+  result<records> apply(bucket_core& b) override;
+  std::vector<draft> drafts_;
+};
+
+class update_operation final : public write_operation<record> {
+public:
+  template <class Fields>
+  update_operation(ref<bucket_core> to, durability how, value key, const Fields& changes)
+      : write_operation{std::move(to), how}, key_{std::move(key)},
+        draft_{bucket().schema(), changes} {}
+
+private:
+  result<record> apply(bucket_core& b) override;
+  value key_;
+  draft draft_;
+};
+
+class upsert_operation final : public write_operation<record> {
+public:
+  template <class Fields>
+  upsert_operation(ref<bucket_core> to, durability how, const Fields& fields)
+      : write_operation{std::move(to), how}, draft_{bucket().schema(), fields} {}
+
+private:
+  result<record> apply(bucket_core& b) override;
+  draft draft_;
+};
+
+class erase_operation final : public write_operation<record> {
+public:
+  erase_operation(ref<bucket_core> to, durability how, value key)
+      : write_operation{std::move(to), how}, key_{std::move(key)} {}
+
+private:
+  result<record> apply(bucket_core& b) override;
+  value key_;
+};
+
+class clear_operation final : public write_operation<std::uint64_t> {
+public:
+  using write_operation::write_operation;
+
+private:
+  result<std::uint64_t> apply(bucket_core& b) override;
+};
+
+/// The steps that single and bulk writes share; for use inside the bucket.
+result<record_block*> insert_one(bucket_core& b, sealed_commit& into, draft& input, timestamp now);
+result<record_block*> update_one(bucket_core& b, sealed_commit& into, record_block* old,
+                                 draft& changes, timestamp now);
+
+} // namespace holdfast::detail

@@ -1,0 +1,328 @@
+#include <holdfast/store/detail/pipeline.hpp>
+
+#include <holdfast/runtime/fault.hpp>
+
+#include <algorithm>
+
+namespace holdfast::detail {
+
+namespace {
+
+/// So many commits are company enough to write.
+constexpr std::size_t company = 512;
+
+bool wants_sync(durability level) noexcept {
+  return level == durability::sync || level == durability::group;
+}
+
+} // namespace
+
+pipeline::pipeline(commit_line& line, journal& to, pipeline_options options,
+                   std::function<void(std::string)> crashed)
+    : line_{line}, journal_{to}, options_{options}, crashed_{std::move(crashed)},
+      durable_{line.published()}, written_{line.published()}, writer_{[this] { loop(); }} {}
+
+pipeline::~pipeline() { stop(); }
+
+bool pipeline::wants_waking(const sealed_commit& c) noexcept {
+  backlog_bytes_.fetch_add(c.byte_count(), std::memory_order_relaxed);
+  backlog_commits_.fetch_add(1, std::memory_order_relaxed);
+  switch (sleeping_.load(std::memory_order_seq_cst)) {
+  case sleep::no: return false;
+  case sleep::for_anything: return true;
+  case sleep::for_company: return wants_sync(c.level) || queue_.size() >= company;
+  }
+  return true;
+}
+
+void pipeline::wake_writer() {
+  {
+    std::lock_guard lock{mutex_};
+    sleeping_.store(sleep::no, std::memory_order_relaxed);
+  }
+  wake_.notify_one();
+}
+
+// -- what callers ask
+
+std::optional<error> pipeline::refusal() const {
+  if (failed_.load(std::memory_order_acquire)) {
+    std::lock_guard lock{mutex_};
+    return error{errc::read_only, "store: writing stopped after an error of the journal"}.because(
+        *failure_);
+  }
+  return std::nullopt;
+}
+
+result<void> pipeline::admit(std::chrono::steady_clock::time_point deadline) {
+  auto full = [this] {
+    return backlog_bytes_.load(std::memory_order_relaxed) >= options_.backlog_bytes ||
+           backlog_commits_.load(std::memory_order_relaxed) >= options_.backlog_commits;
+  };
+  if (failed_.load(std::memory_order_acquire))
+    return fail_with();
+  if (!full()) [[likely]]
+    return {};
+  std::unique_lock lock{mutex_};
+  auto free = room_.wait_until(lock, deadline, [&] { return failed_.load() || !full(); });
+  lock.unlock();
+  if (failed_.load())
+    return fail_with();
+  if (!free)
+    return holdfast::fail(errc::overloaded,
+                          "store: " + std::to_string(backlog_commits_.load()) + " commits of " +
+                              std::to_string(backlog_bytes_.load()) +
+                              " bytes wait for the disk; the limits are " +
+                              std::to_string(options_.backlog_commits) + " and " +
+                              std::to_string(options_.backlog_bytes));
+  return {};
+}
+
+result<void> pipeline::fail_with() const { return holdfast::fail(*refusal()); }
+
+result<void> pipeline::sync(std::chrono::steady_clock::time_point deadline) {
+  sequence target;
+  {
+    std::lock_guard lock{line_};
+    target = line_.last_seq();
+  }
+  std::unique_lock lock{mutex_};
+  if (durable_.load() < target) {
+    sync_target_.store(std::max(sync_target_.load(), target));
+    sleeping_.store(sleep::no);
+    wake_.notify_one();
+    auto done =
+        room_.wait_until(lock, deadline, [&] { return failed_.load() || durable_.load() >= target; });
+    if (failed_.load()) {
+      lock.unlock();
+      return fail_with();
+    }
+    if (!done)
+      return holdfast::fail(errc::timeout, "store: sync: the disk did not answer in time");
+  }
+  return {};
+}
+
+pipeline_stats pipeline::stats() const {
+  std::lock_guard lock{mutex_};
+  return {line_.published(),      durable_.load(), backlog_commits_.load(),
+          backlog_bytes_.load(), batches_,        commits_,
+          failure_};
+}
+
+// -- the persistence actor's side
+
+std::uint64_t pipeline::resume() {
+  std::uint64_t ticket;
+  {
+    std::lock_guard lock{mutex_};
+    attached_ = true;
+    ticket = ++ticket_;
+    sleeping_.store(sleep::no);
+  }
+  wake_.notify_one();
+  return ticket;
+}
+
+void pipeline::pause(std::uint64_t ticket) {
+  std::lock_guard lock{mutex_};
+  if (ticket == ticket_ && !stopping_)
+    attached_ = false;
+}
+
+void pipeline::stop() {
+  {
+    std::lock_guard lock{mutex_};
+    if (stopping_)
+      return;
+    stopping_ = true;
+    attached_ = true; // what is sealed is written even if no actor is left
+    sleeping_.store(sleep::no);
+  }
+  wake_.notify_one();
+  writer_.join();
+}
+
+// -- the writer
+
+bool pipeline::has_work() const {
+  std::lock_guard lock{line_};
+  return phase_ != phase::none || !queue_.empty() || sync_target_.load() > durable_.load();
+}
+
+bool pipeline::wait_for_work(std::unique_lock<std::mutex>& lock) {
+  for (;;) {
+    sleeping_.store(sleep::for_anything, std::memory_order_seq_cst);
+    auto work = has_work();
+    if (attached_ && work && !failed_.load())
+      break;
+    if (stopping_)
+      return false;
+    wake_.wait(lock);
+  }
+  linger(lock);
+  sleeping_.store(sleep::no, std::memory_order_relaxed);
+  return true;
+}
+
+/// Lets async and group commits gather; a sync commit, a barrier or enough company ends the wait.
+void pipeline::linger(std::unique_lock<std::mutex>& lock) {
+  auto delay = options_.async_delay;
+  {
+    std::lock_guard guard{line_};
+    if (phase_ != phase::none || stopping_ || sync_target_.load() > durable_.load())
+      return;
+    if (queue_.size() >= company)
+      return;
+    auto urgent = false;
+    queue_.for_each([&](const sealed_commit& c) {
+      urgent |= c.level == durability::sync;
+      if (c.level == durability::group)
+        delay = std::min(delay, options_.group_delay);
+    });
+    if (urgent || delay.count() == 0)
+      return;
+    sleeping_.store(sleep::for_company, std::memory_order_seq_cst);
+  }
+  wake_.wait_for(lock, delay, [this] {
+    return stopping_ || sleeping_.load(std::memory_order_relaxed) == sleep::no;
+  });
+}
+
+void pipeline::loop() {
+  std::unique_lock lock{mutex_};
+  while (wait_for_work(lock)) {
+    lock.unlock();
+    try {
+      work();
+      lock.lock();
+    } catch (const std::exception& e) {
+      // A fault struck here: the phase tells the next incarnation where to go on.
+      lock.lock();
+      attached_ = stopping_;
+      lock.unlock();
+      if (crashed_)
+        crashed_(e.what());
+      lock.lock();
+    }
+  }
+}
+
+void pipeline::work() {
+  if (phase_ == phase::none) {
+    {
+      std::lock_guard lock{line_};
+      hand_.take(queue_, options_.batch_commits, options_.batch_bytes);
+    }
+    if (hand_.empty()) {
+      auto done = journal_.sync();
+      if (!done)
+        return fail(done.error());
+      durable_.store(written_);
+      room_.notify_all();
+      return;
+    }
+    phase_ = phase::taken;
+  }
+  if (phase_ == phase::taken) {
+    fault_point("persistence.taken");
+    auto synced = sync_target_.load() > durable_.load();
+    hand_.for_each([&](const sealed_commit& c) { synced |= wants_sync(c.level); });
+    auto done = write_batch(synced);
+    if (!done)
+      return fail(done.error());
+    phase_ = phase::written;
+    fault_point("persistence.written");
+  }
+  publish_hand();
+  phase_ = phase::none;
+}
+
+result<void> pipeline::write_batch(bool synced) {
+  puts_.clear();
+  journal_batch batch;
+  hand_.for_each([&](const sealed_commit& c) {
+    if (batch.first == 0)
+      batch.first = c.seq;
+    batch.last = c.seq;
+    c.append_to(puts_);
+  });
+  batch.puts = puts_;
+  auto done = journal_.append(batch, synced);
+  if (!done)
+    return done;
+  written_ = batch.last;
+  if (synced)
+    durable_.store(written_);
+  std::lock_guard lock{mutex_};
+  ++batches_;
+  commits_ += hand_.size();
+  return {};
+}
+
+void pipeline::publish_hand() {
+  // Async commits right behind the batch were only waiting for their turn. They stay queued, for they
+  // are not written yet; those who wait for them are told now.
+  constexpr std::size_t most_promoted = 1024;
+  promoted_.reserve(most_promoted);
+  {
+    std::lock_guard lock{line_};
+    if (line_.published() < written_)
+      line_.publish(written_);
+    queue_.for_each([&](sealed_commit& c) {
+      if (c.level == durability::async && line_.published() + 1 == c.seq &&
+          promoted_.size() < most_promoted) {
+        c.published_ = true;
+        c.retain();
+        promoted_.push_back(&c);
+        line_.publish(c.seq);
+      }
+    });
+  }
+  fault_point("persistence.published");
+  while (auto* c = hand_.pop()) {
+    backlog_bytes_.fetch_sub(c->byte_count(), std::memory_order_relaxed);
+    backlog_commits_.fetch_sub(1, std::memory_order_relaxed);
+    if (!c->published_)
+      c->settled(nullptr);
+    c->let_go();
+  }
+  for (auto* c : promoted_) {
+    c->settled(nullptr);
+    c->let_go();
+  }
+  promoted_.clear();
+  std::lock_guard lock{mutex_}; // a waiter between its check and its wait must not miss this
+  room_.notify_all();
+}
+
+void pipeline::settle_all(commit_queue& from, const error& why) {
+  while (auto* c = from.pop()) {
+    if (!c->published_)
+      c->settled(&why);
+    c->let_go();
+  }
+}
+
+void pipeline::fail(error why) {
+  commit_queue behind;
+  {
+    std::lock_guard lock{mutex_};
+    failure_ = why;
+    failed_.store(true, std::memory_order_release);
+  }
+  {
+    // Nothing is sealed after this: `seal` looks at the flag under the same lock.
+    std::lock_guard lock{line_};
+    behind.take(queue_, ~std::size_t{0}, ~std::size_t{0});
+  }
+  phase_ = phase::none;
+  settle_all(hand_, error{errc::outcome_unknown, "store: the write failed; it may be on disk"}
+                        .because(why));
+  settle_all(behind, error{errc::read_only, "store: writing stopped after an error of the journal"}
+                         .because(why));
+  std::lock_guard lock{mutex_};
+  room_.notify_all();
+}
+
+} // namespace holdfast::detail

@@ -1,0 +1,161 @@
+#pragma once
+
+#include <holdfast/runtime/result.hpp>
+#include <holdfast/store/detail/commit_line.hpp>
+#include <holdfast/store/detail/sealed_commit.hpp>
+#include <holdfast/store/journal.hpp>
+
+#include <atomic>
+#include <chrono>
+#include <condition_variable>
+#include <functional>
+#include <mutex>
+#include <optional>
+#include <thread>
+
+namespace holdfast::detail {
+
+struct pipeline_options {
+  std::chrono::microseconds group_delay{0};   ///< how long `group` may wait for company
+  std::chrono::microseconds async_delay{1000}; ///< how long `async` may stay unwritten
+  std::size_t batch_commits = 8192;           ///< most commits of one write
+  std::size_t batch_bytes = 8u << 20;         ///< most bytes of one write
+  std::size_t backlog_bytes = 64u << 20;      ///< past it callers wait (R6)
+  std::size_t backlog_commits = 262'144;
+};
+
+struct pipeline_stats {
+  sequence published = 0;
+  sequence durable = 0;
+  std::size_t backlog_commits = 0;
+  std::size_t backlog_bytes = 0;
+  std::uint64_t batches = 0;
+  std::uint64_t commits = 0;
+  std::optional<error> failure;
+};
+
+/// The store's commit pipeline: takes what buckets seal, in seq order; writes all that is sealed as
+/// one batch with one fsync; publishes; tells the callers.
+///
+/// It belongs to the store, not to an actor: the crash of a bucket or of the persistence actor loses
+/// nothing that is sealed. Its writer thread works only while a persistence actor is attached:
+///   - `pause` (that actor went down) lets the write in progress end and then takes no more;
+///   - `resume` (the next incarnation) goes on: a batch whose write had ended is published, one that
+///     had not been handed to the journal is handed over, and none is handed over twice.
+/// On the first error of the journal it fails for good (R5): what was handed over is settled with
+/// `outcome_unknown`, what was not with `read_only`, and so is all that comes.
+///
+/// Invariant: the queue, the batch in hand and the published seq are contiguous:
+/// published < hand.first, hand.last + 1 == queue.first (but for async commits, which are published
+/// before they are written). The queue and the seqs are guarded by the line's lock; the rest by
+/// `mutex_`. Thread-safe.
+class pipeline {
+public:
+  /// `crashed(why)` is called on the writer thread when a fault strikes there: it must crash the
+  /// persistence actor.
+  pipeline(commit_line& line, journal& to, pipeline_options options,
+           std::function<void(std::string why)> crashed);
+  pipeline(const pipeline&) = delete;
+  pipeline& operator=(const pipeline&) = delete;
+  ~pipeline();
+
+  enum class seal_outcome : std::uint8_t {
+    published, ///< at once: the caller settles it
+    queued,    ///< the pipeline will settle it
+    refused,   ///< the pipeline has failed: nothing was sealed
+  };
+
+  /// Seals one commit: takes the next seq, calls `stamp(seq)` (noexcept, under the line's lock) and
+  /// queues it. Never blocks on the disk.
+  template <class Stamp>
+  seal_outcome seal(sealed_commit& c, Stamp&& stamp) {
+    bool now = false, wake = false;
+    {
+      std::lock_guard lock{line_};
+      if (failed_.load(std::memory_order_relaxed))
+        return seal_outcome::refused;
+      c.retain();
+      c.seq = line_.take_seq();
+      stamp(c.seq);
+      now = c.level == durability::async && line_.published() + 1 == c.seq;
+      if (now) {
+        c.published_ = true;
+        line_.publish(c.seq);
+      }
+      queue_.push(&c);
+      wake = wants_waking(c);
+    }
+    if (wake)
+      wake_writer();
+    return now ? seal_outcome::published : seal_outcome::queued;
+  }
+
+  /// Waits until there is room for another commit; `overloaded` after the deadline, `read_only` when
+  /// the pipeline has failed.
+  result<void> admit(std::chrono::steady_clock::time_point deadline);
+  /// The same without waiting, from an actor or a bucket.
+  std::optional<error> refusal() const;
+
+  /// Waits until all that is sealed now is on stable storage: the barrier.
+  result<void> sync(std::chrono::steady_clock::time_point deadline);
+
+  /// A persistence actor is there; gives a ticket for its `pause`.
+  std::uint64_t resume();
+  /// The persistence actor that held this ticket is gone. Nothing happens when a later one came.
+  void pause(std::uint64_t ticket);
+  /// Writes what is sealed, then ends the writer. What cannot be written is settled with an error.
+  void stop();
+
+  pipeline_stats stats() const;
+
+private:
+  enum class phase : std::uint8_t { none, taken, written };
+  /// What the writer sleeps for; whoever seals wakes it when that has come.
+  enum class sleep : std::uint8_t { no, for_anything, for_company };
+
+  result<void> fail_with() const;
+  bool wants_waking(const sealed_commit& c) noexcept;
+  void wake_writer();
+  void loop();
+  bool wait_for_work(std::unique_lock<std::mutex>& lock);
+  bool has_work() const;
+  void linger(std::unique_lock<std::mutex>& lock);
+  result<void> write_batch(bool synced);
+  void work();
+  void publish_hand();
+  void fail(error why);
+  void settle_all(commit_queue& from, const error& why);
+
+  commit_line& line_;
+  journal& journal_;
+  const pipeline_options options_;
+  const std::function<void(std::string)> crashed_;
+
+  commit_queue queue_;                        // guarded by line_
+  std::atomic<std::size_t> backlog_bytes_{0}; // queue_ and hand_, for admission
+  std::atomic<std::size_t> backlog_commits_{0};
+  std::atomic<bool> failed_{false};
+  std::atomic<sleep> sleeping_{sleep::no};
+  std::atomic<sequence> durable_;
+  std::atomic<sequence> sync_target_{0};      // a barrier wants this on stable storage
+
+  mutable std::mutex mutex_;
+  std::condition_variable wake_;              // the writer
+  std::condition_variable room_;              // admit and sync
+  bool attached_ = false;
+  std::uint64_t ticket_ = 0;
+  bool stopping_ = false;
+  std::optional<error> failure_;
+  std::uint64_t batches_ = 0;
+  std::uint64_t commits_ = 0;
+
+  std::vector<sealed_commit*> promoted_;      // async, published behind a batch, not yet settled
+  commit_queue hand_;                         // the writer's own, kept over a crash
+  phase phase_ = phase::none;
+  bool hand_synced_ = false;
+  sequence written_ = 0;
+  std::vector<journal_put> puts_;
+  std::thread writer_;
+};
+
+} // namespace holdfast::detail

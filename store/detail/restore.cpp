@@ -1,0 +1,128 @@
+#include <holdfast/store/detail/restore.hpp>
+
+#include <holdfast/store/codec.hpp>
+
+#include <atomic>
+#include <chrono>
+#include <deque>
+#include <mutex>
+#include <optional>
+#include <thread>
+
+namespace holdfast::detail {
+namespace {
+
+/// More pieces than threads, so that a thread with light pieces helps on.
+constexpr unsigned pieces_per_thread = 4;
+/// How often the caller hears of progress.
+constexpr std::chrono::milliseconds progress_interval{50};
+
+/// What one thread has read.
+struct share {
+  explicit share(const record_layout& layout) : decoder{layout} {}
+  pool memory;
+  codec::record_decoder decoder;
+  std::vector<record_block*> blocks;
+};
+
+class restore_job {
+public:
+  restore_job(const journal& from, bucket_core& into, unsigned threads)
+      : from_{from}, into_{into} {
+    for (unsigned i = 0; i < threads; ++i)
+      shares_.emplace_back(into.schema().layout());
+    auto first = bucket_prefix('s', into.id());
+    auto last = bucket_prefix('s', into.id() + 1);
+    bounds_.push_back(first);
+    for (auto& cut : from.split(first, last, threads * pieces_per_thread))
+      bounds_.push_back(std::move(cut));
+    bounds_.push_back(last);
+  }
+
+  void run(const std::function<void(std::uint64_t)>& progress) {
+    std::vector<std::thread> others;
+    for (auto& s : shares_)
+      others.emplace_back([this, &s] { work(s); });
+    while (pieces_left() && progress) {
+      std::this_thread::sleep_for(progress_interval);
+      progress(read_.load(std::memory_order_relaxed));
+    }
+    for (auto& t : others)
+      t.join();
+  }
+
+  /// Puts the shares together; the first failure if there was one.
+  result<std::vector<record_block*>> collect() {
+    if (failure_)
+      return fail(std::move(*failure_));
+    std::vector<record_block*> all;
+    all.reserve(read_.load());
+    for (auto& s : shares_) {
+      all.insert(all.end(), s.blocks.begin(), s.blocks.end());
+      into_.data().memory().adopt(std::move(s.memory));
+    }
+    return all;
+  }
+
+private:
+  bool pieces_left() const {
+    return next_.load(std::memory_order_relaxed) + 1 < bounds_.size() && !failed_.load();
+  }
+
+  void work(share& mine) {
+    mine.memory.keep(into_.schema().shared_layout());
+    for (;;) {
+      auto piece = next_.fetch_add(1);
+      if (piece + 1 >= bounds_.size() || failed_.load(std::memory_order_relaxed))
+        return;
+      auto done = from_.scan(bounds_[piece], bounds_[piece + 1],
+                             [&](std::string_view key, std::string_view bytes) {
+                               return add(mine, key, bytes);
+                             });
+      if (!done) {
+        std::lock_guard lock{mutex_};
+        if (!failed_.exchange(true))
+          failure_ = done.error();
+        return;
+      }
+    }
+  }
+
+  result<void> add(share& mine, std::string_view, std::string_view bytes) {
+    auto size = mine.decoder.parse(bytes);
+    if (!size)
+      return fail(size.error().at({.bucket = into_.name()}));
+    auto* b = mine.decoder.build(mine.memory.allocate(*size));
+    b->hash = hash_of(*b, into_.key_slot());
+    mine.blocks.push_back(b);
+    read_.fetch_add(1, std::memory_order_relaxed);
+    return {};
+  }
+
+  const journal& from_;
+  bucket_core& into_;
+  std::deque<share> shares_;
+  std::vector<std::string> bounds_;
+  std::atomic<std::size_t> next_{0};
+  std::atomic<std::uint64_t> read_{0};
+  std::atomic<bool> failed_{false};
+  std::mutex mutex_;
+  std::optional<error> failure_;
+};
+
+} // namespace
+
+result<std::uint64_t> restore_bucket(const journal& from, bucket_core& into, sequence at,
+                                     unsigned threads,
+                                     const std::function<void(std::uint64_t)>& progress) {
+  restore_job job{from, into, threads};
+  job.run(progress);
+  auto blocks = job.collect();
+  if (!blocks)
+    return fail(std::move(blocks.error()));
+  into.data().load(*blocks, at);
+  into.restore_counter(from, *blocks);
+  return blocks->size();
+}
+
+} // namespace holdfast::detail

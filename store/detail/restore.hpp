@@ -1,0 +1,20 @@
+#pragma once
+
+#include <holdfast/runtime/result.hpp>
+#include <holdfast/store/detail/bucket_core.hpp>
+#include <holdfast/store/journal.hpp>
+
+#include <cstdint>
+#include <functional>
+
+namespace holdfast::detail {
+
+/// Fills an empty bucket from the journal, reading on several threads: each builds records in a pool of
+/// its own, which the bucket then takes over. `progress` is told the records read so far, on the
+/// calling thread. Gives their number. Errors: those of `journal::scan`; `corrupt` for a record that
+/// cannot be read, with its key.
+result<std::uint64_t> restore_bucket(const journal& from, bucket_core& into, sequence at,
+                                     unsigned threads,
+                                     const std::function<void(std::uint64_t)>& progress);
+
+} // namespace holdfast::detail

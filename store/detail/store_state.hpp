@@ -1,0 +1,70 @@
+#pragma once
+
+#include <holdfast/runtime/supervisor.hpp>
+#include <holdfast/store/detail/bucket_core.hpp>
+#include <holdfast/store/store.hpp>
+
+#include <atomic>
+#include <map>
+#include <mutex>
+#include <optional>
+
+namespace holdfast::detail {
+
+/// What stands behind a `store`. Members are declared in the order in which they are built; what
+/// comes later uses what comes before.
+class store_state {
+public:
+  explicit store_state(store_options options);
+  store_state(const store_state&) = delete;
+  store_state& operator=(const store_state&) = delete;
+  ~store_state();
+
+  /// Opens the journal, restores, starts the tree.
+  result<void> start();
+  result<void> stop();
+
+  result<ref<bucket_core>> define(const schema& definition);
+  result<ref<bucket_core>> find(std::string_view name) const;
+  result<bool> drop(std::string_view name);
+  std::vector<ref<bucket_core>> all() const;
+
+  result<void> sync(std::chrono::milliseconds timeout);
+  store_stats stats() const;
+  std::string tree() const;
+  result<void> crash(address& at, std::chrono::milliseconds timeout);
+  result<void> crash_persistence(std::chrono::milliseconds timeout);
+
+  const store_options& options() const noexcept { return options_; }
+  runtime& owner() const noexcept { return *runtime_; }
+  const std::shared_ptr<commit_lines>& lines() const noexcept { return lines_; }
+  const restore_report& restored() const noexcept { return restored_; }
+
+private:
+  result<void> restore(journal_info info);
+  result<void> restore_catalog();
+  result<void> start_tree();
+  result<ref<bucket_core>> create(std::shared_ptr<const compiled_schema> schema);
+  result<ref<bucket_core>> bind(bucket_core& existing, std::shared_ptr<const compiled_schema> schema);
+  void writer_crashed(const std::string& why);
+  result<void> write_catalog(bucket_id id, const schema& definition);
+
+  store_options options_;
+  std::unique_ptr<runtime> own_runtime_;
+  runtime* runtime_;
+  std::shared_ptr<commit_lines> lines_ = std::make_shared<commit_lines>();
+  std::shared_ptr<pipeline> pipe_;        // null: in memory only
+  ref<address> persistence_address_;
+  std::optional<supervisor> root_;
+  std::optional<supervisor> buckets_sup_;
+  restore_report restored_;
+
+  std::mutex definitions_;                // one define or drop at a time
+  mutable std::mutex mutex_;              // the map
+  std::map<std::string, ref<bucket_core>, std::less<>> buckets_;
+  std::vector<ref<bucket_core>> unbound_; // restored with default functions that are not known yet
+  bucket_id next_id_ = 1;
+  bool stopped_ = false;
+};
+
+} // namespace holdfast::detail

@@ -1,0 +1,91 @@
+#include <holdfast/store/detail/store_state.hpp>
+
+#include <holdfast/store/detail/read_view.hpp>
+
+#include <cstdio>
+
+namespace holdfast {
+namespace detail {
+namespace {
+
+std::uint64_t published_records(bucket_core& core) {
+  pin_guard pin{core.line()};
+  return read_view{core.data(), pin.seq()}.count();
+}
+
+bucket_stats stats_of(bucket_core& core) {
+  bucket_stats out;
+  out.name = core.name();
+  out.persistent = core.durable();
+  out.records = published_records(core);
+  out.indexes = core.data().layout().indexes.size();
+  out.writes = core.writes();
+  out.memory_bytes = core.data().memory().bytes_in_use();
+  auto lives = core.address().incarnations();
+  out.restarts = lives == 0 ? 0 : lives - 1;
+  out.waiting = core.address().waiting();
+  out.state = to_string(core.address().state());
+  out.last_failure = core.address().last_failure();
+  return out;
+}
+
+} // namespace
+
+store_stats store_state::stats() const {
+  store_stats out;
+  out.name = options_.name;
+  for (auto& core : all()) {
+    out.buckets.push_back(stats_of(*core));
+    out.records += out.buckets.back().records;
+    out.memory_bytes += out.buckets.back().memory_bytes;
+  }
+  out.memory_published = lines_->memory.published();
+  out.published = lines_->durable.published();
+  out.snapshots = lines_->memory.snapshot_count();
+  if (pipe_) {
+    auto now = pipe_->stats();
+    out.persistent = true;
+    out.durable = now.durable;
+    out.backlog_commits = now.backlog_commits;
+    out.backlog_bytes = now.backlog_bytes;
+    out.batches = now.batches;
+    out.failure = now.failure;
+    auto lives = persistence_address_->incarnations();
+    out.persistence_restarts = lives == 0 ? 0 : lives - 1;
+  }
+  return out;
+}
+
+std::string store_state::tree() const { return root_ ? to_string(root_->tree()) : std::string{}; }
+
+} // namespace detail
+
+std::string store_stats::to_string() const {
+  char line[256];
+  std::string out = "store " + name + ": " + std::to_string(records) + " records, " +
+                    std::to_string(memory_bytes / 1024) + " KiB\n";
+  std::snprintf(line, sizeof line, "  %-24s %10s %8s %10s %8s  %s\n", "bucket", "records", "indexes",
+                "KiB", "restarts", "state");
+  out += line;
+  for (auto& b : buckets) {
+    std::snprintf(line, sizeof line, "  %-24s %10llu %8llu %10zu %8llu  %s%s\n", b.name.c_str(),
+                  static_cast<unsigned long long>(b.records),
+                  static_cast<unsigned long long>(b.indexes), b.memory_bytes / 1024,
+                  static_cast<unsigned long long>(b.restarts), b.state.c_str(),
+                  b.persistent ? "" : " (in memory only)");
+    out += line;
+  }
+  if (persistent) {
+    std::snprintf(line, sizeof line,
+                  "  journal: published %llu, durable %llu, %zu commits wait, %llu batches\n",
+                  static_cast<unsigned long long>(published),
+                  static_cast<unsigned long long>(durable), backlog_commits,
+                  static_cast<unsigned long long>(batches));
+    out += line;
+  }
+  if (failure)
+    out += "  writing stopped: " + failure->to_string() + "\n";
+  return out;
+}
+
+} // namespace holdfast

@@ -1,0 +1,50 @@
+#pragma once
+
+#include <holdfast/runtime/runtime.hpp>
+#include <holdfast/store/durability.hpp>
+#include <holdfast/store/journal.hpp>
+
+#include <chrono>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+
+namespace holdfast {
+
+/// How far a start has come with reading the journal.
+struct restore_progress {
+  std::string bucket;        ///< being restored
+  std::uint64_t records = 0; ///< restored so far, over all buckets
+  bool done = false;         ///< the last call of a start
+};
+
+/// How a store is started. Everything has a default but the journal: without one, the store lives in
+/// memory only.
+struct store_options {
+  /// Names the store in messages and in the supervision tree.
+  std::string name = "store";
+  /// Where commits are kept, e.g. `holdfast::rocksdb({.directory = "data"})`.
+  std::unique_ptr<holdfast::journal> journal = {};
+  /// When writes are acknowledged, unless a handle says otherwise (`bucket::with`).
+  holdfast::durability durability = durability::group;
+  /// How long a `group` commit may wait for company before its fsync.
+  std::chrono::microseconds group_delay{0};
+  /// How long an `async` commit may stay unwritten.
+  std::chrono::microseconds async_delay{1000};
+  /// R6: commits and bytes that may wait for the disk; past either, writers wait, then `overloaded`.
+  std::size_t backlog_commits = 262'144;
+  std::size_t backlog_bytes = 64u << 20;
+  /// Threads that read the journal at start; 0: one per core.
+  unsigned restore_threads = 0;
+  /// Called now and then while the journal is read, on the starting thread.
+  std::function<void(const restore_progress&)> on_restore = {};
+  /// Restarts of one bucket within `restart_period` before it is quarantined; its siblings live on.
+  std::uint32_t restart_budget = 5;
+  std::chrono::milliseconds restart_period{10'000};
+  /// The runtime to stand on; null: the store makes one from `runtime_options`. Must outlive the store.
+  class runtime* runtime = nullptr;
+  runtime_options runtime_settings = {};
+};
+
+} // namespace holdfast

@@ -1,0 +1,114 @@
+#include <holdfast/store/selection.hpp>
+
+#include <holdfast/store/detail/aggregate.hpp>
+#include <holdfast/store/detail/bucket_core.hpp>
+#include <holdfast/store/detail/execute.hpp>
+
+namespace holdfast {
+
+selection::selection(ref<detail::bucket_core> of, query q, std::optional<snapshot> when)
+    : of_{std::move(of)}, query_{std::move(q)}, when_{std::move(when)} {}
+selection::selection(const selection&) = default;
+selection::selection(selection&&) noexcept = default;
+selection& selection::operator=(const selection&) = default;
+selection& selection::operator=(selection&&) noexcept = default;
+selection::~selection() = default;
+
+selection selection::where(filter which) && {
+  query_.where(std::move(which));
+  return std::move(*this);
+}
+selection selection::order_by(std::string_view field, direction way) && {
+  query_.order_by(field, way);
+  return std::move(*this);
+}
+selection selection::offset(std::uint64_t count) && {
+  query_.offset(count);
+  return std::move(*this);
+}
+selection selection::limit(std::uint64_t count) && {
+  query_.limit(count);
+  return std::move(*this);
+}
+
+/// Calls `f(reader, now)` with the bucket pinned at what is published, or at the snapshot.
+template <class F>
+auto selection::read(F&& f) const {
+  using outcome = std::invoke_result_t<F&, const detail::reader&, std::int64_t>;
+  if (auto why = of_->closed())
+    return outcome{fail(std::move(*why))};
+  detail::pin_guard pin{of_->line()};
+  detail::read_view view{of_->data(), when_ ? when_->seq(of_->line().kind()) : pin.seq()};
+  detail::reader from{of_->schema(), view, detail::expiry::none};
+  return outcome{f(from, of_->now().time_since_epoch().count())};
+}
+
+namespace {
+
+error negative(const detail::bucket_core& of, std::int64_t n) {
+  return error{errc::invalid_argument,
+               of.name() + ": a count of " + std::to_string(n) + " is below the minimum 0",
+               {.bucket = of.name()}};
+}
+
+} // namespace
+
+pending<records> selection::all() const {
+  return read([&](auto& from, auto now) { return detail::all(from, query_, now); });
+}
+pending<record> selection::find_one() const {
+  return read([&](auto& from, auto now) { return detail::find_one(from, query_, now); });
+}
+pending<std::uint64_t> selection::count() const {
+  return read([&](auto& from, auto now) { return detail::count(from, query_, now); });
+}
+
+pending<records> selection::first(std::int64_t n) const {
+  if (n < 0)
+    return result<records>{fail(negative(*of_, n))};
+  auto some = query_;
+  some.limit(std::min(query_.limit(), static_cast<std::uint64_t>(n)));
+  return read([&](auto& from, auto now) { return detail::all(from, some, now); });
+}
+
+pending<records> selection::last(std::int64_t n) const {
+  if (n < 0)
+    return result<records>{fail(negative(*of_, n))};
+  return read([&](auto& from, auto now) {
+    return detail::last(from, query_, static_cast<std::uint64_t>(n), now);
+  });
+}
+
+pending<page> selection::page_of(std::uint64_t size, std::optional<std::string> after) const {
+  return read([&](auto& from, auto now) {
+    return detail::page_of(from, query_, size,
+                           after ? std::optional<std::string_view>{*after} : std::nullopt, now);
+  });
+}
+
+pending<value> selection::sum(std::string_view field) const {
+  return read([&](auto& from, auto now) { return detail::sum(from, field, query_, now); });
+}
+pending<value> selection::avg(std::string_view field) const {
+  return read([&](auto& from, auto now) { return detail::avg(from, field, query_, now); });
+}
+pending<value> selection::min(std::string_view field) const {
+  return read([&](auto& from, auto now) { return detail::min(from, field, query_, now); });
+}
+pending<value> selection::max(std::string_view field) const {
+  return read([&](auto& from, auto now) { return detail::max(from, field, query_, now); });
+}
+
+result<std::uint64_t> selection::visit_blocks(detail::record_visitor visitor) const {
+  return read([&](auto& from, auto now) {
+    return detail::visit(from, query_, now, [&](const detail::record_block& block) {
+      return visitor.call(visitor.context, block);
+    });
+  });
+}
+
+result<explanation> selection::explain() const {
+  return read([&](auto& from, auto) { return detail::explain(from, query_); });
+}
+
+} // namespace holdfast

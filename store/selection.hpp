@@ -1,0 +1,103 @@
+#pragma once
+
+#include <holdfast/runtime/pending.hpp>
+#include <holdfast/store/query.hpp>
+#include <holdfast/store/record_view.hpp>
+#include <holdfast/store/snapshot.hpp>
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <type_traits>
+
+namespace holdfast {
+
+namespace detail {
+class bucket_core;
+
+/// Calls something with each record of a visit; false ends it.
+struct record_visitor {
+  void* context;
+  bool (*call)(void* context, const record_block& block);
+
+  template <class F>
+  static record_visitor of(F& f) {
+    return {&f, [](void* context, const record_block& block) {
+              auto& g = *static_cast<F*>(context);
+              if constexpr (std::is_same_v<std::invoke_result_t<F&, const record_view&>, bool>)
+                return g(record_view{block});
+              else
+                return g(record_view{block}), true;
+            }};
+  }
+};
+} // namespace detail
+
+/// A query on one bucket: describe it, then run it in one of several ways.
+///
+///     users->where("role"_f == "admin" && "age"_f >= 18).order_by("age").limit(10).all().get()
+///
+/// A value; thread-safe to run. Reads the newest published state, or a snapshot's, at the moment it is
+/// run; the answer is the same with and without indexes. Its `pending`s are ready. Errors:
+/// `invalid_argument` for a query that makes no sense in the bucket (an unknown field, a value that its
+/// field can never have, a malformed cursor), `dropped`, `stopped`.
+class selection {
+public:
+  selection where(filter which) &&;
+  selection order_by(std::string_view field, direction way = direction::ascending) &&;
+  template <class T>
+  selection order_by(field_ref<T> field, direction way = direction::ascending) && {
+    return std::move(*this).order_by(field.name, way);
+  }
+  selection offset(std::uint64_t count) &&;
+  selection limit(std::uint64_t count) &&;
+
+  pending<records> all() const;
+  /// The first one. Error: `not_found`.
+  pending<record> find_one() const;
+  /// How many; offset and limit count. O(log n) when the indexes answer alone.
+  pending<std::uint64_t> count() const;
+  pending<records> first(std::int64_t n) const;
+  pending<records> last(std::int64_t n) const;
+  /// At most `size` records behind `after`, the cursor that the page before gave.
+  pending<page> page_of(std::uint64_t size, std::optional<std::string> after = {}) const;
+
+  /// Over the numbers in a field, others are left out. `sum` of none is 0, the rest are null.
+  pending<value> sum(std::string_view field) const;
+  pending<value> avg(std::string_view field) const;
+  /// The least and greatest value by the order of `value`; null of none.
+  pending<value> min(std::string_view field) const;
+  pending<value> max(std::string_view field) const;
+
+  /// Calls `f(const record_view&)` for the records in order, without taking references; when `f`
+  /// returns a bool, false ends the visit. Gives how many it was called with. While it runs, nothing
+  /// that dies in the bucket is freed, so `f` must be short.
+  template <class F>
+  result<std::uint64_t> visit(F&& f) const {
+    return visit_blocks(detail::record_visitor::of(f));
+  }
+
+  /// How it would be answered: which index, how many rows, what is checked per record.
+  result<explanation> explain() const;
+
+  const query& description() const noexcept { return query_; }
+
+  selection(ref<detail::bucket_core> of, query q, std::optional<snapshot> when);
+  selection(const selection&);
+  selection(selection&&) noexcept;
+  selection& operator=(const selection&);
+  selection& operator=(selection&&) noexcept;
+  ~selection();
+
+private:
+  result<std::uint64_t> visit_blocks(detail::record_visitor visitor) const;
+  template <class F>
+  auto read(F&& f) const;
+
+  ref<detail::bucket_core> of_;
+  query query_;
+  std::optional<snapshot> when_;
+};
+
+} // namespace holdfast

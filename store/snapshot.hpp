@@ -1,0 +1,38 @@
+#pragma once
+
+#include <holdfast/store/journal.hpp>
+
+#include <cstdint>
+#include <memory>
+
+namespace holdfast {
+
+namespace detail {
+enum class line_kind : std::uint8_t;
+struct commit_lines;
+class snapshot_pair;
+} // namespace detail
+
+/// All buckets of a store at one moment: `users->at(snap)` reads as of then, whatever is written
+/// meanwhile. Taking one is O(1) and costs about 50 ns; copies share it.
+///
+/// While it lives, the versions that it sees are kept, and no others. Thread-safe. Lives on when the
+/// store stops.
+class snapshot {
+public:
+  /// The last commit it sees of buckets that are in memory only, and of persistent ones. A commit
+  /// over both kinds is seen wholly or not at all.
+  sequence memory_seq() const noexcept;
+  sequence durable_seq() const noexcept;
+
+  /// For the store's own parts: what it sees of one line.
+  sequence seq(detail::line_kind line) const noexcept;
+
+private:
+  friend class store;
+  explicit snapshot(std::shared_ptr<detail::commit_lines> lines);
+
+  std::shared_ptr<const detail::snapshot_pair> pair_;
+};
+
+} // namespace holdfast

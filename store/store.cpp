@@ -1,0 +1,66 @@
+#include <holdfast/store/store.hpp>
+
+#include <holdfast/store/detail/store_state.hpp>
+
+namespace holdfast {
+
+store::store(std::unique_ptr<detail::store_state> state) : state_{std::move(state)} {}
+store::store(store&&) noexcept = default;
+store& store::operator=(store&&) noexcept = default;
+store::~store() = default;
+
+result<store> store::start(store_options options) {
+  auto state = std::make_unique<detail::store_state>(std::move(options));
+  if (auto started = state->start(); !started)
+    return fail(std::move(started.error()));
+  return store{std::move(state)};
+}
+
+result<holdfast::bucket<>> store::define(const schema& definition) {
+  return state_->define(definition).map([this](ref<detail::bucket_core> core) {
+    return holdfast::bucket<>{std::move(core), state_->options().durability};
+  });
+}
+
+result<holdfast::bucket<>> store::bucket(std::string_view name) const {
+  return state_->find(name).map([this](ref<detail::bucket_core> core) {
+    return holdfast::bucket<>{std::move(core), state_->options().durability};
+  });
+}
+
+bool store::has_bucket(std::string_view name) const { return state_->find(name).has_value(); }
+
+std::vector<std::string> store::bucket_names() const {
+  std::vector<std::string> out;
+  for (auto& core : state_->all())
+    out.push_back(core->name());
+  return out;
+}
+
+result<schema> store::bucket_schema(std::string_view name) const {
+  return state_->find(name).map(
+      [](ref<detail::bucket_core> core) { return core->schema().definition(); });
+}
+
+result<bool> store::drop(std::string_view name) { return state_->drop(name); }
+snapshot store::snapshot() const { return holdfast::snapshot{state_->lines()}; }
+result<void> store::sync(std::chrono::milliseconds timeout) { return state_->sync(timeout); }
+store_stats store::stats() const { return state_->stats(); }
+const restore_report& store::restored() const noexcept { return state_->restored(); }
+std::string store::tree() const { return state_->tree(); }
+
+result<void> store::crash(std::string_view bucket, std::chrono::milliseconds timeout) {
+  auto core = state_->find(bucket);
+  if (!core)
+    return fail(std::move(core.error()));
+  return state_->crash((*core)->address(), timeout);
+}
+
+result<void> store::crash_persistence(std::chrono::milliseconds timeout) {
+  return state_->crash_persistence(timeout);
+}
+
+result<void> store::stop() { return state_->stop(); }
+runtime& store::runtime_in_use() const noexcept { return state_->owner(); }
+
+} // namespace holdfast

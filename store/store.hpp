@@ -1,0 +1,134 @@
+#pragma once
+
+#include <holdfast/runtime/result.hpp>
+#include <holdfast/store/bucket.hpp>
+#include <holdfast/store/options.hpp>
+#include <holdfast/store/schema.hpp>
+#include <holdfast/store/snapshot.hpp>
+
+#include <chrono>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace holdfast {
+
+namespace detail {
+class store_state;
+}
+
+/// One bucket as `store::stats` sees it.
+struct bucket_stats {
+  std::string name;
+  bool persistent = false;
+  std::uint64_t records = 0;   ///< published
+  std::uint64_t indexes = 0;
+  std::uint64_t writes = 0;    ///< commits since the start
+  std::size_t memory_bytes = 0; ///< records and indexes, what snapshots hold included
+  std::uint64_t restarts = 0;  ///< of its actor
+  std::size_t waiting = 0;     ///< operations that wait for a restart
+  std::string state;           ///< of its actor: `up`, `restarting`, ...
+  std::string last_failure;
+};
+
+/// A store at a glance.
+struct store_stats {
+  std::string name;
+  std::vector<bucket_stats> buckets; ///< by name
+  std::uint64_t records = 0;
+  std::size_t memory_bytes = 0;
+  bool persistent = false;
+  sequence published = 0;            ///< last visible commit of persistent buckets
+  sequence durable = 0;              ///< last commit known to be on stable storage
+  sequence memory_published = 0;     ///< last visible commit of buckets in memory
+  std::size_t backlog_commits = 0;   ///< sealed, not yet written
+  std::size_t backlog_bytes = 0;
+  std::uint64_t batches = 0;         ///< writes to the journal since the start
+  std::uint64_t persistence_restarts = 0;
+  std::size_t snapshots = 0;         ///< held now
+  std::optional<error> failure;      ///< why writing stopped, if it did (R5)
+
+  /// A table for a terminal.
+  std::string to_string() const;
+};
+
+/// What a start found in the journal.
+struct restore_report {
+  std::uint64_t records = 0;
+  std::uint64_t buckets = 0;
+  sequence last = 0;                 ///< the newest commit
+  std::uint64_t epoch = 0;
+  std::chrono::microseconds took{0};
+};
+
+/// A schema-driven, supervised, in-memory document store: buckets of records, each behind an actor,
+/// under one tree of supervisors, with one order of commits and one journal.
+///
+///     store (one_for_one)
+///     |-- persistence
+///     `-- buckets (one_for_one, dynamic)
+///         |-- users ...
+///
+/// Move-only. Thread-safe but for moving, `stop` and destruction.
+class store {
+public:
+  /// Opens the journal, restores what it holds, and starts the actors. Errors: those of
+  /// `journal::open` (`locked`, `newer_format`, `corrupt`, `data_loss`, `io`), which leave the files as
+  /// they were; `corrupt` for a record or schema that cannot be read.
+  static result<store> start(store_options options = {});
+
+  store(store&&) noexcept;
+  store& operator=(store&&) noexcept;
+  /// Stops.
+  ~store();
+
+  /// Defines a bucket and gives its handle. A persistent bucket that was restored is bound to its data
+  /// when the definition equals the stored one (default functions apart). Errors: `invalid_schema` with
+  /// all contradictions, also when it differs from the stored one; `already_exists`. A failed
+  /// definition leaves nothing behind.
+  result<holdfast::bucket<>> define(const schema& definition);
+  /// The handle of a defined or restored bucket. Error: `not_found`.
+  result<holdfast::bucket<>> bucket(std::string_view name) const;
+  bool has_bucket(std::string_view name) const;
+  /// By name.
+  std::vector<std::string> bucket_names() const;
+  /// The definition of a bucket. Error: `not_found`.
+  result<schema> bucket_schema(std::string_view name) const;
+  /// Ends a bucket: its records are gone, in memory and on disk, behind all that was sealed before.
+  /// Handles answer `dropped`. False if there is none of that name. Errors: as of a write.
+  result<bool> drop(std::string_view name);
+
+  /// All buckets at one moment.
+  holdfast::snapshot snapshot() const;
+
+  /// Waits until all that was acknowledged before, at whatever level, is on stable storage.
+  result<void> sync(std::chrono::milliseconds timeout = default_timeout);
+
+  store_stats stats() const;
+  /// What the start found in the journal.
+  const restore_report& restored() const noexcept;
+  /// The supervision tree with states, restarts, and last crash reasons, as a picture.
+  std::string tree() const;
+
+  /// Crashes the actor of a bucket, as a bug in it would: for tests and demonstrations. Returns when
+  /// the next incarnation is up. Errors: `not_found`, `timeout`.
+  result<void> crash(std::string_view bucket,
+                     std::chrono::milliseconds timeout = default_timeout);
+  /// Crashes the persistence actor.
+  result<void> crash_persistence(std::chrono::milliseconds timeout = default_timeout);
+
+  /// Ends the store: refuses new operations, waits for those that run, writes what is sealed, ends the
+  /// actors, closes the journal. Idempotent. The error is that of the last writes or of closing.
+  result<void> stop();
+
+  runtime& runtime_in_use() const noexcept;
+
+private:
+  explicit store(std::unique_ptr<detail::store_state> state);
+  std::unique_ptr<detail::store_state> state_;
+};
+
+} // namespace holdfast
