@@ -26,13 +26,14 @@ namespace detail {
 struct supervisor_core;
 } // namespace detail
 
-/// What a child's start function is given. Valid during the call only, but for copies of `announce`.
+/// What a child's start function is given. Valid during the call only, but for copies of
+/// `announce`.
 struct start_context {
   caf::actor_system& system;
   const std::string& id;
   /// 1 for the first start of this child, and one more each time.
   std::uint64_t incarnation;
-  /// What was given to `supervisor::start_child` for a child made from a template; else empty.
+  /// What was given to `supervisor::start_dynamic` for a child made from a template; else empty.
   const std::any& argument;
   /// Says that the child is up, or that it never will be; for children whose readiness is
   /// `announced`. May be copied into the actor, called from any thread; counts once.

@@ -28,9 +28,7 @@ public:
 
 } // namespace
 
-double random_source::fraction() noexcept {
-  return static_cast<double>(next() >> 11) * 0x1.0p-53;
-}
+double random_source::fraction() noexcept { return static_cast<double>(next() >> 11) * 0x1.0p-53; }
 
 std::uint64_t random_source::below(std::uint64_t bound) noexcept {
   return bound == 0 ? 0 : next() % bound;

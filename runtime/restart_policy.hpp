@@ -62,11 +62,11 @@ private:
 
 /// How an actor ended.
 enum class exit_kind : std::uint8_t {
-  normal,      ///< by itself, having done its work
-  shutdown,    ///< because it was asked to
-  killed,      ///< by a kill
-  crashed,     ///< by an exception, an error, or because it could not be reached any more
-  abandoned,   ///< not at all: it is stuck and was given up
+  normal,    ///< by itself, having done its work
+  shutdown,  ///< because it was asked to
+  killed,    ///< by a kill
+  crashed,   ///< by an exception, an error, or because it could not be reached any more
+  abandoned, ///< not at all: it is stuck and was given up
 };
 
 /// Why an actor ended: the kind decides about restarts, the text is for people.
@@ -81,9 +81,9 @@ struct exit_cause {
 
 /// OTP's table: permanent always, transient after an abnormal end, temporary never.
 constexpr bool needs_restart(restart_type type, exit_kind kind) {
-  return type == restart_type::permanent
-         || (type == restart_type::transient && kind != exit_kind::normal
-             && kind != exit_kind::shutdown);
+  return type == restart_type::permanent ||
+         (type == restart_type::transient && kind != exit_kind::normal &&
+          kind != exit_kind::shutdown);
 }
 
 std::string_view to_string(strategy s) noexcept;

@@ -21,12 +21,12 @@ enum class when_gone : std::uint8_t { fails, succeeds };
 class verb final : public operation<child_info> {
 public:
   verb(std::shared_ptr<supervisor_core> core, supervisor_call::function f, when_gone gone)
-      : operation<child_info>{core->rt}, core_{std::move(core)}, apply_{std::move(f)},
-        gone_{gone} {}
+      : operation<child_info>{core->rt}, core_{std::move(core)}, apply_{std::move(f)}, gone_{gone} {
+  }
 
   void start() override {
-    auto call = std::make_shared<supervisor_call>(ref<operation<child_info>>{this},
-                                                  std::move(apply_));
+    auto call =
+        std::make_shared<supervisor_call>(ref<operation<child_info>>{this}, std::move(apply_));
     gate::pass pass{core_->rt.gate()};
     if (!pass && !runtime::inside_actor())
       return; // whoever destroys the call rejects it
@@ -172,17 +172,17 @@ pending<child_info> supervisor::up() const {
 pending<child_info> supervisor::start_child(child_spec spec) const {
   if (auto ok = check_spec(spec, core_->options); !ok)
     return pending<child_info>{fail(ok.error())};
-  return ask(core_, [spec = std::move(spec)](supervision& rules, steady now,
-                                             detail::request_id id) {
-    rules.start_child(now, id, spec);
-  });
+  return ask(core_,
+             [spec = std::move(spec)](supervision& rules, steady now, detail::request_id id) {
+               rules.start_child(now, id, spec);
+             });
 }
 
-pending<child_info> supervisor::start_child(dynamic_child child) const {
-  return ask(core_, [child = std::move(child)](supervision& rules, steady now,
-                                               detail::request_id id) {
-    rules.start_child(now, id, child);
-  });
+pending<child_info> supervisor::start_dynamic(dynamic_child child) const {
+  return ask(core_,
+             [child = std::move(child)](supervision& rules, steady now, detail::request_id id) {
+               rules.start_child(now, id, child);
+             });
 }
 
 pending<child_info> supervisor::terminate_child(std::string id) const {

@@ -47,7 +47,7 @@ public:
   /// Errors: `invalid_argument`, `already_exists`, `overloaded` (max_children), `start_failed`.
   pending<child_info> start_child(child_spec spec) const;
   /// The same for a child made from the template.
-  pending<child_info> start_child(dynamic_child child) const;
+  pending<child_info> start_dynamic(dynamic_child child) const;
   /// Stops a child; its spec is kept, but for temporary children and those of a template.
   pending<child_info> terminate_child(std::string id) const;
   /// Starts a stopped or quarantined child again. Errors: `not_found`, `conflict`, `start_failed`.

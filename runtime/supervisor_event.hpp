@@ -14,7 +14,7 @@ namespace holdfast {
 
 /// Where a child stands, as its supervisor knows it.
 enum class child_state : std::uint8_t {
-  starting,    ///< its actor is spawned, its init has not run to the end
+  starting, ///< its actor is spawned, its init has not run to the end
   up,
   stopping,    ///< asked to end, or killed; not gone yet
   down,        ///< ended by itself; its supervisor has not decided yet
@@ -58,11 +58,11 @@ struct child_counts {
 
 /// What a supervisor did since it was started; only grows.
 struct supervisor_counters {
-  std::uint64_t starts = 0;      ///< starts of children, failed ones included
-  std::uint64_t restarts = 0;    ///< of `starts`, those after an end that was not asked for
-  std::uint64_t failures = 0;    ///< ends that were not asked for, and failed starts
-  std::uint64_t kills = 0;       ///< children that did not stop in time
-  std::uint64_t abandoned = 0;   ///< of `kills`, those that are stuck
+  std::uint64_t starts = 0;    ///< starts of children, failed ones included
+  std::uint64_t restarts = 0;  ///< of `starts`, those after an end that was not asked for
+  std::uint64_t failures = 0;  ///< ends that were not asked for, and failed starts
+  std::uint64_t kills = 0;     ///< children that did not stop in time
+  std::uint64_t abandoned = 0; ///< of `kills`, those that are stuck
   std::uint64_t quarantines = 0;
 };
 
@@ -72,17 +72,17 @@ struct supervision_event final : event {
     child_started,
     child_ignored,
     child_start_failed,
-    child_terminated,   ///< it ended without being asked to
-    child_restarting,   ///< another start is due in `delay`
-    child_stopped,      ///< it was asked to end and did
-    child_stop_failed,  ///< it was asked to end and crashed instead
-    child_killed,       ///< it did not stop in time
-    child_abandoned,    ///< it did not even react to a kill
+    child_terminated,  ///< it ended without being asked to
+    child_restarting,  ///< another start is due in `delay`
+    child_stopped,     ///< it was asked to end and did
+    child_stop_failed, ///< it was asked to end and crashed instead
+    child_killed,      ///< it did not stop in time
+    child_abandoned,   ///< it did not even react to a kill
     child_quarantined,
     child_revived,
     child_removed,
-    budget_exhausted,   ///< too many restarts: all children are stopped, then the supervisor
-    auto_shutdown,      ///< a significant child ended
+    budget_exhausted, ///< too many restarts: all children are stopped, then the supervisor
+    auto_shutdown,    ///< a significant child ended
     started,
     stopped,
   };

@@ -10,8 +10,8 @@ std::string named(const std::string& id) { return "child \"" + id + "\""; }
 } // namespace
 
 supervision::supervision(supervisor_options options, random_source& random)
-    : options_{std::move(options)}, random_{&random},
-      window_{restart_budget{options_.intensity, options_.period}} {}
+    : options_{std::move(options)}, random_{&random}, window_{restart_budget{options_.intensity,
+                                                                             options_.period}} {}
 
 // -- events
 
@@ -31,7 +31,7 @@ void supervision::start_child(steady now, request_id request, child_spec spec) {
   if (dynamic())
     return answer(request, fail(errc::invalid_argument,
                                 named(spec.id) + ": a simple_one_for_one supervisor has no "
-                                                  "children but those of its template"));
+                                                 "children but those of its template"));
   work w{work_kind::start, spec.id, request};
   w.spec = std::make_shared<const child_spec>(std::move(spec));
   submit(std::move(w));
@@ -175,9 +175,15 @@ void supervision::advance(steady now) {
     work w{work_kind::retry, e.spec->id};
     w.key = e.key;
     switch (e.timer_for) {
-    case timer_kind::init: init_expired(e); break;
-    case timer_kind::stop: stop_expired(e); break;
-    case timer_kind::retry: submit(std::move(w)); break;
+    case timer_kind::init:
+      init_expired(e);
+      break;
+    case timer_kind::stop:
+      stop_expired(e);
+      break;
+    case timer_kind::retry:
+      submit(std::move(w));
+      break;
     case timer_kind::revive:
       w.kind = work_kind::auto_revive;
       submit(std::move(w));
@@ -253,10 +259,17 @@ void supervision::run(work& w) {
   if (!e)
     return answer(w.request, fail(errc::not_found, named(w.id) + ": unknown"));
   switch (w.kind) {
-  case work_kind::start: break;
-  case work_kind::terminate: run_terminate(w, *e); break;
-  case work_kind::restart: run_restart(w, *e); break;
-  case work_kind::remove: run_remove(w, *e); break;
+  case work_kind::start:
+    break;
+  case work_kind::terminate:
+    run_terminate(w, *e);
+    break;
+  case work_kind::restart:
+    run_restart(w, *e);
+    break;
+  case work_kind::remove:
+    run_remove(w, *e);
+    break;
   case work_kind::revive:
     if (e->state == child_state::quarantined)
       run_restart(w, *e);

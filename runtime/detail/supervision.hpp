@@ -65,10 +65,10 @@ using action = std::variant<start_action, stop_action, abandon_action, mark_acti
 
 /// OTP's rules as a state machine: events in, actions out, no actor, no clock, no thread.
 ///
-/// Works like OTP's supervisor process: one piece of work after the other. A piece of work (a start,
-/// a stop, the restart of a group) takes several events; what comes meanwhile waits its turn.
-/// Where children do not depend on each other (`one_for_one`, `simple_one_for_one`) that holds per
-/// child, so that one slow start delays nobody else.
+/// Works like OTP's supervisor process: one piece of work after the other. A piece of work (a
+/// start, a stop, the restart of a group) takes several events; what comes meanwhile waits its
+/// turn. Where children do not depend on each other (`one_for_one`, `simple_one_for_one`) that
+/// holds per child, so that one slow start delays nobody else.
 ///
 /// Invariants
 ///   (1) a child is started only when its last incarnation has ended or was abandoned;
@@ -146,25 +146,32 @@ private:
     /// The piece of work that has this child, and who waits for it.
     purpose why = purpose::none;
     request_id request = 0;
-    exit_cause exit;                       ///< while `down`
+    exit_cause exit;                        ///< while `down`
     std::optional<exit_cause> failed_start; ///< while `stopping` because its start failed
-    bool killed = false;                   ///< while `stopping`: the kill was sent
-    bool charged = false;                  ///< while `restarting`: the next try is paid for
+    bool killed = false;                    ///< while `stopping`: the kill was sent
+    bool charged = false;                   ///< while `restarting`: the next try is paid for
     std::optional<timer_id> timer;
     timer_kind timer_for{};
   };
 
   enum class work_kind : std::uint8_t {
-    start, terminate, restart, remove, revive, crash, retry, auto_revive
+    start,
+    terminate,
+    restart,
+    remove,
+    revive,
+    crash,
+    retry,
+    auto_revive
   };
   struct work {
     work_kind kind{};
     std::string id;
     request_id request = 0;
-    child_key key = 0;             ///< crash, retry, auto_revive
-    std::uint64_t incarnation = 0; ///< crash
+    child_key key = 0;                        ///< crash, retry, auto_revive
+    std::uint64_t incarnation = 0;            ///< crash
     std::shared_ptr<const child_spec> spec{}; ///< start
-    std::any argument{};           ///< start
+    std::any argument{};                      ///< start
   };
 
   /// A piece of work over several children.
@@ -250,15 +257,15 @@ private:
   std::map<timer_id, child_key> timers_;
   std::uint64_t last_timer_ = 0;
 
-  std::size_t busy_ = 0;     ///< children that a piece of work has
-  std::size_t live_ = 0;     ///< children that have an actor
-  std::deque<work> backlog_; ///< behind work that has all children
+  std::size_t busy_ = 0;                                      ///< children that a piece of work has
+  std::size_t live_ = 0;                                      ///< children that have an actor
+  std::deque<work> backlog_;                                  ///< behind work that has all children
   std::unordered_map<std::string, std::deque<work>> waiting_; ///< behind work on the same child
   std::deque<std::string> ready_; ///< children whose waiting work may be looked at
 
   phase phase_ = phase::none;
-  std::vector<child_key> to_stop_;  ///< the next one at the end
-  std::vector<child_key> to_start_; ///< the next one at the end
+  std::vector<child_key> to_stop_;   ///< the next one at the end
+  std::vector<child_key> to_start_;  ///< the next one at the end
   std::optional<child_key> current_; ///< the child the group waits for
   child_key trigger_ = 0;            ///< whose end made the group restart
   steady group_delay_{0};            ///< between the group's stop and its start

@@ -18,15 +18,18 @@ log_level level_of(supervision_event::kind k) {
   case child_restarting:
   case child_revived:
   case started:
-  case stopped: return log_level::info;
+  case stopped:
+    return log_level::info;
   case child_start_failed:
   case child_terminated:
   case child_stop_failed:
   case child_killed:
-  case auto_shutdown: return log_level::warning;
+  case auto_shutdown:
+    return log_level::warning;
   case child_abandoned:
   case child_quarantined:
-  case budget_exhausted: return log_level::error;
+  case budget_exhausted:
+    return log_level::error;
   }
   return log_level::info;
 }
@@ -163,13 +166,17 @@ private:
     if (!spec || !argument)
       return;
     auto to = caf::actor_cast<caf::actor>(this);
-    start_context context{system(), spec->id, a.incarnation, *argument,
-                          [to, key = a.key, incarnation = a.incarnation](result<void> said) {
-                            caf::anon_send(to, announce_message{
-                              key, incarnation,
-                              std::make_shared<const result<void>>(std::move(said))});
-                          },
-                          core_};
+    start_context context{
+        system(),
+        spec->id,
+        a.incarnation,
+        *argument,
+        [to, key = a.key, incarnation = a.incarnation](result<void> said) {
+          caf::anon_send(to,
+                         announce_message{key, incarnation,
+                                          std::make_shared<const result<void>>(std::move(said))});
+        },
+        core_};
     auto started = attempt(*spec, context);
     std::lock_guard lock{life_->mutex};
     auto& rules = life_->rules;
@@ -195,8 +202,8 @@ private:
     }
   }
 
-  /// Every event-based actor answers this message of CAF's own once its init has run. Any answer but
-  /// "it is gone" will do; that it is gone is told by its down message.
+  /// Every event-based actor answers this message of CAF's own once its init has run. Any answer
+  /// but "it is gone" will do; that it is gone is told by its down message.
   void probe(const caf::actor& child, const start_action& a) {
     auto ready = [this, a] {
       apply([&](supervision& rules) { rules.child_ready(now(), a.key, a.incarnation); });
@@ -231,13 +238,20 @@ private:
     auto& address = a.address;
     auto reason = error_of(a.id, a.cause);
     switch (a.state) {
-    case address_state::starting: address->starting(); break;
-    case address_state::restarting: address->down(std::move(reason)); break;
+    case address_state::starting:
+      address->starting();
+      break;
+    case address_state::restarting:
+      address->down(std::move(reason));
+      break;
     case address_state::quarantined:
       address->quarantined(std::move(reason), a.retry_after);
       break;
-    case address_state::stopped: address->stopped(std::move(reason)); break;
-    case address_state::up: break; // the actor says so itself
+    case address_state::stopped:
+      address->stopped(std::move(reason));
+      break;
+    case address_state::up:
+      break; // the actor says so itself
     }
   }
 

@@ -21,8 +21,8 @@ struct supervisor_life {
   supervisor_life(supervisor_options options, random_source& random)
       : rules{std::move(options), random} {}
 
-  /// What is left when the actor ended: children that nobody watches any more, if it was killed, and
-  /// callers that wait. The children are killed, as links do it in OTP.
+  /// What is left when the actor ended: children that nobody watches any more, if it was killed,
+  /// and callers that wait. The children are killed, as links do it in OTP.
   void clear_up();
 
   mutable std::mutex mutex;
@@ -58,7 +58,8 @@ struct supervisor_core {
 struct supervisor_call {
   using function = std::function<void(supervision&, steady now, request_id)>;
 
-  supervisor_call(ref<operation<child_info>> o, function f) : op{std::move(o)}, apply{std::move(f)} {}
+  supervisor_call(ref<operation<child_info>> o, function f)
+      : op{std::move(o)}, apply{std::move(f)} {}
   supervisor_call(const supervisor_call&) = delete;
   supervisor_call& operator=(const supervisor_call&) = delete;
   ~supervisor_call();

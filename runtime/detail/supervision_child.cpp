@@ -38,9 +38,9 @@ void supervision::begin_stop(entry& e) {
 }
 
 void supervision::init_expired(entry& e) {
-  e.failed_start = exit_cause{exit_kind::crashed, "not up within its init_timeout of " +
-                                                      std::to_string(e.spec->init_timeout.count()) +
-                                                      " ms"};
+  e.failed_start =
+      exit_cause{exit_kind::crashed, "not up within its init_timeout of " +
+                                         std::to_string(e.spec->init_timeout.count()) + " ms"};
   set_state(e, child_state::stopping);
   e.killed = true;
   actions_.push_back(stop_action{e.key, e.incarnation, true});
@@ -116,15 +116,21 @@ void supervision::settled_failed(entry& e, exit_cause cause) {
     answer(e.request, fail(errc::start_failed, text));
   release(e);
   switch (why) {
-  case purpose::automatic: schedule_retry(e, delay_of(e), false); break;
-  case purpose::revive: quarantine(e); break;
+  case purpose::automatic:
+    schedule_retry(e, delay_of(e), false);
+    break;
+  case purpose::revive:
+    quarantine(e);
+    break;
   case purpose::start:
     mark(e, address_state::stopped, cause);
     remove(e);
     break;
   case purpose::restart:
   case purpose::terminate:
-  case purpose::none: mark(e, address_state::stopped, cause); break;
+  case purpose::none:
+    mark(e, address_state::stopped, cause);
+    break;
   }
 }
 
@@ -186,8 +192,7 @@ void supervision::note_failure(entry& e, const exit_cause& cause) {
     e.failures.pop_front();
 }
 
-void supervision::say(kind what, const entry* e, exit_cause cause,
-                      std::chrono::nanoseconds delay) {
+void supervision::say(kind what, const entry* e, exit_cause cause, std::chrono::nanoseconds delay) {
   supervision_event said;
   said.what = what;
   said.supervisor = options_.name;
@@ -204,7 +209,8 @@ void supervision::say(kind what, const entry* e, exit_cause cause,
 void supervision::mark(const entry& e, address_state state, exit_cause cause,
                        std::chrono::milliseconds retry_after) {
   if (e.spec->address)
-    actions_.push_back(mark_action{e.spec->address, e.spec->id, state, std::move(cause), retry_after});
+    actions_.push_back(
+        mark_action{e.spec->address, e.spec->id, state, std::move(cause), retry_after});
 }
 
 } // namespace holdfast::detail

@@ -142,8 +142,8 @@ void supervision::advance_group() {
       end_group();
       return schedule_retry(*find(trigger_), std::exchange(group_delay_, {}), true);
     }
-    auto first = options_.strategy == strategy::one_for_all ? entries_.begin()
-                                                            : entries_.find(trigger_);
+    auto first =
+        options_.strategy == strategy::one_for_all ? entries_.begin() : entries_.find(trigger_);
     for (auto it = first; it != entries_.end(); ++it)
       if (it->second.spec->restart != restart_type::temporary)
         to_start_.push_back(it->first);

@@ -49,8 +49,8 @@ TEST(restart_window, agrees_with_counting_by_hand) {
     for (int i = 0; i < 100; ++i) {
       now += std::chrono::milliseconds{random.below(30)};
       all.push_back(now);
-      auto recent = static_cast<std::size_t>(std::count_if(
-          all.begin(), all.end(), [&](auto t) { return now - t <= budget.period; }));
+      auto recent = static_cast<std::size_t>(
+          std::count_if(all.begin(), all.end(), [&](auto t) { return now - t <= budget.period; }));
       ASSERT_EQ(window.add(now), recent <= budget.intensity) << "seed " << seed;
     }
   }

@@ -31,8 +31,6 @@ HOLDFAST_LOCAL_MESSAGE(hang_now)
 
 namespace holdfast::testing {
 
-using namespace std::chrono_literals;
-
 /// A supervisor and its children on CAF's deterministic scheduler: one thread, virtual time.
 class supervised : public ::testing::Test {
 protected:
@@ -90,7 +88,7 @@ protected:
   }
 
   void stop() {
-    EXPECT_TRUE(wait(root->stop(1000s)));
+    EXPECT_TRUE(wait(root->stop(std::chrono::seconds{1000})));
     settle();
     root.reset();
   }
@@ -109,9 +107,10 @@ protected:
   result<child_info> wait(pending<child_info> p) {
     auto future = std::move(p).as_future();
     settle();
-    for (int i = 0; i < 10'000 && future.wait_for(0s) != std::future_status::ready; ++i)
-      pass(100ms);
-    if (future.wait_for(0s) != std::future_status::ready)
+    for (int i = 0;
+         i < 10'000 && future.wait_for(std::chrono::seconds{0}) != std::future_status::ready; ++i)
+      pass(std::chrono::milliseconds{100});
+    if (future.wait_for(std::chrono::seconds{0}) != std::future_status::ready)
       return fail(errc::timeout, "no answer in 1000 s of virtual time");
     return future.get();
   }
