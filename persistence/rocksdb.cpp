@@ -19,6 +19,10 @@ namespace {
 namespace rdb = ::rocksdb;
 using detail::to_error;
 
+// What is written between two flushes is limited in bytes by an option, and in puts by this, because
+// replaying costs by the put: about 1.5 us each, and up to three generations are replayed.
+constexpr std::size_t max_generation_puts = 150'000;
+
 rdb::Slice slice(std::string_view text) { return {text.data(), text.size()}; }
 
 /// Invariants while open and not failed
@@ -77,6 +81,7 @@ private:
   detail::head head_;
   std::uint64_t boot_ = 0;
   std::size_t generation_bytes_ = 0;
+  std::size_t generation_puts_ = 0;
   std::optional<error> failed_;
   std::atomic<sequence> durable_{0};
   rdb::WriteBatch batch_;  // kept for its memory
@@ -176,7 +181,7 @@ result<void> rocksdb_journal::open_database(const rdb::Options& options) {
 // what it replayed, so the log is new.
 result<void> rocksdb_journal::begin_epoch(const detail::head& last, std::uint64_t epoch) {
   head_ = {last.generation + 1, epoch, last.last + 1, last.last, last.chain, last.chain};
-  generation_bytes_ = 0;
+  generation_bytes_ = generation_puts_ = 0;
   batch_.Clear();
   detail::encode_head(head_, head_value_);
   rdb::WriteOptions synced;
@@ -198,7 +203,7 @@ result<void> rocksdb_journal::begin_generation() {
   ++head_.generation;
   head_.first = head_.last + 1;
   head_.chain_before = head_.chain;
-  generation_bytes_ = 0;
+  generation_bytes_ = generation_puts_ = 0;
   return {};
 }
 
@@ -223,7 +228,7 @@ result<void> rocksdb_journal::append(const journal_batch& batch, bool synced) {
     return r;
   if (auto r = detail::check_batch(batch, head_.last, name()); !r)
     return r;
-  if (generation_bytes_ >= options_.max_wal_bytes)
+  if (generation_bytes_ >= options_.max_wal_bytes || generation_puts_ >= max_generation_puts)
     if (auto r = begin_generation(); !r)
       return stop_writing(r.error());
 
@@ -259,6 +264,7 @@ result<void> rocksdb_journal::append(const journal_batch& batch, bool synced) {
     return stop_writing(to_error(s, name()));
   head_ = next;
   generation_bytes_ += batch_.GetDataSize();
+  generation_puts_ += batch.puts.size();
   return write_mark(synced);
 }
 

@@ -8,6 +8,8 @@
 #include <rocksdb/listener.h>
 #include <rocksdb/memtablerep.h>
 #include <rocksdb/table.h>
+#include <rocksdb/wal_filter.h>
+#include <rocksdb/write_batch.h>
 
 namespace holdfast::detail {
 namespace {
@@ -37,6 +39,34 @@ class silent_logger final : public rdb::Logger {
 public:
   using rdb::Logger::Logv;
   void Logv(const char*, va_list) override {}
+};
+
+// Lets a read-only open replay nothing of a log but the heads: the logs are read and their sums
+// checked, but a hundred times less goes into memory, and nothing is sorted.
+class heads_only final : public rdb::WalFilter {
+public:
+  const char* Name() const override { return "holdfast.heads_only"; }
+
+  WalProcessingOption LogRecordFound(unsigned long long, const std::string&,
+                                     const rdb::WriteBatch& batch, rdb::WriteBatch* replacement,
+                                     bool* replaced) override {
+    struct finder final : rdb::WriteBatch::Handler {
+      explicit finder(rdb::WriteBatch& to) : to_(to) {}
+      rdb::Status PutCF(std::uint32_t, const rdb::Slice& key, const rdb::Slice& value) override {
+        return key.starts_with(prefix_) ? to_.Put(key, value) : rdb::Status::OK();
+      }
+      rdb::Status DeleteCF(std::uint32_t, const rdb::Slice&) override { return {}; }
+      rdb::Status DeleteRangeCF(std::uint32_t, const rdb::Slice&, const rdb::Slice&) override {
+        return {};
+      }
+      rdb::WriteBatch& to_;
+      rdb::Slice prefix_{journal_reserved.data(), journal_reserved.size()};
+    } found{*replacement};
+    if (!batch.Iterate(&found).ok())
+      return WalProcessingOption::kCorruptedRecord;
+    *replaced = true;
+    return WalProcessingOption::kContinueProcessing;
+  }
 };
 
 // The last head, after every one was seen to join the one before.
@@ -73,6 +103,28 @@ result<void> compare(const mark& m, const head& last, const rocksdb_options& opt
     return fail(errc::corrupt, options.directory + ": the history up to commit " +
                                    std::to_string(last.last) + " is not the one that MARK records");
   return {};
+}
+
+result<findings> examine(const rocksdb_options& options, const rdb::Options& database,
+                         const mark& marked, std::uint64_t boot, bool heads_suffice) {
+  auto quiet = database;
+  quiet.info_log = std::make_shared<silent_logger>();
+  quiet.listeners.clear();
+  heads_only filter;
+  if (heads_suffice)
+    quiet.wal_filter = &filter;
+  rdb::DB* raw = nullptr;
+  if (auto s = rdb::DB::OpenForReadOnly(quiet, options.directory, &raw); !s.ok())
+    return fail(to_error(s, options.directory));
+  std::unique_ptr<rdb::DB> db(raw);
+  if (auto s = db->VerifyFileChecksums(scan_options()); !s.ok())
+    return fail(to_error(s, options.directory));
+  auto last = read_heads(*db, options.directory);
+  if (!last)
+    return fail(last.error());
+  if (auto r = compare(marked, *last, options, boot); !r)
+    return fail(r.error());
+  return findings{marked, *last};
 }
 
 } // namespace
@@ -137,21 +189,11 @@ result<findings> look(const rocksdb_options& options, const rdb::Options& databa
   if (!marked)
     return fail(marked.error());
 
-  auto quiet = database;
-  quiet.info_log = std::make_shared<silent_logger>();
-  quiet.listeners.clear();
-  rdb::DB* raw = nullptr;
-  if (auto s = rdb::DB::OpenForReadOnly(quiet, options.directory, &raw); !s.ok())
-    return fail(to_error(s, options.directory));
-  std::unique_ptr<rdb::DB> db(raw);
-  if (auto s = db->VerifyFileChecksums(scan_options()); !s.ok())
-    return fail(to_error(s, options.directory));
-  auto last = read_heads(*db, options.directory);
-  if (!last)
-    return fail(last.error());
-  if (auto r = compare(*marked, *last, options, boot_identity(files)); !r)
-    return fail(r.error());
-  return findings{*marked, *last};
+  auto boot = boot_identity(files);
+  auto verdict = examine(options, database, *marked, boot, true);
+  // RocksDB decides by counting entries whether it reads on after a damaged log. What it does with
+  // all entries is what counts, so a refusal is only believed then.
+  return verdict ? verdict : examine(options, database, *marked, boot, false);
 }
 
 } // namespace holdfast::detail

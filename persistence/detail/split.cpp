@@ -56,15 +56,17 @@ std::vector<std::string> split_range(::rocksdb::DB& db, std::string_view first,
       if (mid == low)
         break;
       auto before = bytes_between(db, first, mid);
-      auto off = before > target ? before - target : target - before;
-      (before < target ? low : high) = std::move(mid);
-      if (off <= total / parts / 50)
+      if (before < target)
+        low = std::move(mid);
+      else if (before - target > total / parts / 50)
+        high = std::move(mid);
+      else {
+        low = std::move(mid);
         break;
+      }
     }
-    // `high` is the side that has at least the target; the last cut must stay inside.
-    auto& cut = high < last ? high : low;
-    if (cut > first && (cuts.empty() || cut > cuts.back()))
-      cuts.push_back(cut);
+    if (low > first && (cuts.empty() || low > cuts.back()))
+      cuts.push_back(std::move(low));
   }
   return cuts;
 }
