@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstdint>
 #include <cstdlib>
 #include <filesystem>
 #include <stdexcept>
@@ -10,8 +11,15 @@ namespace holdfast::testing {
 /// A directory of its own for one test, removed with all that is in it.
 class temporary_directory {
 public:
-  temporary_directory() {
-    auto pattern = (std::filesystem::temp_directory_path() / ("holdfast-" + std::string(6, 'X'))).string();
+  enum class place : std::uint8_t { disk, memory };
+  static constexpr auto in_memory = place::memory;
+
+  /// In memory, if the system offers it: for tests that open thousands of journals.
+  explicit temporary_directory(place where = place::disk) {
+    std::filesystem::path parent = "/dev/shm";
+    if (where == place::disk || !std::filesystem::exists(parent))
+      parent = std::filesystem::temp_directory_path();
+    auto pattern = (parent / ("holdfast-" + std::string(6, 'X'))).string();
     if (!::mkdtemp(pattern.data()))
       throw std::runtime_error("no temporary directory: " + pattern);
     path_ = pattern;

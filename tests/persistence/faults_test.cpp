@@ -1,0 +1,157 @@
+#include "journal_laws.hpp"
+
+#include <tests/support/disk/fault_disk.hpp>
+#include <tests/support/in_parallel.hpp>
+
+using namespace holdfast;
+using namespace holdfast::testing;
+using failure = fault_disk::failure;
+using lasting = fault_disk::lasting;
+
+namespace {
+
+/// A journal on a disk with faults, and what a caller was told.
+struct faults : ::testing::Test {
+  struct told {
+    sequence attempted = 0; ///< the last append that was begun
+    sequence written = 0;   ///< the last that succeeded
+    sequence synced = 0;    ///< the last that is promised to be stable
+  };
+
+  // Opens, appends 40 commits of which some are synced, over several generations, and closes; goes
+  // on after the first failure, to see that nothing is acknowledged any more.
+  static told run(fault_disk& disk) {
+    told t;
+    auto j = rocksdb(
+        {.directory = disk.directory(), .max_wal_bytes = 900, .file_system = disk.file_system()});
+    auto info = j->open();
+    if (!info)
+      return t;
+    t.attempted = t.written = t.synced = info->last;
+    bool failed = false;
+    for (sequence n = info->last + 1; n <= info->last + 40; ++n) {
+      if (!failed)
+        t.attempted = n;
+      auto r = n % 13 == 0 ? workload::commit(*j, n, false).and_then([&] { return j->sync(); })
+                           : workload::commit(*j, n, n % 3 == 0);
+      EXPECT_FALSE(failed && r) << "commit " << n << " was acknowledged after a failure";
+      if (failed && !r) {
+        EXPECT_EQ(r.error(), errc::read_only);
+      }
+      failed = failed || !r;
+      if (r)
+        t.written = n;
+      if (r)
+        t.synced = j->durable();
+    }
+    auto seen = contents(*j);
+    EXPECT_TRUE(seen) << seen.error().to_string();
+    auto r = j->close();
+    EXPECT_FALSE(failed && r);
+    if (r)
+      t.synced = t.written;
+    return t;
+  }
+
+  // Opens without faults: at least `least` is there, and exactly that.
+  static void expect_prefix(fault_disk& disk, sequence least, const told& t) {
+    auto j = rocksdb({.directory = disk.directory(), .file_system = disk.file_system()});
+    auto info = j->open();
+    ASSERT_TRUE(info) << info.error().to_string();
+    EXPECT_GE(info->last, least);
+    EXPECT_LE(info->last, t.attempted);
+    EXPECT_EQ(contents(*j), workload::after(info->last));
+  }
+
+  // Calls `body(k, disk)` with a disk of its own for every operation k of a run without faults, or
+  // for a third of them. RocksDB sleeps a second after an error in the background: hence many at
+  // once.
+  template <class Body>
+  void at_operations(Body body) const {
+    constexpr unsigned threads = 24;
+    fault_disk::allow(threads);
+    fault_disk faultless(directory / "faultless");
+    EXPECT_EQ(run(faultless).synced, 40u);
+    auto all = faultless.operations();
+    EXPECT_GT(all, 100u);
+    std::size_t stride = every_case() ? 1 : 3;
+    in_parallel(all / stride + 1, threads, [&](std::size_t i) {
+      auto k = i * stride + 1;
+      SCOPED_TRACE("operation " + std::to_string(k) + " of " + std::to_string(all));
+      auto path = directory / std::to_string(k);
+      {
+        fault_disk disk(path);
+        body(k, disk);
+      }
+      std::filesystem::remove_all(path);
+      return !HasFailure();
+    });
+  }
+
+  std::string path() const { return directory / "data"; }
+  temporary_directory directory{temporary_directory::in_memory};
+};
+
+struct failing_operation : faults, ::testing::WithParamInterface<std::pair<failure, lasting>> {};
+
+TEST_P(failing_operation, loses_nothing_that_was_written_and_stops_the_writing) {
+  at_operations([&](std::uint64_t k, fault_disk& disk) {
+    disk.fail(k, GetParam().first, GetParam().second);
+    auto t = run(disk);
+    EXPECT_EQ(disk.repeated_syncs(), 0u);
+    disk.fail(0, {}, {});
+    expect_prefix(disk, t.written, t);
+  });
+}
+INSTANTIATE_TEST_SUITE_P(every, failing_operation,
+                         ::testing::Values(std::pair{failure::io, lasting::once},
+                                           std::pair{failure::io, lasting::for_good},
+                                           std::pair{failure::no_space, lasting::once},
+                                           std::pair{failure::no_space, lasting::for_good}));
+
+struct power_loss : faults, ::testing::WithParamInterface<unsigned> {};
+
+TEST_P(power_loss, at_any_operation_keeps_what_was_synced_and_a_prefix) {
+  at_operations([&](std::uint64_t k, fault_disk& disk) {
+    disk.fail(k, failure::io, lasting::for_good);
+    auto t = run(disk);
+    disk.lose_power(GetParam());
+    expect_prefix(disk, t.synced, t);
+  });
+}
+INSTANTIATE_TEST_SUITE_P(keeping_percent, power_loss, ::testing::Values(0u, 50u, 100u));
+
+TEST_F(faults, a_disk_that_forgets_a_synced_log_is_reported_as_data_loss) {
+  {
+    fault_disk disk(path());
+    auto j = rocksdb({.directory = path(), .file_system = disk.file_system()});
+    ASSERT_TRUE(j->open());
+    ASSERT_TRUE(workload::commit(*j, 1, true));
+  }
+  for (auto& entry : std::filesystem::directory_iterator(path()))
+    if (entry.path().extension() == ".log")
+      std::filesystem::resize_file(entry.path(), 0);
+  auto r = rocksdb({.directory = path()})->open();
+  ASSERT_FALSE(r);
+  EXPECT_EQ(r.error(), errc::data_loss);
+  EXPECT_EQ(std::get<loss>(r.error().detail()).expected, 1u);
+  EXPECT_EQ(std::get<loss>(r.error().detail()).found, 0u);
+}
+
+TEST_F(faults, without_a_table_to_write_to_appends_wait_rather_than_grow_the_log) {
+  fault_disk disk(path());
+  auto j = rocksdb({.directory = path(), .max_wal_bytes = 900, .file_system = disk.file_system()});
+  ASSERT_TRUE(j->open());
+  disk.hold_tables();
+  sequence n = 0;
+  for (; n < 8; ++n)
+    ASSERT_TRUE(workload::commit(*j, n + 1, false));
+  disk.wait_until_held();
+  disk.release_tables();
+  for (; n < 60; ++n)
+    ASSERT_TRUE(workload::commit(*j, n + 1, false));
+  ASSERT_TRUE(j->close());
+  EXPECT_EQ(j->open()->last, 60u);
+}
+
+} // namespace
