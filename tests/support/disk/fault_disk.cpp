@@ -134,7 +134,7 @@ public:
   failure how_ = failure::io;
   lasting how_long_ = lasting::once;
   std::uint64_t repeated_syncs_ = 0;
-  std::uint64_t boots_ = 1;
+  std::uint64_t boots_ = 0; // by `lose_power`
   bool held_ = false;
   bool waiting_ = false;
 };
@@ -324,9 +324,9 @@ IOStatus fault_disk::file_system_wrapper::NewDirectory(const std::string& path,
 IOStatus fault_disk::file_system_wrapper::NewSequentialFile(
     const std::string& path, const rdb::FileOptions& options,
     std::unique_ptr<rdb::FSSequentialFile>* file, IODebugContext* debug) {
-  if (!path.ends_with("/boot_id"))
-    return target()->NewSequentialFile(path, options, file, debug);
   std::lock_guard lock(disk_->mutex_);
+  if (!path.ends_with("/boot_id") || disk_->boots_ == 0)
+    return target()->NewSequentialFile(path, options, file, debug);
   *file = std::make_unique<given>("boot " + std::to_string(disk_->boots_));
   return IOStatus::OK();
 }
