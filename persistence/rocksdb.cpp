@@ -19,7 +19,7 @@ namespace {
 namespace rdb = ::rocksdb;
 using detail::to_error;
 
-// What is written between two flushes is limited in bytes by an option, and in puts by this, because
+// What is written between two flushes is limited in bytes by an option, and in puts by this, since
 // replaying costs by the put: about 1.5 us each, and up to three generations are replayed.
 constexpr std::size_t max_generation_puts = 150'000;
 

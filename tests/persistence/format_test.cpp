@@ -32,10 +32,10 @@ std::string mark_bytes(const std::string& slot_1, const std::string& slot_2) {
   return file;
 }
 
-// The file in tests/persistence/golden was written by version 1 of the format. It must stay
-// readable, and be written the same, for as long as version 1 is.
+// The files in tests/persistence/golden were written by version 1 of the format. They must
+// stay readable, and be written the same, for as long as version 1 is.
 std::string golden(const std::string& name) {
-  return read_bytes(std::filesystem::path{__FILE__}.parent_path() / "golden" / name);
+  return read_bytes(std::filesystem::path{HOLDFAST_GOLDEN_DIR} / name);
 }
 
 TEST(journal_format, the_mark_of_version_one_is_read_and_written_as_ever) {
@@ -43,8 +43,8 @@ TEST(journal_format, the_mark_of_version_one_is_read_and_written_as_ever) {
   older.turn = 6;
   older.clean = false;
   auto file = mark_bytes(encode_mark_slot(older), encode_mark_slot(a_mark));
-  EXPECT_EQ(file, golden("mark-1"));
-  auto read = decode_mark(golden("mark-1"), "MARK");
+  EXPECT_EQ(file, golden("mark-1.bin"));
+  auto read = decode_mark(golden("mark-1.bin"), "MARK");
   ASSERT_TRUE(read) << read.error().to_string();
   EXPECT_EQ(*read, a_mark);
 }
@@ -53,7 +53,7 @@ TEST(journal_format, the_head_of_version_one_is_read_and_written_as_ever) {
   std::string value;
   encode_head(a_head, value);
   auto bytes = head_key(a_head.generation) + value;
-  EXPECT_EQ(bytes, golden("head-1"));
+  EXPECT_EQ(bytes, golden("head-1.bin"));
   EXPECT_EQ(decode_head(head_key(5), value), a_head);
   EXPECT_FALSE(decode_head(head_key(5), value + "x"));
   value[0] = 2;
