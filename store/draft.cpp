@@ -182,7 +182,7 @@ bool draft::fits(std::string_view name, std::size_t bytes) {
 
 void draft::set_extra(std::string_view name, value_view v) {
   if (name.size() > limits.max_name_bytes)
-    return fault(name.substr(0, 32), "name",
+    return fault("", "name",
                  "the name has " + std::to_string(name.size()) + " bytes, above the limit " +
                      std::to_string(limits.max_name_bytes));
   auto size = measure(name, v);

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <chrono>
 #include <compare>
 #include <concepts>
 #include <cstddef>
@@ -76,7 +77,7 @@ private:
 };
 
 namespace detail {
-std::weak_ordering compare_views(const value_view& a, const value_view& b) noexcept;
+std::weak_ordering compare_views(const value_view& a, const value_view& b);
 
 template <class T>
 concept plain_integer = std::integral<T> && !std::same_as<T, bool> && !std::same_as<T, char> &&
@@ -112,6 +113,10 @@ public:
   value(I number) : content_(detail::checked_int64(number)) {}
   template <std::floating_point F>
   value(F number) noexcept : content_(static_cast<double>(number)) {}
+  /// A date as a record keeps it: whole milliseconds since the epoch.
+  template <class Duration>
+  value(std::chrono::sys_time<Duration> time)
+      : value(std::chrono::floor<std::chrono::milliseconds>(time).time_since_epoch().count()) {}
   value(const char* text) : content_(std::string(text)) {}
   value(std::string_view text) : content_(std::string(text)) {}
   value(std::string text) noexcept : content_(std::move(text)) {}
@@ -142,12 +147,10 @@ public:
 
   template <class T>
   requires std::convertible_to<const T&, value_view>
-  friend bool operator==(const value& a, const T& b) noexcept {
-    return detail::compare_views(a, b) == 0;
-  }
+  friend bool operator==(const value& a, const T& b) { return detail::compare_views(a, b) == 0; }
   template <class T>
   requires std::convertible_to<const T&, value_view>
-  friend std::weak_ordering operator<=>(const value& a, const T& b) noexcept {
+  friend std::weak_ordering operator<=>(const value& a, const T& b) {
     return detail::compare_views(a, b);
   }
   friend std::ostream& operator<<(std::ostream& out, const value& v);

@@ -3,9 +3,11 @@
 #include <holdfast/store/detail/value_codec.hpp>
 
 #include <algorithm>
+#include <array>
 #include <charconv>
 #include <cmath>
 #include <ostream>
+#include <span>
 #include <vector>
 
 namespace holdfast {
@@ -36,7 +38,7 @@ std::weak_ordering compare_reals(double a, double b) noexcept {
                  : std::weak_ordering::equivalent;
 }
 
-std::weak_ordering compare_items(value_view a, value_view b) noexcept {
+std::weak_ordering compare_items(value_view a, value_view b) {
   auto left = a.items().begin();
   auto right = b.items().begin();
   for (; left != std::default_sentinel && right != std::default_sentinel; ++left, ++right)
@@ -45,18 +47,33 @@ std::weak_ordering compare_items(value_view a, value_view b) noexcept {
   return (left != std::default_sentinel) <=> (right != std::default_sentinel);
 }
 
-std::vector<member_view> sorted_members(value_view v) {
-  std::vector<member_view> all;
-  all.reserve(v.size());
-  for (auto m : v.members())
-    all.push_back(m);
-  std::ranges::sort(all, {}, &member_view::name);
-  return all;
-}
+/// The members of an object by name; on the stack if they are few.
+class sorted_members {
+public:
+  explicit sorted_members(value_view v) {
+    auto count = v.size();
+    if (count > few_.size())
+      many_.resize(count);
+    auto* to = count > few_.size() ? many_.data() : few_.data();
+    for (auto m : v.members())
+      to[size_++] = m;
+    all_ = {to, size_};
+    std::ranges::sort(all_, {}, &member_view::name);
+  }
+  std::span<const member_view> all() const noexcept { return all_; }
+
+private:
+  std::array<member_view, 16> few_;
+  std::vector<member_view> many_;
+  std::size_t size_ = 0;
+  std::span<member_view> all_;
+};
 
 std::weak_ordering compare_members(value_view a, value_view b) {
-  auto left = sorted_members(a);
-  auto right = sorted_members(b);
+  sorted_members sorted_a(a);
+  sorted_members sorted_b(b);
+  auto left = sorted_a.all();
+  auto right = sorted_b.all();
   for (std::size_t i = 0; i < left.size() && i < right.size(); ++i) {
     if (auto order = left[i].name <=> right[i].name; order != 0)
       return order;
@@ -150,7 +167,7 @@ value value_view::materialize() const {
   return {};
 }
 
-std::weak_ordering value_view::compare_slow(value_view a, value_view b) noexcept {
+std::weak_ordering value_view::compare_slow(value_view a, value_view b) {
   if (a.is_number() && b.is_number()) {
     if (a.kind() == b.kind())
       return a.kind() == value_kind::integer ? a.integer_ <=> b.integer_

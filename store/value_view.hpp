@@ -31,6 +31,11 @@ public:
   template <std::floating_point F>
   constexpr value_view(F number) noexcept
       : head_(head(value_kind::real)), real_(static_cast<double>(number)) {}
+  /// A date as a record keeps it: whole milliseconds since the epoch.
+  template <class Duration>
+  constexpr value_view(std::chrono::sys_time<Duration> time)
+      : value_view(std::chrono::floor<std::chrono::milliseconds>(time).time_since_epoch().count()) {
+  }
   constexpr value_view(std::string_view text) noexcept
       : head_(head(value_kind::string, text.size())), bytes_(text.data()) {}
   constexpr value_view(const char* text) : value_view(std::string_view(text)) {}
@@ -90,10 +95,8 @@ public:
   /// The value as JSON text, for people; see `value::to_string`.
   std::string to_string() const;
 
-  friend bool operator==(value_view a, value_view b) noexcept { return compare(a, b) == 0; }
-  friend std::weak_ordering operator<=>(value_view a, value_view b) noexcept {
-    return compare(a, b);
-  }
+  friend bool operator==(value_view a, value_view b) { return compare(a, b) == 0; }
+  friend std::weak_ordering operator<=>(value_view a, value_view b) { return compare(a, b); }
   friend std::ostream& operator<<(std::ostream& out, value_view v);
 
   /// For the codec: whether an array or object is in encoded form, and its bytes then.
@@ -110,8 +113,8 @@ private:
   std::string_view text() const noexcept { return {bytes_, head_ >> 16}; }
   [[noreturn]] static bool throw_mismatch();
   std::int64_t whole_number() const;
-  static std::weak_ordering compare(value_view a, value_view b) noexcept;
-  static std::weak_ordering compare_slow(value_view a, value_view b) noexcept;
+  static std::weak_ordering compare(value_view a, value_view b);
+  static std::weak_ordering compare_slow(value_view a, value_view b);
 
   // The kind, the encoded bit, and the size of a text or body in the upper 48 bits.
   std::uint64_t head_ = 0;
@@ -248,7 +251,7 @@ inline value_view::value_view(const value& v) noexcept : head_(head(v.kind())) {
 inline item_range value_view::items() const noexcept { return item_range(*this); }
 inline member_range value_view::members() const noexcept { return member_range(*this); }
 
-inline std::weak_ordering value_view::compare(value_view a, value_view b) noexcept {
+inline std::weak_ordering value_view::compare(value_view a, value_view b) {
   if (a.kind() == value_kind::integer && b.kind() == value_kind::integer)
     return a.integer_ <=> b.integer_;
   if (a.kind() == value_kind::string && b.kind() == value_kind::string) {
@@ -258,7 +261,7 @@ inline std::weak_ordering value_view::compare(value_view a, value_view b) noexce
   return compare_slow(a, b);
 }
 
-inline std::weak_ordering detail::compare_views(const value_view& a, const value_view& b) noexcept {
+inline std::weak_ordering detail::compare_views(const value_view& a, const value_view& b) {
   return a <=> b;
 }
 

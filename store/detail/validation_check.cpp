@@ -4,6 +4,7 @@
 
 #include <re2/re2.h>
 
+#include <algorithm>
 #include <cmath>
 
 namespace holdfast::detail {
@@ -35,6 +36,9 @@ std::string shown(value_view v) {
     return shown(cut);
   }
   auto text = v.to_string();
+  if (!is_utf8(text))
+    std::ranges::replace_if(
+        text, [](char c) { return static_cast<unsigned char>(c) >= 0x80; }, '?');
   if (text.size() <= longest)
     return text;
   auto end = longest;

@@ -204,16 +204,14 @@ value_view decode_value(std::string_view bytes) noexcept {
 std::size_t encoded_count(std::string_view body) noexcept {
   std::uint32_t count = 0;
   auto* at = body.data();
-  return take(at, at + body.size(), count) ? count : 0;
+  // Every entry takes a byte at least, so no count can call for more memory than there are bytes.
+  return take(at, at + body.size(), count) && count <= body.size() - sizeof count ? count : 0;
 }
 
 view_cursor encoded_entries(std::string_view body, bool named) noexcept {
-  std::uint32_t count = 0;
-  auto* at = body.data();
-  auto* end = at + body.size();
-  if (!take(at, end, count))
-    count = 0;
-  return {at, end, count, named};
+  auto count = encoded_count(body);
+  auto* entries = body.data() + (count == 0 ? 0 : sizeof(std::uint32_t));
+  return {entries, body.data() + body.size(), count, named};
 }
 
 namespace {
@@ -230,7 +228,9 @@ bool well_formed_value(const char*& at, const char* end, unsigned max_depth) noe
     return false;
   auto* inner = v.body().data() + 4;
   auto* inner_end = v.body().data() + v.body().size();
-  for (auto left = encoded_count(v.body()); left > 0; --left) {
+  std::uint32_t left = 0;
+  std::memcpy(&left, v.body().data(), sizeof left);
+  for (; left > 0; --left) {
     std::string_view name;
     if (v.kind() == value_kind::object && (!read_name(inner, inner_end, name) || !is_utf8(name)))
       return false;

@@ -3,6 +3,9 @@
 #include <cmath>
 #include <limits>
 
+#include <sys/wait.h>
+#include <unistd.h>
+
 namespace holdfast {
 namespace {
 
@@ -225,6 +228,36 @@ TEST(generated_fields, are_filled_unless_given) {
   detail::generator repeated(again);
   draft third(*s, {{"c", nullptr}});
   EXPECT_EQ(inserted(third, repeated)->handle().key(), a->handle().key());
+}
+
+TEST(identifiers, differ_between_a_process_and_its_children) {
+  detail::generator from;
+  std::string warm(36, ' ');
+  from.write_uuid(warm.data());
+  int ends[2];
+  ASSERT_EQ(pipe(ends), 0);
+  std::string mine(36, ' ');
+  std::string theirs(36, ' ');
+  auto child = fork();
+  if (child == 0) {
+    from.write_uuid(theirs.data());
+    _exit(write(ends[1], theirs.data(), 36) == 36 ? 0 : 1);
+  }
+  from.write_uuid(mine.data());
+  ASSERT_EQ(read(ends[0], theirs.data(), 36), 36);
+  int status = 0;
+  waitpid(child, &status, 0);
+  close(ends[0]);
+  close(ends[1]);
+  EXPECT_EQ(status, 0);
+  EXPECT_NE(mine, theirs);
+}
+
+TEST(dates, are_taken_from_time_points_too) {
+  auto s = compiled(schema("t").key("id", integer()).field("at", date()));
+  auto made = inserted(*s, {{"id", 1}, {"at", testing::noon - std::chrono::microseconds{1}}});
+  EXPECT_EQ(made->handle()["at"], 1'699'999'999'999);
+  EXPECT_EQ(value(std::chrono::sys_days{}), 0);
 }
 
 TEST(autoincrement_counter, follows_explicit_values_and_forgets_failed_inserts) {
