@@ -36,6 +36,13 @@ public:
     if (++leaf.at == leaf.node->size) [[unlikely]]
       next_leaf();
   }
+  /// On by `n`, at most to the next leaf; from an entry.
+  void skip(std::uint32_t n) noexcept {
+    step& leaf = path_[depth_ - 1];
+    leaf.at += n;
+    if (leaf.at == leaf.node->size)
+      next_leaf();
+  }
   /// One back, also from the end; false, and no move, on the first entry.
   bool previous() noexcept;
 

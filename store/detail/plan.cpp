@@ -15,7 +15,9 @@ using ordering = explanation::ordering;
 /// Costs count records read in order of rows. Reading them in order of values misses more caches,
 /// and so does sorting them by a field.
 constexpr double scattered_read = 1.3;
-constexpr double sorting = 0.5;
+/// Sorting a record once it was read: choosing the first ones, and then for each halving of those.
+constexpr double choosing = 0.3;
+constexpr double sorting_per_level = 0.15;
 /// Backwards, every value is looked up, since records of equal value are still given in order of
 /// rows.
 constexpr double backward_read = 4;
@@ -88,6 +90,11 @@ private:
     return std::min(rows, needed * std::max(1.0, rows / std::max(1.0, matching_)));
   }
 
+  double sort(double rows) const {
+    auto kept = std::min(rows, static_cast<double>(goal_.needed));
+    return rows * (choosing + sorting_per_level * std::log2(kept + 1));
+  }
+
   /// Whether the ranges alone say how many records match.
   bool covers(const candidate& c) const { return c.ranged() && terms_left(&c) == 0; }
 
@@ -96,7 +103,7 @@ private:
   way scan() const {
     if (stored_order())
       return {nullptr, false, false, scan_read * read_until_enough(total_)};
-    return {nullptr, false, true, scan_read * total_ + sorting * matching_};
+    return {nullptr, false, true, scan_read * total_ + sort(matching_)};
   }
 
   way walk(const candidate* c) const {
@@ -114,8 +121,8 @@ private:
       return {&c, false, false, read_until_enough(rows)};
     // Unions and lists of keys are put in order of rows anyhow, to find what comes twice.
     if (stored_order() && !(c.ranged() && c.parts[0].ranges.size() > 0))
-      return {&c, false, false, rows + sorting * rows};
-    return {&c, false, true, rows + sorting * output_of(c)};
+      return {&c, false, false, rows + sort(rows)};
+    return {&c, false, true, rows + sort(output_of(c))};
   }
 
   const matcher& all_;

@@ -4,6 +4,7 @@
 #include <holdfast/store/detail/validation_rules.hpp>
 #include <holdfast/store/value_view.hpp>
 
+#include <algorithm>
 #include <cstdint>
 #include <optional>
 
@@ -73,11 +74,7 @@ public:
 
   /// Call `fn(const record_block&) -> bool` until it is false; whether they came to the end.
   template <class Fn>
-  bool each_entry(std::uint32_t index, std::uint64_t first, std::uint64_t last, Fn&& fn) const {
-    bool more = true;
-    view_.for_ranks(index, first, last, [&](const record_block& b) { return more = fn(b); });
-    return more;
-  }
+  bool each_entry(std::uint32_t index, std::uint64_t first, std::uint64_t last, Fn&& fn) const;
   template <class Fn>
   bool each_row(std::uint64_t first, Fn&& fn) const {
     bool more = true;
@@ -92,6 +89,14 @@ public:
   }
 
 private:
+  /// The newest blocks of some rows of one leaf of an ordered index.
+  struct batch {
+    std::uint32_t size = 0;
+    record_block* heads[order_node::capacity];
+  };
+  /// Looks up and starts fetching the next records of a leaf, `most` at most.
+  void fetch(order_cursor& at, std::uint64_t most, batch& out) const noexcept;
+
   std::optional<std::uint32_t> index_of(std::size_t slot, index_type type) const noexcept {
     const auto& indexes = view_.data().layout().indexes;
     for (std::uint32_t i = 0; i < indexes.size(); ++i)
@@ -104,5 +109,47 @@ private:
   const read_view& view_;
   expiry expiry_;
 };
+
+inline void reader::fetch(order_cursor& at, std::uint64_t most, batch& out) const noexcept {
+  out.size = 0;
+  if (most == 0 || at.at_end())
+    return;
+  const auto& rows = view_.data().rows();
+  const auto* entry = &at.entry();
+  out.size =
+      static_cast<std::uint32_t>(std::min(most, static_cast<std::uint64_t>(at.leaf_end() - entry)));
+  for (std::uint32_t i = 0; i < out.size; ++i) {
+    out.heads[i] = rows.head(entry[i].row);
+    const auto* line = reinterpret_cast<const char*>(out.heads[i]);
+    __builtin_prefetch(line);
+    __builtin_prefetch(line + 64);
+    __builtin_prefetch(line + 128);
+  }
+  at.skip(out.size);
+}
+
+template <class Fn>
+bool reader::each_entry(std::uint32_t index, std::uint64_t first, std::uint64_t last,
+                        Fn&& fn) const {
+  if (first >= last)
+    return true;
+  auto at = view_.cursor(index);
+  at.seek_rank(first);
+  // One batch ahead: its records come in while those of the batch before are looked at. The first
+  // ones are small, for who wants a few records only.
+  std::uint64_t most = 4;
+  batch batches[2];
+  fetch(at, std::min(most, last - first), batches[0]);
+  for (unsigned turn = 0; batches[turn].size > 0; turn ^= 1U) {
+    const auto& now = batches[turn];
+    first += now.size;
+    most = order_node::capacity;
+    fetch(at, std::min(most, last - first), batches[turn ^ 1U]);
+    for (std::uint32_t i = 0; i < now.size; ++i)
+      if (const auto* block = visible_at(now.heads[i], view_.seq()); block && !fn(*block))
+        return false;
+  }
+  return true;
+}
 
 } // namespace holdfast::detail

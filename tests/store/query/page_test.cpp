@@ -123,6 +123,23 @@ TEST_P(pages, refuse_a_cursor_that_is_not_theirs) {
   EXPECT_FALSE(next(query{}, 2, cursor));
 }
 
+TEST_P(pages, and_visits_reach_every_one_of_many_records) {
+  constexpr int many = 5000;
+  for (int i = 0; i < many; ++i)
+    add(i, i % 2);
+  for (const auto& q : {query{"n"_f == 1}, query{"n"_f >= 0}, query{}.order_by("n"), query{}}) {
+    std::uint64_t seen = 0;
+    std::int64_t sum = 0;
+    bucket_.read([&](const detail::reader& r) {
+      seen = detail::visit(r, q, 0, [&](const detail::record_block& block) {
+               sum += detail::field_of(block, 1).as_int();
+             }).value();
+    });
+    EXPECT_EQ(seen, q == query{"n"_f == 1} ? many / 2U : many);
+    EXPECT_EQ(sum, many / 2);
+  }
+}
+
 INSTANTIATE_TEST_SUITE_P(with_and_without_index, pages, ::testing::Values(nullptr, "n"));
 
 TEST(cursor, carries_every_kind_of_position) {
