@@ -57,6 +57,9 @@ pending<record> bucket<record>::insert(std::initializer_list<field_input> fields
 pending<record> bucket<record>::insert(const object& fields) const {
   return write<detail::insert_operation, record>(fields);
 }
+pending<record> bucket<record>::insert(draft fields) const {
+  return write<detail::insert_operation, record>(std::move(fields));
+}
 pending<records> bucket<record>::insert_many(const std::vector<object>& list) const {
   return write<detail::insert_many_operation, records>(list);
 }
@@ -72,12 +75,17 @@ pending<record> bucket<record>::upsert(std::initializer_list<field_input> fields
 pending<record> bucket<record>::upsert(const object& fields) const {
   return write<detail::upsert_operation, record>(fields);
 }
+pending<record> bucket<record>::upsert(draft fields) const {
+  return write<detail::upsert_operation, record>(std::move(fields));
+}
 pending<record> bucket<record>::erase(value key) const {
   return write<detail::erase_operation, record>(std::move(key));
 }
 pending<std::uint64_t> bucket<record>::clear() const {
   return write<detail::clear_operation, std::uint64_t>();
 }
+
+const compiled_schema& bucket<record>::compiled() const noexcept { return core_->schema(); }
 
 // -- reads
 

@@ -11,6 +11,7 @@
 
 #include <cstdint>
 #include <initializer_list>
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
@@ -60,6 +61,7 @@ public:
   /// taken key or unique value. O(log n) per ordered index.
   pending<record> insert(std::initializer_list<field_input> fields) const;
   pending<record> insert(const object& fields) const;
+  pending<record> insert(draft fields) const;
   /// Adds all or none, as one commit, in order.
   pending<records> insert_many(const std::vector<object>& list) const;
 
@@ -71,6 +73,7 @@ public:
   /// Updates the record with the given key field if there is one, else inserts.
   pending<record> upsert(std::initializer_list<field_input> fields) const;
   pending<record> upsert(const object& fields) const;
+  pending<record> upsert(draft fields) const;
 
   /// Removes a record and gives it as it was. Error: `not_found`.
   pending<record> erase(value key) const;
@@ -103,6 +106,8 @@ public:
   pending<records> first(std::int64_t n) const;
   pending<records> last(std::int64_t n) const;
 
+  /// The schema in force, for drafts.
+  const compiled_schema& compiled() const noexcept;
   /// For the store's own parts.
   detail::bucket_core& core() const noexcept { return *core_; }
 

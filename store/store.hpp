@@ -5,6 +5,7 @@
 #include <holdfast/store/options.hpp>
 #include <holdfast/store/schema.hpp>
 #include <holdfast/store/snapshot.hpp>
+#include <holdfast/store/typed_bucket.hpp>
 
 #include <chrono>
 #include <cstdint>
@@ -90,6 +91,13 @@ public:
   /// all contradictions, also when it differs from the stored one; `already_exists`. A failed
   /// definition leaves nothing behind.
   result<holdfast::bucket<>> define(const schema& definition);
+  /// Defines the bucket of a mapped struct.
+  template <mapped T>
+  result<holdfast::bucket<T>> define() {
+    return define(schema_of<T>()).map([](holdfast::bucket<> plain) {
+      return holdfast::bucket<T>{std::move(plain)};
+    });
+  }
   /// The handle of a defined or restored bucket. Error: `not_found`.
   result<holdfast::bucket<>> bucket(std::string_view name) const;
   bool has_bucket(std::string_view name) const;

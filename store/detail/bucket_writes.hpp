@@ -20,6 +20,8 @@ public:
   template <class Fields>
   insert_operation(ref<bucket_core> to, durability how, const Fields& fields)
       : write_operation{std::move(to), how}, draft_{bucket().schema(), fields} {}
+  insert_operation(ref<bucket_core> to, durability how, draft fields)
+      : write_operation{std::move(to), how}, draft_{std::move(fields)} {}
 
 private:
   result<record> apply(bucket_core& b) override;
@@ -53,6 +55,8 @@ public:
   template <class Fields>
   upsert_operation(ref<bucket_core> to, durability how, const Fields& fields)
       : write_operation{std::move(to), how}, draft_{bucket().schema(), fields} {}
+  upsert_operation(ref<bucket_core> to, durability how, draft fields)
+      : write_operation{std::move(to), how}, draft_{std::move(fields)} {}
 
 private:
   result<record> apply(bucket_core& b) override;

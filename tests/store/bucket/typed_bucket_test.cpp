@@ -1,0 +1,62 @@
+#include <holdfast/store/store.hpp>
+
+#include <gmock/gmock.h>
+
+namespace holdfast_tests {
+
+struct user {
+  std::string id, name;
+  std::optional<std::string> email;
+  int age = 0;
+};
+
+} // namespace holdfast_tests
+
+template <>
+inline constexpr auto holdfast::mapping<holdfast_tests::user> =
+    holdfast::map_to<holdfast_tests::user>(
+        "users", holdfast::key<&holdfast_tests::user::id>(holdfast::uuid),
+        holdfast::field<&holdfast_tests::user::name>(holdfast::length(1, 200)),
+        holdfast::field<&holdfast_tests::user::email>(holdfast::email, holdfast::unique),
+        holdfast::field<&holdfast_tests::user::age>(holdfast::indexed, holdfast::minimum(0)));
+
+namespace holdfast {
+namespace {
+
+using holdfast_tests::user;
+
+struct a_typed_bucket : ::testing::Test {
+  store db = std::move(*store::start());
+  bucket<user> users = std::move(*db.define<user>());
+};
+
+TEST_F(a_typed_bucket, stores_structs_and_gives_them_back) {
+  auto ann = users.insert({.id = {}, .name = "Ann", .email = "ann@example.org", .age = 30}).get();
+  ASSERT_TRUE(ann) << ann.error().to_string();
+  EXPECT_EQ(ann->id.size(), 36u) << "the key is generated";
+  auto older = users.update(ann->id, set<&user::age>(31), set<&user::email>(std::nullopt)).get();
+  ASSERT_TRUE(older) << older.error().to_string();
+  EXPECT_EQ(older->age, 31);
+  EXPECT_EQ(older->email, std::nullopt);
+  EXPECT_EQ(users.get(ann->id).get()->age, 31);
+}
+
+TEST_F(a_typed_bucket, answers_typed_queries) {
+  for (int i = 0; i < 20; ++i)
+    ASSERT_TRUE(users.insert({.id = std::to_string(i), .name = "N", .email = {}, .age = i}).get());
+  auto some = users.where(f<&user::age> >= 10).order_by(f<&user::age>, direction::descending)
+                  .limit(2).all().get();
+  ASSERT_TRUE(some) << some.error().to_string();
+  ASSERT_EQ(some->size(), 2u);
+  EXPECT_EQ((*some)[0].age, 19);
+  EXPECT_EQ(*users.count(f<&user::age> < 5).get(), 5u);
+}
+
+TEST_F(a_typed_bucket, tells_all_violations) {
+  auto bad = users.insert({.id = {}, .name = "", .email = "nobody", .age = -1}).get();
+  ASSERT_FALSE(bad);
+  EXPECT_EQ(bad.error().issues().size(), 3u) << bad.error().to_string();
+}
+
+} // namespace
+} // namespace holdfast
