@@ -76,7 +76,7 @@ steady now_of(const supervisor_core& core) {
 }
 
 child_state state_of(const supervisor_life& life) {
-  if (life.ended)
+  if (life.ended || life.rules.finished())
     return child_state::stopped;
   if (life.rules.stopping())
     return child_state::stopping;

@@ -144,10 +144,11 @@ void supervision::child_exited(steady now, child_key key, std::uint64_t incarnat
   } else {
     e->delays.was_up_for(now_ - e->up_since);
     e->exit = cause;
-    set_state(*e, child_state::down);
+    // While all children are stopped nobody decides any more: it just was faster than its turn.
+    set_state(*e, stopping_ ? child_state::stopped : child_state::down);
     if (cause.abnormal() || e->spec->restart == restart_type::permanent)
       note_failure(*e, cause);
-    mark(*e, address_state::restarting, cause);
+    mark(*e, stopping_ ? address_state::stopped : address_state::restarting, cause);
     say(supervision_event::kind::child_terminated, e, std::move(cause));
     work w{work_kind::crash, e->spec->id};
     w.key = key;

@@ -403,6 +403,8 @@ void play_unruly(strategy how, std::uint64_t seed) {
   ASSERT_TRUE(world.rules.finished()) << "seed " << seed;
   EXPECT_FALSE(world.rules.next_deadline() && *world.rules.next_deadline() < world.now);
   EXPECT_TRUE(world.live.empty()) << "seed " << seed;
+  for (auto& left : world.rules.children(world.now))
+    EXPECT_EQ(left.state, child_state::stopped) << "seed " << seed << ", child " << left.id;
   for (request_id id = 1; id <= world.asked; ++id)
     ASSERT_EQ(world.answers[id], 1) << "seed " << seed << ", request " << id;
   if (!simple) {

@@ -175,6 +175,20 @@ TEST_F(supervisor_stop, is_idempotent_and_refuses_all_other_calls_afterwards) {
   root.reset();
 }
 
+TEST_F(supervisor_stop, counts_a_child_that_ends_before_its_turn_as_stopped) {
+  auto early = child("a");
+  early.address = make_ref<address>(rt, "a");
+  start({.children = {early, deaf_child("b", shutdown_policy::infinity())}});
+  auto stopped = root->stop().as_future();
+  settle();
+  crash("a");
+  EXPECT_EQ(state("a"), child_state::stopped);
+  EXPECT_EQ(early.address->state(), address_state::stopped) << "its jobs wait for nobody";
+  end("b");
+  EXPECT_TRUE(stopped.get());
+  root.reset();
+}
+
 TEST_F(supervisor_stop, answers_a_start_that_it_interrupts) {
   start({});
   auto slow = child("a");

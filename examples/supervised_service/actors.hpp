@@ -1,0 +1,57 @@
+#pragma once
+
+#include <holdfast/runtime/caf.hpp>
+
+#include <atomic>
+#include <condition_variable>
+#include <map>
+#include <mutex>
+#include <string>
+
+namespace supervised_service {
+
+/// Asks the name service for what a name stands for.
+struct look_up {
+  std::string name;
+};
+/// Its answer.
+struct found {
+  std::string value;
+};
+/// Sent by timers to their own actor.
+struct tick {};
+
+/// What the actors of this program share: where the name service is, and a latch for the stuck one.
+///
+/// The name service enters itself when it starts. Those who use it are started after it under a
+/// `rest_for_one` supervisor, so they are restarted with it and always find the living one.
+struct surroundings {
+  std::mutex mutex;
+  caf::actor names;
+  std::condition_variable changed;
+  bool let_go = false;
+  std::atomic<int> greetings{0};
+  std::atomic<bool> has_hung{false};
+
+  /// Lets the stuck actor out of its handler and forgets the name service, so that the runtime can
+  /// go: no handle to an actor may outlive it.
+  void release();
+};
+
+/// A table from names to values.
+caf::behavior name_service(caf::event_based_actor* self);
+/// Asks the name service for a greeting every 100 ms.
+caf::behavior greeter(caf::event_based_actor* self, surroundings* around);
+/// Works for a while and then throws, again and again.
+caf::behavior flaky(caf::event_based_actor* self);
+/// Throws as soon as it has something to do. (One that throws in its init would not start at all,
+/// and then neither would the service.)
+caf::behavior hopeless(caf::event_based_actor* self);
+/// Gets stuck in a handler, the first time it is started.
+caf::behavior stuck(caf::event_based_actor* self, surroundings* around);
+
+} // namespace supervised_service
+
+HOLDFAST_LOCAL_MESSAGE(supervised_service::look_up)
+HOLDFAST_LOCAL_MESSAGE(supervised_service::found)
+HOLDFAST_LOCAL_MESSAGE(supervised_service::tick)
