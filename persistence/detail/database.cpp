@@ -1,6 +1,7 @@
 #include <holdfast/persistence/detail/database.hpp>
 
 #include <holdfast/persistence/detail/files.hpp>
+#include <holdfast/persistence/detail/tables.hpp>
 
 #include <rocksdb/cache.h>
 #include <rocksdb/db.h>
@@ -117,8 +118,6 @@ result<findings> examine(const rocksdb_options& options, const rdb::Options& dat
   if (auto s = rdb::DB::OpenForReadOnly(quiet, options.directory, &raw); !s.ok())
     return fail(to_error(s, options.directory));
   std::unique_ptr<rdb::DB> db(raw);
-  if (auto s = db->VerifyFileChecksums(scan_options()); !s.ok())
-    return fail(to_error(s, options.directory));
   auto last = read_heads(*db, options.directory);
   if (!last)
     return fail(last.error());
@@ -188,6 +187,9 @@ result<findings> look(const rocksdb_options& options, const rdb::Options& databa
   auto marked = decode_mark(*content, path);
   if (!marked)
     return fail(marked.error());
+
+  if (auto r = verify_tables(files, database.env, options.directory); !r)
+    return fail(r.error());
 
   auto boot = boot_identity(files);
   auto verdict = examine(options, database, *marked, boot, true);

@@ -55,10 +55,10 @@ struct findings {
   head last;
 };
 
-/// Finds everything for which an open must refuse, and changes nothing: reads MARK, opens the
-/// database read-only (which replays its logs into memory and opens every table), checks the sum of
-/// every byte of every table, joins the heads, and compares the last one with the mark.
-/// `database` are the options of the open that is to follow. The caller holds the directory's lock.
+/// Finds everything for which an open must refuse, and changes nothing: reads MARK, checks
+/// the sum of every byte of every table, opens the database read-only (which reads its logs and
+/// opens every table), joins the heads, and compares the last one with the mark. `database` are the
+/// options of the open that is to follow. The caller holds the directory's lock.
 result<findings> look(const rocksdb_options& options, const ::rocksdb::Options& database,
                       ::rocksdb::FileSystem& files);
 

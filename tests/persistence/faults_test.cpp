@@ -121,6 +121,25 @@ TEST_P(power_loss, at_any_operation_keeps_what_was_synced_and_a_prefix) {
 }
 INSTANTIATE_TEST_SUITE_P(keeping_percent, power_loss, ::testing::Values(0u, 50u, 100u));
 
+// The checker must be able to fail: a disk that does not do what a sync says is found out.
+TEST_F(faults, power_loss_on_a_disk_that_lies_about_syncs_loses_what_was_synced) {
+  fault_disk disk(path());
+  auto options = [&] {
+    return rocksdb_options{.directory = path(), .file_system = disk.file_system()};
+  };
+  {
+    auto j = rocksdb(options());
+    ASSERT_TRUE(j->open());
+    disk.lie_about_syncs();
+    for (sequence n = 1; n <= 10; ++n)
+      ASSERT_TRUE(workload::commit(*j, n, true));
+    EXPECT_EQ(j->durable(), 10u);
+  }
+  disk.lose_power();
+  auto info = rocksdb(options())->open();
+  EXPECT_TRUE(!info || info->last < 10u);
+}
+
 TEST_F(faults, a_disk_that_forgets_a_synced_log_is_reported_as_data_loss) {
   {
     fault_disk disk(path());

@@ -91,7 +91,7 @@ public:
     repeated_syncs_ += node->sync_failed;
     node->sync_failed = node->sync_failed || !s.ok();
     for (auto& [name, file] : current_) // it may have been renamed since it was opened
-      if (s.ok() && file.get() == node)
+      if (s.ok() && !lies_ && file.get() == node)
         node->stable = read_bytes(directory_ / name);
     return s;
   }
@@ -135,6 +135,7 @@ public:
   lasting how_long_ = lasting::once;
   std::uint64_t repeated_syncs_ = 0;
   std::uint64_t boots_ = 0; // by `lose_power`
+  bool lies_ = false;
   bool held_ = false;
   bool waiting_ = false;
 };
@@ -350,6 +351,11 @@ void fault_disk::fail(std::uint64_t n, failure how, lasting how_long) {
   state_->fail_at_ = n == 0 ? 0 : state_->operations_ + n;
   state_->how_ = how;
   state_->how_long_ = how_long;
+}
+
+void fault_disk::lie_about_syncs() {
+  std::lock_guard lock(state_->mutex_);
+  state_->lies_ = true;
 }
 
 std::uint64_t fault_disk::operations() const {

@@ -31,6 +31,8 @@ public:
   /// The `n`-th operation from here (1 is the next) fails, and with `for_good` all after it. A
   /// failing append may still write half of its bytes.
   void fail(std::uint64_t n, failure how, lasting how_long);
+  /// From here on a sync of a file says that it succeeded, and makes nothing stable.
+  void lie_about_syncs();
   /// How many operations were begun.
   std::uint64_t operations() const;
   /// How often a file was synced again after a sync of it had failed, which must never happen.
