@@ -1,0 +1,102 @@
+#include "rows.hpp"
+
+#include <re2/re2.h>
+
+#include <algorithm>
+#include <cstdlib>
+#include <fstream>
+#include <iostream>
+#include <stdexcept>
+#include <string_view>
+
+namespace {
+
+using namespace holdfast::bench;
+
+/// The command line; tests/bench/run explains it.
+struct arguments {
+  settings asked;
+  std::string only;
+  std::string json;
+  std::string markdown;
+  // What the restore rows start this program again with.
+  std::string fill;
+  std::uint32_t count = 0;
+  bool killed = false;
+};
+
+arguments parse(int argc, char** argv) {
+  arguments out;
+  out.asked.program = argv[0];
+  out.asked.directory = "bench.data";
+  for (int i = 1; i < argc; ++i) {
+    const std::string_view name = argv[i];
+    auto value = [&]() -> std::string {
+      if (i + 1 == argc)
+        throw std::runtime_error{std::string{name} + " needs a value"};
+      return argv[++i];
+    };
+    if (name == "--quick")
+      out.asked.quick = true;
+    else if (name == "--only")
+      out.only = value();
+    else if (name == "--json")
+      out.json = value();
+    else if (name == "--markdown")
+      out.markdown = value();
+    else if (name == "--directory")
+      out.asked.directory = value();
+    else if (name == "--fill")
+      out.fill = value();
+    else if (name == "--count")
+      out.count = static_cast<std::uint32_t>(std::stoul(value()));
+    else if (name == "--killed")
+      out.killed = true;
+    else
+      throw std::runtime_error{"unknown argument: " + std::string{name}};
+  }
+  return out;
+}
+
+/// Rewritten after each row, so that an interrupted run leaves what it knows.
+void save(const std::string& path, const std::vector<figure>& figures) {
+  if (path.empty())
+    return;
+  std::ofstream out{path};
+  write_json(out, figures);
+}
+
+int run(const arguments& args) {
+  const re2::RE2 wanted{args.only};
+  if (!wanted.ok())
+    throw std::runtime_error{"--only: " + wanted.error()};
+  std::vector<figure> figures;
+  print_heading(std::cout);
+  for (auto group : {memory_rows, durable_rows, restore_rows})
+    for (auto& row : group()) {
+      if (!re2::RE2::PartialMatch(row.name, wanted) || (row.slow && args.asked.quick))
+        continue;
+      figures.push_back(row.measure(args.asked));
+      print_row(std::cout, figures.back());
+      save(args.json, figures);
+    }
+  if (!args.markdown.empty()) {
+    std::ofstream out{args.markdown};
+    write_markdown(out, figures);
+  }
+  auto missed = std::count_if(figures.begin(), figures.end(), [](auto& f) { return !f.met(); });
+  std::cout << figures.size() << " figures, " << missed << " missed\n";
+  return 0;
+}
+
+} // namespace
+
+int main(int argc, char** argv) {
+  try {
+    auto args = parse(argc, argv);
+    return args.fill.empty() ? run(args) : fill_directory(args.fill, args.count, args.killed);
+  } catch (const std::exception& e) {
+    std::cerr << "holdfast_bench: " << e.what() << "\n";
+    return 1;
+  }
+}

@@ -1,0 +1,31 @@
+#pragma once
+
+#include "figure.hpp"
+
+#include <functional>
+#include <string>
+#include <vector>
+
+namespace holdfast::bench {
+
+/// A figure that can be measured on its own.
+struct row {
+  std::string name;
+  std::function<figure(const settings&)> measure;
+  bool slow = false; ///< left out by --quick
+};
+
+/// The figures of a store in memory: reads, writes, scans, memory.
+std::vector<row> memory_rows();
+
+/// The figures of a store with a journal: `async` and `sync` inserts against RocksDB itself.
+std::vector<row> durable_rows();
+
+/// How long a start takes after a clean close and after SIGKILL.
+std::vector<row> restore_rows();
+
+/// What the restore rows run in a process of its own: fills a store in `directory` with `count`
+/// records, then closes it or, if `killed`, ends by SIGKILL with writes in flight.
+int fill_directory(const std::string& directory, std::uint32_t count, bool killed);
+
+} // namespace holdfast::bench
