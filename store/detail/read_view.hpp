@@ -18,7 +18,7 @@ namespace holdfast::detail {
 class read_view {
 public:
   read_view(const bucket_data& data, std::uint64_t seq) noexcept
-      : data_(data), seq_(seq), root_(data.root_at(seq)) {}
+      : data_(data), seq_(seq), root_(data.root_at(seq)), rows_(data.rows()) {}
 
   std::uint64_t seq() const noexcept { return seq_; }
   const bucket_data& data() const noexcept { return data_; }
@@ -42,7 +42,7 @@ public:
   }
   /// The record of a row, or null.
   const record_block* at_row(std::uint64_t row) const noexcept {
-    return visible_at(data_.rows().head(row), seq_);
+    return visible_at(rows_.head(row), seq_);
   }
 
   /// Calls `f(const record_block&)` in the order of insertion, from row `from` on, until it returns
@@ -88,7 +88,7 @@ public:
   /// A cursor over an index, and what its entries stand for.
   order_cursor cursor(std::size_t index) const noexcept { return order_cursor(tree(index)); }
   const record_block& block(const order_entry& e) const noexcept {
-    const record_block* b = visible_at(data_.rows().head(e.row), seq_);
+    const record_block* b = visible_at(rows_.head(e.row), seq_);
     assert(b != nullptr);
     return *b;
   }
@@ -102,7 +102,7 @@ private:
     return rank_of(tree(index), p, data_.order_of(index, seq_));
   }
   void prefetch(std::uint64_t row) const noexcept {
-    const auto* line = reinterpret_cast<const char*>(data_.rows().head(row));
+    const auto* line = reinterpret_cast<const char*>(rows_.head(row));
     __builtin_prefetch(line);
     __builtin_prefetch(line + 64);
     __builtin_prefetch(line + 128);
@@ -114,16 +114,22 @@ private:
   const bucket_data& data_;
   std::uint64_t seq_;
   const bucket_root& root_;
+  row_table::window rows_; ///< loaded after the root, so that it has the root's rows
 };
 
 template <class F>
 std::uint64_t read_view::for_each(std::uint64_t from, F&& f) const {
   const std::uint64_t bound = root_.row_bound;
-  const row_table& rows = data_.rows();
-  for (std::uint64_t row = rows.next_row(from, bound); row < bound;
-       row = rows.next_row(row + 1, bound)) {
+  for (std::uint64_t row = from; row < bound; ++row) {
+    record_block* head = rows_.head(row);
+    if (head == nullptr) {
+      row = data_.rows().next_row(row + 1, bound);
+      if (row == bound)
+        break;
+      head = rows_.head(row);
+    }
     prefetch(row + ahead);
-    const record_block* b = visible_at(rows.head(row), seq_);
+    const record_block* b = visible_at(head, seq_);
     if (b != nullptr && !f(*b))
       return row + 1;
   }
@@ -139,7 +145,7 @@ std::uint64_t read_view::for_each_back(std::uint64_t below, F&& f) const {
     if (row == 0)
       break;
     --row;
-    const record_block* b = visible_at(rows.head(row), seq_);
+    const record_block* b = visible_at(rows_.head(row), seq_);
     if (b != nullptr && !f(*b))
       return row;
   }
@@ -149,24 +155,33 @@ std::uint64_t read_view::for_each_back(std::uint64_t below, F&& f) const {
 template <class F>
 std::uint64_t read_view::for_ranks(std::size_t index, std::uint64_t first, std::uint64_t last,
                                    F&& f) const {
+  last = std::min(last, index_size(index));
   if (first >= last)
     return first;
   order_cursor at(tree(index));
   at.seek_rank(first);
-  for (; first < last && !at.at_end(); at.next()) {
+  for (;;) {
     const order_entry* e = &at.entry();
-    if (at.leaf_end() - e > ahead)
-      prefetch(e[ahead].row);
-    ++first;
-    if (!f(block(*e)))
-      break;
+    const order_entry* const leaf_end = at.leaf_end();
+    const auto here =
+        std::min<std::uint64_t>(static_cast<std::uint64_t>(leaf_end - e), last - first);
+    for (const order_entry* const end = e + here; e != end; ++e) {
+      if (leaf_end - e > ahead) [[likely]]
+        prefetch(e[ahead].row);
+      ++first;
+      if (!f(block(*e)))
+        return first;
+    }
+    if (first == last)
+      return first;
+    at.skip(static_cast<std::uint32_t>(here));
   }
-  return first;
 }
 
 template <class F>
 std::uint64_t read_view::for_ranks_back(std::size_t index, std::uint64_t first, std::uint64_t last,
                                         F&& f) const {
+  last = std::min(last, index_size(index));
   if (first >= last)
     return last;
   order_cursor at(tree(index));

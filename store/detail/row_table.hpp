@@ -37,10 +37,9 @@ public:
     const chunk* c = chunk_of(row);
     return c == nullptr ? nullptr : c->heads[row % chunk_rows].load(pinned_load);
   }
-  void prefetch(std::uint64_t row) const noexcept {
-    if (const chunk* c = chunk_of(row))
-      __builtin_prefetch(&c->heads[row % chunk_rows]);
-  }
+
+  /// The table as it is now, for the rows there are: spares a walk the look at a grown directory.
+  class window;
 
   /// The first row from `row` on, below `bound`, that has a block, or `bound`.
   std::uint64_t next_row(std::uint64_t row, std::uint64_t bound) const noexcept;
@@ -91,6 +90,23 @@ private:
   pool& memory_;
   limbo& retired_;
   std::atomic<directory*> directory_{nullptr};
+};
+
+/// Valid while the thread that made it stays pinned.
+class row_table::window {
+public:
+  explicit window(const row_table& rows) noexcept : directory_(rows.directory_.load(pinned_load)) {}
+
+  record_block* head(std::uint64_t row) const noexcept {
+    const std::uint64_t k = row / chunk_rows;
+    if (k >= directory_->capacity) [[unlikely]]
+      return nullptr;
+    const chunk* c = directory_->chunks()[k].load(pinned_load);
+    return c == nullptr ? nullptr : c->heads[row % chunk_rows].load(pinned_load);
+  }
+
+private:
+  const directory* directory_;
 };
 
 } // namespace holdfast::detail
