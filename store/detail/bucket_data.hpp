@@ -194,8 +194,9 @@ private:
   std::size_t root_bytes() const noexcept {
     return sizeof(bucket_root) + trees_.size() * sizeof(order_node*);
   }
-  void drain(std::size_t budget) noexcept;
-  void sweep(std::size_t budget) noexcept;
+  bool drain(std::size_t budget) noexcept;
+  bool look_at_ended(std::size_t n) noexcept;
+  bool sweep(std::size_t n) noexcept;
   std::uint64_t birth_of(const ended& e) const noexcept;
   void reclaim(const ended& e) noexcept;
   void reclaim_version(record_block* block, const ended& e, bool at_once) noexcept;

@@ -38,6 +38,8 @@ std::uint64_t bucket_data::seal() {
 }
 
 void bucket_data::prepare_seal() {
+  if (pending_ != nullptr)
+    memory_.free(std::exchange(pending_, nullptr), root_bytes());
   std::size_t ends = edits_.size() + 1;
   for (const auto& tree : trees_)
     ends += tree->replaced().size();
@@ -95,33 +97,48 @@ void bucket_data::settle() noexcept {
 }
 
 void bucket_data::reclaim() noexcept {
-  constexpr std::size_t step = 4096;
-  for (std::size_t before = waiting() + 1; waiting() < before || sweep_ > 0;) {
-    before = waiting();
-    // What is unlinked by one drain is freed by the next, if no pin is in the way.
-    drain(step);
-    drain(step);
+  // What one pass unlinks the next one frees, if no pin is in the way.
+  while (drain(waiting() + 1)) {
   }
   memory_.collect();
 }
 
-/// Looks at no more than `budget` of each queue. Without memory for it, it does nothing.
-void bucket_data::drain(std::size_t budget) noexcept {
+/// Looks at about `budget` of what waits; whether anything went or moved. Without memory for it, it
+/// does nothing.
+bool bucket_data::drain(std::size_t budget) noexcept {
+  constexpr std::size_t step = 256;
   const std::uint64_t drops = line_.snapshots_dropped();
+  bool moved = false;
   try {
     line_.look(horizon_);
+    if (sweep_ == 0 && drops != swept_drops_) {
+      swept_drops_ = drops;
+      sweep_ = kept_.size();
+    }
+    for (bool more = true; more && budget > 0; budget -= std::min(step, budget)) {
+      const std::size_t n = std::min(step, budget);
+      // A version may take its row chunk with it.
+      limbo_.reserve(4 * n);
+      if (kept_.capacity() < kept_.size() + n)
+        kept_.reserve(2 * kept_.size() + n);
+      more = limbo_.drain(horizon_.pinned, 2 * n) > 0;
+      more |= look_at_ended(n);
+      more |= sweep(n);
+      moved |= more;
+    }
     ended_.trim(2 * commits_per_drain);
-    limbo_.trim(2 * budget);
-    limbo_.reserve(4 * budget);
-    kept_.reserve(std::max(kept_.size() + budget, std::min(kept_.capacity(), 2 * kept_.size())));
+    limbo_.trim(4 * step);
   } catch (const std::bad_alloc&) {
-    return;
+    return false;
   }
-  limbo_.drain(horizon_.pinned, 2 * budget);
-  for (std::size_t n = 0; n < budget && !ended_.empty(); ++n) {
+  return moved;
+}
+
+/// Frees or keeps at most `n` of what ended; whether there was any that could be.
+bool bucket_data::look_at_ended(std::size_t n) noexcept {
+  const std::size_t before = ended_.size();
+  for (; n > 0 && !ended_.empty() && ended_.front().death <= horizon_.ended; --n) {
     ended e = ended_.front();
-    if (e.death > horizon_.ended)
-      break;
     ended_.pop();
     if (horizon_.needed(birth_of(e), e.death)) {
       e.check_unique = true;
@@ -130,16 +147,15 @@ void bucket_data::drain(std::size_t budget) noexcept {
       reclaim(e);
     }
   }
-  if (sweep_ == 0 && drops != swept_drops_) {
-    swept_drops_ = drops;
-    sweep_ = kept_.size();
-  }
-  sweep(budget);
+  return ended_.size() < before;
 }
 
-/// Looks again at what snapshots kept, after some of them were dropped.
-void bucket_data::sweep(std::size_t budget) noexcept {
-  for (std::size_t n = 0; n < budget && sweep_ > 0; ++n) {
+/// Looks again at what snapshots kept, after some of them were dropped; whether anything was left
+/// to look at.
+bool bucket_data::sweep(std::size_t n) noexcept {
+  if (sweep_ == 0)
+    return false;
+  for (; n > 0 && sweep_ > 0; --n) {
     const ended e = kept_[--sweep_];
     if (horizon_.needed(birth_of(e), e.death))
       continue;
@@ -147,6 +163,9 @@ void bucket_data::sweep(std::size_t budget) noexcept {
     kept_.pop_back();
     reclaim(e);
   }
+  if (kept_.empty())
+    kept_ = {};
+  return true;
 }
 
 std::uint64_t bucket_data::birth_of(const ended& e) const noexcept {

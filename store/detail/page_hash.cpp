@@ -164,7 +164,7 @@ void page_hash<Slots>::install(page* p, std::uint64_t hash) noexcept {
 template <class Slots>
 void page_hash<Slots>::presize(std::uint64_t n) {
   std::uint32_t depth = 0;
-  while (n >> depth > least_capacity / 2)
+  while (n >> depth > least_capacity / 8 * 5)
     ++depth;
   if (depth == 0)
     return;
