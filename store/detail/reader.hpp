@@ -76,11 +76,7 @@ public:
   template <class Fn>
   bool each_entry(std::uint32_t index, std::uint64_t first, std::uint64_t last, Fn&& fn) const;
   template <class Fn>
-  bool each_row(std::uint64_t first, Fn&& fn) const {
-    bool more = true;
-    view_.for_each(first, [&](const record_block& b) { return more = fn(b); });
-    return more;
-  }
+  bool each_row(std::uint64_t first, Fn&& fn) const;
   template <class Fn>
   bool each_row_back(Fn&& fn) const {
     bool more = true;
@@ -89,13 +85,26 @@ public:
   }
 
 private:
-  /// The newest blocks of some rows of one leaf of an ordered index.
+  /// How many records are fetched at first, for who wants a few only, and ahead of a scan.
+  static constexpr std::uint64_t few = 4;
+  static constexpr std::uint64_t scan_batch = 16;
+  /// The newest blocks of some rows, of a scan or of one leaf of an ordered index.
   struct batch {
     std::uint32_t size = 0;
     record_block* heads[order_node::capacity];
   };
   /// Looks up and starts fetching the next records of a leaf, `most` at most.
   void fetch(order_cursor& at, std::uint64_t most, batch& out) const noexcept;
+  /// The same for rows from `row` on; `row` becomes the one to go on with.
+  void fetch(std::uint64_t& row, std::uint64_t most, batch& out) const noexcept;
+  static void prefetch(const record_block* head) noexcept {
+    const auto* line = reinterpret_cast<const char*>(head);
+    __builtin_prefetch(line);
+    __builtin_prefetch(line + 64);
+    __builtin_prefetch(line + 128);
+  }
+  template <class Fn>
+  bool look(const batch& at, Fn&& fn) const;
 
   std::optional<std::uint32_t> index_of(std::size_t slot, index_type type) const noexcept {
     const auto& indexes = view_.data().layout().indexes;
@@ -120,10 +129,7 @@ inline void reader::fetch(order_cursor& at, std::uint64_t most, batch& out) cons
       static_cast<std::uint32_t>(std::min(most, static_cast<std::uint64_t>(at.leaf_end() - entry)));
   for (std::uint32_t i = 0; i < out.size; ++i) {
     out.heads[i] = rows.head(entry[i].row);
-    const auto* line = reinterpret_cast<const char*>(out.heads[i]);
-    __builtin_prefetch(line);
-    __builtin_prefetch(line + 64);
-    __builtin_prefetch(line + 128);
+    prefetch(out.heads[i]);
   }
   at.skip(out.size);
 }
@@ -135,9 +141,8 @@ bool reader::each_entry(std::uint32_t index, std::uint64_t first, std::uint64_t 
     return true;
   auto at = view_.cursor(index);
   at.seek_rank(first);
-  // One batch ahead: its records come in while those of the batch before are looked at. The first
-  // ones are small, for who wants a few records only.
-  std::uint64_t most = 4;
+  // One batch ahead: its records come in while those of the batch before are looked at.
+  auto most = few;
   batch batches[2];
   fetch(at, std::min(most, last - first), batches[0]);
   for (unsigned turn = 0; batches[turn].size > 0; turn ^= 1U) {
@@ -145,9 +150,41 @@ bool reader::each_entry(std::uint32_t index, std::uint64_t first, std::uint64_t 
     first += now.size;
     most = order_node::capacity;
     fetch(at, std::min(most, last - first), batches[turn ^ 1U]);
-    for (std::uint32_t i = 0; i < now.size; ++i)
-      if (const auto* block = visible_at(now.heads[i], view_.seq()); block && !fn(*block))
-        return false;
+    if (!look(now, fn))
+      return false;
+  }
+  return true;
+}
+
+inline void reader::fetch(std::uint64_t& row, std::uint64_t most, batch& out) const noexcept {
+  const auto& rows = view_.data().rows();
+  const auto bound = view_.row_bound();
+  out.size = 0;
+  for (row = rows.next_row(row, bound); row < bound; row = rows.next_row(row + 1, bound)) {
+    if (out.size == most)
+      return;
+    auto* head = rows.head(row);
+    prefetch(head);
+    out.heads[out.size++] = head;
+  }
+}
+
+template <class Fn>
+bool reader::look(const batch& at, Fn&& fn) const {
+  for (std::uint32_t i = 0; i < at.size; ++i)
+    if (const auto* block = visible_at(at.heads[i], view_.seq()); block && !fn(*block))
+      return false;
+  return true;
+}
+
+template <class Fn>
+bool reader::each_row(std::uint64_t first, Fn&& fn) const {
+  batch batches[2];
+  fetch(first, few, batches[0]);
+  for (unsigned turn = 0; batches[turn].size > 0; turn ^= 1U) {
+    fetch(first, scan_batch, batches[turn ^ 1U]);
+    if (!look(batches[turn], fn))
+      return false;
   }
   return true;
 }

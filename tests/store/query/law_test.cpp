@@ -1,6 +1,8 @@
 #include "query_fixture.hpp"
 #include "reference.hpp"
 
+#include <set>
+
 // The law of queries: with any indexes, an answer is the one of a plain scan, in the same order.
 
 namespace holdfast::testing {
@@ -170,6 +172,30 @@ TEST_P(query_laws, aggregates_do_not_depend_on_indexes) {
       });
     }
   }
+}
+
+// The law would say nothing about ways that random queries never take.
+TEST(random_queries, take_every_way_there_is) {
+  random_data random{1};
+  reference_bucket model{false};
+  auto definition = random_data::fields(false, false);
+  for (std::string field : {"text", "num", "int", "flag", "day"})
+    definition.index(field);
+  test_bucket bucket{definition};
+  for (std::int64_t i = 0; i < 60; ++i) {
+    model.entries.push_back({random.record("k" + std::to_string(i), i), 0});
+    bucket.insert(model.entries.back().fields);
+  }
+  std::set<std::string> seen;
+  for (int i = 0; i < 3000; ++i) {
+    auto why = bucket.explain(random.any_query(model));
+    seen.insert(std::string{to_string(why.from)} + ", " + std::string{to_string(why.order)});
+  }
+  EXPECT_THAT(seen, ::testing::IsSupersetOf(
+                        {"scan, stored order", "scan, sorted", "index, stored order",
+                         "index, index order", "index, sorted", "union, stored order",
+                         "union, sorted", "primary key, stored order", "primary key, sorted",
+                         "unique index, stored order", "nothing, stored order"}));
 }
 
 INSTANTIATE_TEST_SUITE_P(seeds, query_laws, ::testing::Range(1U, 41U));
