@@ -77,6 +77,8 @@ public:
   }
 
   /// Suspends the coroutine; it goes on with the `result<T>` on a callback thread of the runtime.
+  /// Name an operation that is made from a braced list before you await it: g++ 12 cannot compile
+  /// such a list inside the `co_await` expression.
   auto operator co_await() && { return awaiter{std::move(*this), std::nullopt}; }
 
   /// The same operation with its value turned into another: `f` maps `T` to `U` or to `result<U>`, on

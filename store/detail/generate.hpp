@@ -31,7 +31,7 @@ public:
   std::int64_t proposed() const noexcept { return proposed_; }
   void accept() noexcept { counter_ = proposed_; }
 
-  /// Begins a draft: what the one before proposed is forgotten.
+  /// Begins an operation, of one draft or of many: what the one before proposed is forgotten.
   void begin() noexcept { proposed_ = counter_; }
   /// Proposes the next number; false if there is none above the counter.
   bool next(std::int64_t& number) noexcept;

@@ -100,7 +100,6 @@ void check_result(const record_block& old, const draft& changes, issue_list& fou
 std::optional<error> complete(draft& input, generator& from, timestamp now) {
   auto& schema = input.schema();
   issue_list found(schema.bucket());
-  from.begin();
   for (auto slot : schema.filled_slots()) {
     if (!input.given(slot))
       fill(input, from, now, slot, found);

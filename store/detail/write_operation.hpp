@@ -38,6 +38,7 @@ public:
     if (auto refused = core_->refusal())
       return this->complete(fail(std::move(*refused)));
     try {
+      core_->made().begin();
       outcome_.emplace(apply(*core_));
       if (*outcome_ && changed_ == effect::changed)
         core_->prepare_seal();
