@@ -1,0 +1,102 @@
+#pragma once
+
+#include "kill_log.hpp"
+
+#include <holdfast/store/journal.hpp>
+
+#include <deque>
+#include <memory>
+#include <utility>
+
+namespace holdfast::testing {
+
+/// A journal with a bug, for tests of the checker: passes everything on to another one but for what
+/// `bug` says.
+class planted_journal final : public journal {
+public:
+  planted_journal(std::unique_ptr<journal> to, planted bug) : to_{std::move(to)}, bug_{bug} {}
+
+  result<journal_info> open() override { return to_->open(); }
+
+  result<void> append(const journal_batch& batch, bool synced) override {
+    switch (bug_) {
+    case planted::lost_tail:
+      return keep_back(batch);
+    case planted::lost_batch:
+      // Not the first ones: they hold the schemas.
+      if (++appends_ % 16 == 0)
+        return to_->append({batch.first, batch.last, {}}, synced);
+      break;
+    case planted::torn_commit:
+      return append_without(batch, synced, &torn);
+    case planted::lost_counter:
+      return append_without(batch, synced, [](const journal_batch& b, std::size_t i) {
+        return b.puts[i].key.starts_with('n');
+      });
+    case planted::nothing:
+    case planted::early_answer:
+      break;
+    }
+    return to_->append(batch, synced);
+  }
+
+  result<void> sync() override { return to_->sync(); }
+  result<void> scan(std::string_view first, std::string_view last,
+                    const visitor& visit) const override {
+    return to_->scan(first, last, visit);
+  }
+  std::vector<std::string> split(std::string_view first, std::string_view last,
+                                 unsigned parts) const override {
+    return to_->split(first, last, parts);
+  }
+  sequence durable() const noexcept override { return to_->durable(); }
+  result<void> close() override { return to_->close(); }
+  std::string name() const override { return to_->name(); }
+
+private:
+  struct kept_batch {
+    sequence first, last;
+    std::vector<std::pair<std::string, std::string>> bytes;
+    std::vector<journal_put::kind> kinds;
+  };
+
+  result<void> keep_back(const journal_batch& batch) {
+    constexpr std::size_t kept = 8;
+    kept_batch copy{batch.first, batch.last, {}, {}};
+    for (auto& p : batch.puts) {
+      copy.bytes.emplace_back(p.key, p.value);
+      copy.kinds.push_back(p.what);
+    }
+    tail_.push_back(std::move(copy));
+    if (tail_.size() <= kept)
+      return {};
+    auto& oldest = tail_.front();
+    std::vector<journal_put> puts;
+    for (std::size_t i = 0; i < oldest.kinds.size(); ++i)
+      puts.push_back({oldest.kinds[i], oldest.bytes[i].first, oldest.bytes[i].second});
+    auto done = to_->append({oldest.first, oldest.last, puts}, true);
+    tail_.pop_front();
+    return done;
+  }
+
+  // Now and then the second record of what looks like an insert of several.
+  static bool torn(const journal_batch& b, std::size_t i) {
+    return b.last % 16 == 0 && i == 1 && b.puts[i].what == journal_put::kind::put;
+  }
+
+  template <class Drop>
+  result<void> append_without(const journal_batch& batch, bool synced, Drop drop) {
+    std::vector<journal_put> puts;
+    for (std::size_t i = 0; i < batch.puts.size(); ++i)
+      if (!drop(batch, i))
+        puts.push_back(batch.puts[i]);
+    return to_->append({batch.first, batch.last, puts}, synced);
+  }
+
+  std::unique_ptr<journal> to_;
+  planted bug_;
+  std::uint64_t appends_ = 0;
+  std::deque<kept_batch> tail_;
+};
+
+} // namespace holdfast::testing
