@@ -2,9 +2,12 @@
 
 #include <holdfast/runtime/detail/caller_unit.hpp>
 #include <holdfast/runtime/detail/incarnation.hpp>
+#include <holdfast/runtime/ensure.hpp>
 #include <holdfast/runtime/runtime.hpp>
 
 #include <immintrin.h>
+
+#include <algorithm>
 
 namespace holdfast {
 
@@ -175,6 +178,11 @@ void address::retract(incarnation* dead, std::string_view why) {
 }
 
 void address::publish(caf::event_based_actor* self) {
+  {
+    std::lock_guard lock{mutex_};
+    auto given_up = std::find(fenced_.begin(), fenced_.end(), self->id()) != fenced_.end();
+    ensure(!given_up, "address::publish: this actor was abandoned by its supervisor");
+  }
   auto next = std::make_unique<incarnation>(*this, self);
   auto* life = next.get();
   // The actor owns its address while it lives; termination clears the behaviour, and so the cycle.
@@ -230,6 +238,18 @@ void address::quarantined(error reason, std::chrono::milliseconds retry_after) {
   leave(address_state::quarantined, std::move(reason), retry_after);
 }
 void address::stopped(error reason) { leave(address_state::stopped, std::move(reason), {}); }
+
+void address::fence(std::uint64_t actor) {
+  std::lock_guard lock{mutex_};
+  fenced_.push_back(actor);
+  for (auto& life : all_) {
+    if (life->handle->id() != actor)
+      continue;
+    life->crashed.store(true, std::memory_order_release);
+    auto expected = life.get();
+    current_.compare_exchange_strong(expected, nullptr, std::memory_order_acq_rel);
+  }
+}
 
 address_state address::state() const noexcept {
   std::lock_guard lock{mutex_};

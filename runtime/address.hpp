@@ -76,6 +76,9 @@ public:
   void down(error reason);
   void quarantined(error reason, std::chrono::milliseconds retry_after);
   void stopped(error reason);
+  /// The actor of this id is stuck and was given up: it cannot publish any more, and jobs in its
+  /// mailbox go to the next incarnation. What it is running just now cannot be stopped.
+  void fence(std::uint64_t actor);
 
 private:
   friend struct detail::incarnation;
@@ -98,6 +101,7 @@ private:
   std::string reason_;
   std::chrono::milliseconds retry_after_{0};
   std::deque<ref<job>> stash_;
+  std::vector<std::uint64_t> fenced_;
   std::vector<std::unique_ptr<detail::incarnation>> all_; ///< the current one and those in grace
 };
 

@@ -38,6 +38,7 @@ struct stop_action {
 struct abandon_action {
   child_key key;
   std::uint64_t incarnation;
+  ref<holdfast::address> address;
 };
 /// Tell the child's address.
 struct mark_action {

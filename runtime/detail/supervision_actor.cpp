@@ -228,6 +228,10 @@ private:
       std::abort();
     }
     auto child = handle_of(a.key);
+    if (!child)
+      return;
+    if (a.address)
+      a.address->fence(child.id());
     demonitor(child);
     by_address_.erase(caf::actor_cast<caf::actor_addr>(child));
     std::lock_guard lock{life_->mutex};

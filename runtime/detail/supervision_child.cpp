@@ -59,7 +59,7 @@ void supervision::stop_expired(entry& e) {
   ++counters_.abandoned;
   exit_cause stuck{exit_kind::abandoned, "stuck in a handler, not even a kill ended it"};
   say(kind::child_abandoned, &e, stuck);
-  actions_.push_back(abandon_action{e.key, e.incarnation});
+  actions_.push_back(abandon_action{e.key, e.incarnation, e.spec->address});
   if (e.failed_start)
     settled_failed(e, *std::exchange(e.failed_start, std::nullopt));
   else
