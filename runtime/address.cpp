@@ -186,15 +186,19 @@ void address::publish(caf::event_based_actor* self) {
   auto next = std::make_unique<incarnation>(*this, self);
   auto* life = next.get();
   // The actor owns its address while it lives; termination clears the behaviour, and so the cycle.
-  self->become([life, home = ref<address>{this}](const detail::job_message& m) {
+  auto alive = std::make_shared<char>();
+  life->behaviour = alive;
+  self->become([life, alive, home = ref<address>{this}](const detail::job_message& m) {
     life->run(*m.work);
   });
   std::deque<ref<job>> ready;
   {
     std::lock_guard lock{mutex_};
-    // An incarnation that no thread can still hold a pointer to is let go; the others stay a while.
-    std::erase_if(all_, [&](auto& old) {
-      return old.get() != current_.load(std::memory_order_relaxed) && old->grace.over(runtime_.gate());
+    // An incarnation that no caller can still hold a pointer to is let go, unless its actor still has
+    // its behaviour: that one may be running, stuck or just dying.
+    std::erase_if(all_, [&](auto& past) {
+      return past.get() != current_.load(std::memory_order_relaxed) && past->behaviour.expired() &&
+             past->grace.over(runtime_.gate());
     });
     all_.push_back(std::move(next));
     state_ = address_state::up;

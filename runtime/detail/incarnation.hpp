@@ -5,6 +5,7 @@
 #include <holdfast/runtime/gate.hpp>
 
 #include <atomic>
+#include <memory>
 
 namespace holdfast::detail {
 
@@ -21,6 +22,8 @@ struct incarnation {
   caf::strong_actor_ptr handle;
   /// Set by the crash of a job that a caller ran: the actor is on its way down and runs nothing more.
   std::atomic<bool> crashed{false};
+  /// Expires with the actor's behaviour: until then the actor itself may use this object.
+  std::weak_ptr<void> behaviour;
   gate::grace_period grace;
 };
 
