@@ -22,11 +22,12 @@ constexpr int lease_tries = 64;
 
 /// Lets the calling thread run an idle actor's job without any message.
 ///
-/// `try_unblock` is the step by which a sender wins the right to run an idle actor: whoever makes it
-/// has the actor to itself until `try_block`. A blocked mailbox is empty, so nothing is overtaken.
-/// When mail arrived meanwhile, `try_block` fails and the actor is run or scheduled as after any
-/// other send. A job that throws ends the actor as a throwing handler does: an exit message, which
-/// goes before all other mail, and a flag that keeps that mail from running until it is handled.
+/// `try_unblock` is the step by which a sender wins the right to run an idle actor: whoever makes
+/// it has the actor to itself until `try_block`. A blocked mailbox is empty, so nothing is
+/// overtaken. When mail arrived meanwhile, `try_block` fails and the actor is run or scheduled as
+/// after any other send. A job that throws ends the actor as a throwing handler does: an exit
+/// message, which goes before all other mail, and a flag that keeps that mail from running until it
+/// is handled.
 bool run_on_lease(incarnation& life, job& work, detail::caller_unit& unit) {
   auto& mailbox = life.raw->mailbox();
   auto leased = mailbox.try_unblock();
@@ -40,10 +41,10 @@ bool run_on_lease(incarnation& life, job& work, detail::caller_unit& unit) {
     life.run(work);
   } catch (...) {
     caf::exit_msg exit{life.raw->address(), crash_reason(std::current_exception())};
-    life.raw->enqueue(
-        caf::make_mailbox_element(
-            nullptr, caf::make_message_id(caf::message_priority::high), {}, std::move(exit)),
-        nullptr);
+    life.raw->enqueue(caf::make_mailbox_element(nullptr,
+                                                caf::make_message_id(caf::message_priority::high),
+                                                {}, std::move(exit)),
+                      nullptr);
   }
   if (!mailbox.try_block()) {
     caf::intrusive_ptr_add_ref(life.raw->ctrl());
@@ -56,11 +57,16 @@ bool run_on_lease(incarnation& life, job& work, detail::caller_unit& unit) {
 
 std::string_view to_string(address_state s) noexcept {
   switch (s) {
-  case address_state::starting: return "starting";
-  case address_state::up: return "up";
-  case address_state::restarting: return "restarting";
-  case address_state::quarantined: return "quarantined";
-  case address_state::stopped: return "stopped";
+  case address_state::starting:
+    return "starting";
+  case address_state::up:
+    return "up";
+  case address_state::restarting:
+    return "restarting";
+  case address_state::quarantined:
+    return "quarantined";
+  case address_state::stopped:
+    return "stopped";
   }
   return "unknown";
 }
@@ -149,8 +155,10 @@ error address::refusal() const {
   std::lock_guard lock{mutex_};
   switch (state_) {
   case address_state::quarantined:
-    return error{errc::unavailable, name_ + ": quarantined after repeated crashes: " + reason_,
-                 {}, retry_hint{reason_, retry_after_}};
+    return error{errc::unavailable,
+                 name_ + ": quarantined after repeated crashes: " + reason_,
+                 {},
+                 retry_hint{reason_, retry_after_}};
   case address_state::stopped:
     return error{errc::stopped, name_ + ": stopped" + (reason_.empty() ? "" : ": " + reason_)};
   case address_state::starting:
@@ -194,8 +202,8 @@ void address::publish(caf::event_based_actor* self) {
   std::deque<ref<job>> ready;
   {
     std::lock_guard lock{mutex_};
-    // An incarnation that no caller can still hold a pointer to is let go, unless its actor still has
-    // its behaviour: that one may be running, stuck or just dying.
+    // An incarnation that no caller can still hold a pointer to is let go, unless its actor still
+    // has its behaviour: that one may be running, stuck or just dying.
     std::erase_if(all_, [&](auto& past) {
       return past.get() != current_.load(std::memory_order_relaxed) && past->behaviour.expired() &&
              past->grace.over(runtime_.gate());
