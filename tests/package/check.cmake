@@ -1,12 +1,12 @@
 # Run by ctest, see CMakeLists.txt. Stops at the first step that fails and shows its output.
 function(step what)
-  execute_process(COMMAND ${ARGN} RESULT_VARIABLE code OUTPUT_VARIABLE out ERROR_VARIABLE out)
+  execute_process(COMMAND ${ARGN} WORKING_DIRECTORY "${work}" RESULT_VARIABLE code OUTPUT_VARIABLE out ERROR_VARIABLE out)
   if(NOT code EQUAL 0)
     message(FATAL_ERROR "${what} failed (${code}):\n${out}")
   endif()
 endfunction()
 
-file(REMOVE_RECURSE "${work}/prefix" "${work}/consumer")
+file(REMOVE_RECURSE "${work}/prefix" "${work}/consumer" "${work}/everything.data")
 step("install" ${CMAKE_COMMAND} --install "${build}" --prefix "${work}/prefix")
 
 # The install tree must stand alone: nothing in it may point back to the sources or the build.
