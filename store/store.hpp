@@ -29,6 +29,7 @@ struct bucket_stats {
   std::uint64_t indexes = 0;
   std::uint64_t writes = 0;    ///< commits since the start
   std::size_t memory_bytes = 0; ///< records and indexes, what snapshots hold included
+  std::size_t mapped_bytes = 0; ///< what is mapped for them in huge pages, past malloc
   std::uint64_t restarts = 0;  ///< of its actor
   std::size_t waiting = 0;     ///< operations that wait for a restart
   std::string state;           ///< of its actor: `up`, `restarting`, ...

@@ -58,7 +58,10 @@ public:
   /// The three steps of sealing; `prepare` may throw `std::bad_alloc`, and then nothing was sealed.
   void prepare_seal() { data_.prepare_seal(); }
   sealing seal(sealed_commit& c);
-  void after_seal() noexcept { data_.settle(); }
+  void after_seal() noexcept {
+    data_.settle();
+    note_memory();
+  }
   void rollback() noexcept;
   /// A new incarnation of the actor begins: back to what is sealed (R3).
   void recover() noexcept;
@@ -80,6 +83,16 @@ public:
   /// Makes generated values; its counter moves when an operation is sealed.
   generator& made() noexcept { return generator_; }
 
+  /// Tells `stats`, which any thread may ask for, what the pool holds: for whoever changed it.
+  void note_memory() noexcept {
+    memory_used_.store(data_.memory().bytes_in_use(), std::memory_order_relaxed);
+    memory_mapped_.store(data_.memory().bytes_mapped(), std::memory_order_relaxed);
+  }
+  std::size_t memory_used() const noexcept { return memory_used_.load(std::memory_order_relaxed); }
+  std::size_t memory_mapped() const noexcept {
+    return memory_mapped_.load(std::memory_order_relaxed);
+  }
+
   std::uint64_t writes() const noexcept { return writes_.load(std::memory_order_relaxed); }
 
 private:
@@ -95,6 +108,8 @@ private:
   bucket_data data_;
   generator generator_;
   std::atomic<std::uint64_t> writes_{0};
+  std::atomic<std::size_t> memory_used_{0};
+  std::atomic<std::size_t> memory_mapped_{0};
   ref<holdfast::address> address_;
   std::atomic<int> closed_{-1};
 };

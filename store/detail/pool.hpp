@@ -89,6 +89,8 @@ public:
 
   /// Bytes taken from the system.
   std::size_t bytes_reserved() const noexcept { return core_->reserved; }
+  /// Those of them that are mapped, past malloc.
+  std::size_t bytes_mapped() const noexcept { return core_->mapped; }
 
 #ifndef NDEBUG
   /// Tests: from the n-th allocation of this thread on, counted from 1, all throw; 0 ends that.
@@ -134,6 +136,7 @@ private:
     char* slab_limit = nullptr;
     std::size_t in_use = 0;
     std::size_t reserved = 0;
+    std::size_t mapped = 0;
     std::size_t held = 0;
     big_block* bigs = nullptr;
     std::vector<slab> slabs;

@@ -121,6 +121,7 @@ result<std::uint64_t> restore_bucket(const journal& from, bucket_core& into, seq
   if (!blocks)
     return fail(std::move(blocks.error()));
   into.data().load(*blocks, at);
+  into.note_memory();
   into.restore_counter(from, *blocks);
   return blocks->size();
 }

@@ -20,7 +20,8 @@ bucket_stats stats_of(bucket_core& core) {
   out.records = published_records(core);
   out.indexes = core.data().layout().indexes.size();
   out.writes = core.writes();
-  out.memory_bytes = core.data().memory().bytes_in_use();
+  out.memory_bytes = core.memory_used();
+  out.mapped_bytes = core.memory_mapped();
   auto lives = core.address().incarnations();
   out.restarts = lives == 0 ? 0 : lives - 1;
   out.waiting = core.address().waiting();
