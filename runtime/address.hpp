@@ -22,7 +22,7 @@ class runtime;
 
 /// Where an actor stands, as its address knows it.
 enum class address_state : std::uint8_t {
-  starting,    ///< not up yet: jobs wait
+  starting, ///< not up yet: jobs wait
   up,
   restarting,  ///< crashed, a new incarnation is on its way: jobs wait
   quarantined, ///< crashed too often: jobs are refused with `unavailable` until revived
@@ -30,8 +30,8 @@ enum class address_state : std::uint8_t {
 };
 std::string_view to_string(address_state s) noexcept;
 
-/// The stable, logical address of a supervised actor: it survives restarts, so a handle that holds an
-/// address never dies with an actor. Three parties use it:
+/// The stable, logical address of a supervised actor: it survives restarts, so a handle that holds
+/// an address never dies with an actor. Three parties use it:
 ///   - callers `submit` jobs;
 ///   - the actor calls `publish` when it is ready, from its own init;
 ///   - the supervisor says `starting`, `down`, `quarantined`, `stopped`.
@@ -52,8 +52,8 @@ public:
   // -- for callers
 
   /// Hands a job to the actor. Never blocks for long: when the actor is idle and the runtime lets
-  /// callers run actors, the job runs here and now, on this thread; else it is queued in the actor's
-  /// mailbox or in the stash. A refusal is told through `job::reject`.
+  /// callers run actors, the job runs here and now, on this thread; else it is queued in the
+  /// actor's mailbox or in the stash. A refusal is told through `job::reject`.
   void submit(ref<job> work);
 
   address_state state() const noexcept;

@@ -38,9 +38,10 @@ inline caf::error crash_reason(const std::exception_ptr& thrown) {
 /// exception ends it with `crash_reason`.
 template <class Self>
 void quiet(Self* self) {
-  self->set_default_handler([](caf::scheduled_actor*, caf::message_view&) -> caf::result<caf::message> {
-    return caf::sec::unexpected_message;
-  });
+  self->set_default_handler(
+      [](caf::scheduled_actor*, caf::message_view&) -> caf::result<caf::message> {
+        return caf::sec::unexpected_message;
+      });
   self->set_down_handler([](caf::scheduled_actor*, caf::down_msg&) {});
   self->set_error_handler([](caf::scheduled_actor*, caf::error&) {});
   self->set_exception_handler([](caf::scheduled_actor*, std::exception_ptr& thrown) -> caf::error {

@@ -11,7 +11,8 @@
 namespace holdfast {
 
 /// Threads on which users' callbacks run: continuations of `pending::then`, event handlers. Never a
-/// CAF worker and never the thread of a bucket, so that a slow callback delays only other callbacks.
+/// CAF worker and never the thread of a bucket, so that a slow callback delays only other
+/// callbacks.
 ///
 /// Thread-safe. An exception that leaves a task is counted and dropped. `stop` runs what is queued.
 class executor {

@@ -29,9 +29,9 @@ inline void fault_point(std::string_view name) {
 
 namespace testing {
 
-/// Strikes at a fault point, from construction to destruction: lets the point be passed `skip` times,
-/// then runs `action` once (by default it throws `injected_fault`). Thread-safe. Actions may throw,
-/// kill the process, or do something else to the system just there.
+/// Strikes at a fault point, from construction to destruction: lets the point be passed `skip`
+/// times, then runs `action` once (by default it throws `injected_fault`). Thread-safe. Actions may
+/// throw, kill the process, or do something else to the system just there.
 class fault {
 public:
   explicit fault(std::string name, std::uint64_t skip = 0, std::function<void()> action = {});

@@ -7,8 +7,9 @@
 
 namespace holdfast {
 
-/// Counts the plain threads that are inside the runtime, so that a shutdown can wait for them, and so
-/// that what they may still hold a pointer to is freed only when they have left (a grace period).
+/// Counts the plain threads that are inside the runtime, so that a shutdown can wait for them, and
+/// so that what they may still hold a pointer to is freed only when they have left (a grace
+/// period).
 ///
 /// Entering costs one uncontended atomic add: the count is spread over padded cells by thread.
 /// Thread-safe.
@@ -33,7 +34,8 @@ public:
   void close() noexcept;
   bool closed() const noexcept { return closed_.load(std::memory_order_seq_cst); }
 
-  /// Collects, over several looks, the proof that everybody who was inside when it was made has left.
+  /// Collects, over several looks, the proof that everybody who was inside when it was made has
+  /// left.
   class grace_period {
   public:
     /// True once each cell has been seen empty; stays true.

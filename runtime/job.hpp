@@ -34,9 +34,7 @@ public:
 
   /// Takes the job back if it has not begun; then nobody will call it any more. Thread-safe.
   bool cancel() noexcept { return leave_queue(phase::cancelled); }
-  bool began() const noexcept {
-    return phase_.load(std::memory_order_acquire) == phase::running;
-  }
+  bool began() const noexcept { return phase_.load(std::memory_order_acquire) == phase::running; }
 
 private:
   friend class address;
@@ -51,8 +49,8 @@ private:
   bool begin() noexcept { return leave_queue(phase::running); }
 
   std::atomic<phase> phase_{phase::queued};
-  std::atomic<std::uint32_t> messages_{0};    ///< mailbox elements that speak of it
-  ref<address> to_;                           ///< set while such elements exist
+  std::atomic<std::uint32_t> messages_{0}; ///< mailbox elements that speak of it
+  ref<address> to_;                        ///< set while such elements exist
   detail::incarnation* receiver_ = nullptr;
 };
 

@@ -11,12 +11,13 @@
 
 namespace holdfast {
 
-/// One operation, several ways to wait for it: `get`, `then`, `as_future`, `co_await`, and `via` (see
-/// runtime/via.hpp) inside a CAF actor.
+/// One operation, several ways to wait for it: `get`, `then`, `as_future`, `co_await`, and `via`
+/// (see runtime/via.hpp) inside a CAF actor.
 ///
-/// Lazy: the operation starts when one of these is called, so a dropped `pending` is a warning of the
-/// compiler, never a write that is silently in flight. Reads of local data are done at once and hold
-/// their result. Each is called once, on an rvalue. Not thread-safe itself; move it where it is needed.
+/// Lazy: the operation starts when one of these is called, so a dropped `pending` is a warning of
+/// the compiler, never a write that is silently in flight. Reads of local data are done at once and
+/// hold their result. Each is called once, on an rvalue. Not thread-safe itself; move it where it
+/// is needed.
 template <class T>
 class [[nodiscard]] pending {
 public:
@@ -57,7 +58,9 @@ public:
     auto call = std::make_shared<F>(std::move(f));
     op->when_ready([op = op.get(), call, &run = op->owner().executor()] {
       // The operation lives until its continuation has run: the reference is taken here.
-      run.post([keep = ref<operation<T>>{op}, call] { (*call)(keep->take()); });
+      auto task = [keep = ref<operation<T>>{op}, call] { (*call)(keep->take()); };
+      if (!run.post(task))
+        task(); // the runtime has stopped and with it the callback threads
     });
     op->start();
   }
@@ -81,8 +84,8 @@ public:
   /// such a list inside the `co_await` expression.
   auto operator co_await() && { return awaiter{std::move(*this), std::nullopt}; }
 
-  /// The same operation with its value turned into another: `f` maps `T` to `U` or to `result<U>`, on
-  /// the thread that completes it; it must be short and must not throw.
+  /// The same operation with its value turned into another: `f` maps `T` to `U` or to `result<U>`,
+  /// on the thread that completes it; it must be short and must not throw.
   template <class F>
   auto map(F f) &&;
 

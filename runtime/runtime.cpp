@@ -14,6 +14,7 @@ struct runtime::system_state {
   std::unique_ptr<caf::actor_system> own;
   caf::actor_system* used = nullptr;
   std::uint64_t id = 0;
+  bool stopped = false;
   std::mutex mutex;
   std::vector<std::unique_ptr<detail::caller_unit>> units;
 };
@@ -66,7 +67,11 @@ runtime::runtime(caf::actor_system& theirs, runtime_options options)
   }
 }
 
-runtime::~runtime() {
+runtime::~runtime() { stop(); }
+
+void runtime::stop() {
+  if (std::exchange(state_->stopped, true))
+    return;
   gate_.close();
   if (options_.deterministic)
     while (run_one()) {

@@ -27,8 +27,8 @@ struct runtime_options {
   unsigned threads = 0;
   /// Threads for users' callbacks.
   unsigned callback_threads = 1;
-  /// Lets a blocking caller run an idle actor itself, instead of waking a worker (about 60 ns instead
-  /// of 3 to 50 us). Off under `deterministic`.
+  /// Lets a blocking caller run an idle actor itself, instead of waking a worker (about 60 ns
+  /// instead of 3 to 50 us). Off under `deterministic`.
   bool caller_runs = true;
   /// CAF's testing scheduler: one thread, virtual time, jobs run only when asked to. For tests.
   bool deterministic = false;
@@ -45,16 +45,29 @@ class runtime {
 public:
   explicit runtime(runtime_options options = {});
   /// Stands on an actor system of the user's, which must outlive the runtime. Set
-  /// `work-stealing.moderate-poll-attempts=0` and `scheduler.max-throughput=256` in its configuration.
+  /// `work-stealing.moderate-poll-attempts=0` and `scheduler.max-throughput=256` in its
+  /// configuration.
   runtime(caf::actor_system& theirs, runtime_options options);
   runtime(const runtime&) = delete;
   runtime& operator=(const runtime&) = delete;
   ~runtime();
 
+  /// Ends what runs: closes the gate, waits for callers and actors to leave, runs the callbacks
+  /// that are queued. Supervisors are stopped before. Afterwards jobs are refused with `stopped`.
+  /// Idempotent; not from an actor or a callback. The destructor does it too.
+  void stop();
+
+  /// Not after `stop`.
   caf::actor_system& system() noexcept;
-  class clock& clock() const noexcept { return *clock_; }
-  class gate& gate() noexcept { return gate_; }
-  class executor& executor() noexcept { return executor_; }
+  class clock& clock() const noexcept {
+    return *clock_;
+  }
+  class gate& gate() noexcept {
+    return gate_;
+  }
+  class executor& executor() noexcept {
+    return executor_;
+  }
   /// The hook through which everything on this runtime logs; redirect it to a log of your own.
   logger& log() noexcept { return log_; }
   const runtime_options& options() const noexcept { return options_; }

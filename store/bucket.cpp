@@ -47,8 +47,9 @@ pending<T> bucket<record>::write(Args&&... args) const {
     return refused<T>(name() + ": a bucket as of a snapshot cannot be written");
   if (level_ == durability::none && core_->durable())
     return refused<T>(name() + ": durability none: the bucket is persistent");
-  return pending<T>{
-      ref<operation<T>>{new Operation{core_, level_, std::forward<Args>(args)...}}};
+  if (auto why = core_->closed()) [[unlikely]]
+    return pending<T>{result<T>{fail(std::move(*why))}};
+  return pending<T>{ref<operation<T>>{new Operation{core_, level_, std::forward<Args>(args)...}}};
 }
 
 pending<record> bucket<record>::insert(std::initializer_list<field_input> fields) const {
@@ -63,7 +64,8 @@ pending<record> bucket<record>::insert(draft fields) const {
 pending<records> bucket<record>::insert_many(const std::vector<object>& list) const {
   return write<detail::insert_many_operation, records>(list);
 }
-pending<record> bucket<record>::update(value key, std::initializer_list<field_input> changes) const {
+pending<record> bucket<record>::update(value key,
+                                       std::initializer_list<field_input> changes) const {
   return write<detail::update_operation, record>(std::move(key), changes);
 }
 pending<record> bucket<record>::update(value key, const object& changes) const {
@@ -93,11 +95,12 @@ namespace {
 
 error absent(const bucket_core& core, value_view key) {
   auto text = key.to_string();
-  return error{errc::not_found, core.name() + ": no record has the key " + text,
-               {core.name(), text, {}}};
+  return error{
+      errc::not_found, core.name() + ": no record has the key " + text, {core.name(), text, {}}};
 }
 
-/// Calls `f` with the key in the form that the bucket's keys have; false if it cannot be one of them.
+/// Calls `f` with the key in the form that the bucket's keys have; false if it cannot be one of
+/// them.
 template <class F>
 bool with_key(const bucket_core& core, value_view key, F&& f) {
   auto k = detail::key_of(key);
@@ -138,8 +141,8 @@ result<bool> bucket<record>::visit_block(value_view key, detail::record_visitor 
     return fail(*core_->closed());
   return with_key(*core_, key, [&](auto k, std::uint64_t hash) {
     detail::pin_guard pin{core_->line()};
-    auto* found = core_->data().find_at(
-        k, hash, when_ ? when_->seq(core_->line().kind()) : pin.seq());
+    auto* found =
+        core_->data().find_at(k, hash, when_ ? when_->seq(core_->line().kind()) : pin.seq());
     if (found)
       visitor.call(visitor.context, *found);
     return found != nullptr;

@@ -27,17 +27,18 @@ class bucket;
 
 /// A handle to a bucket: what to do with its records.
 ///
-/// A cheap value (copying it is one atomic addition), thread-safe, and good for as long as the bucket
-/// exists: it does not notice when the bucket's actor crashes and is restarted. It binds to the bucket
-/// and not to its name: after `store::drop` it answers `dropped`, also when the name is defined anew.
+/// A cheap value (copying it is one atomic addition), thread-safe, and good for as long as the
+/// bucket exists: it does not notice when the bucket's actor crashes and is restarted. It binds to
+/// the bucket and not to its name: after `store::drop` it answers `dropped`, also when the name is
+/// defined anew.
 ///
-/// Writes go to the bucket's actor and are one commit each; their `pending` completes when the commit
-/// is published, for `sync` and `group` after it is on disk. Errors of every write, besides those it
-/// names: `dropped`, `stopped`, `read_only`, `overloaded`, `unavailable`, `bucket_crashed`,
-/// `out_of_memory`: then nothing happened; `outcome_unknown`: it may have.
+/// Writes go to the bucket's actor and are one commit each; their `pending` completes when the
+/// commit is published, for `sync` and `group` after it is on disk. Errors of every write, besides
+/// those it names: `dropped`, `stopped`, `read_only`, `overloaded`, `unavailable`,
+/// `bucket_crashed`, `out_of_memory`: then nothing happened; `outcome_unknown`: it may have.
 ///
-/// Reads take the newest published state, or that of a snapshot, on the calling thread; they need no
-/// actor and their `pending` is ready.
+/// Reads take the newest published state, or that of a snapshot, on the calling thread; they need
+/// no actor and their `pending` is ready.
 template <>
 class bucket<record> {
 public:
@@ -57,8 +58,8 @@ public:
 
   // -- writes
 
-  /// Adds a record. Gives it as stored. Errors: `invalid` with all issues at once, `duplicate` for a
-  /// taken key or unique value. O(log n) per ordered index.
+  /// Adds a record. Gives it as stored. Errors: `invalid` with all issues at once, `duplicate` for
+  /// a taken key or unique value. O(log n) per ordered index.
   pending<record> insert(std::initializer_list<field_input> fields) const;
   pending<record> insert(const object& fields) const;
   pending<record> insert(draft fields) const;
@@ -88,8 +89,9 @@ public:
   pending<record> find(value_view key) const { return get(key); }
   bool contains(value_view key) const;
 
-  /// Calls `f(const record_view&)` on the record of a key without taking a reference; false if there
-  /// is none. `f` must be short and must not keep what it sees: it holds up the freeing of memory.
+  /// Calls `f(const record_view&)` on the record of a key without taking a reference; false if
+  /// there is none. `f` must be short and must not keep what it sees: it holds up the freeing of
+  /// memory.
   template <class F>
   result<bool> visit(value_view key, F&& f) const {
     return visit_block(key, detail::record_visitor::of(f));

@@ -19,8 +19,8 @@ struct restore_progress {
   bool done = false;         ///< the last call of a start
 };
 
-/// How a store is started. Everything has a default but the journal: without one, the store lives in
-/// memory only.
+/// How a store is started. Everything has a default but the journal: without one, the store lives
+/// in memory only.
 struct store_options {
   /// Names the store in messages and in the supervision tree.
   std::string name = "store";
@@ -32,7 +32,8 @@ struct store_options {
   std::chrono::microseconds group_delay{0};
   /// How long an `async` commit may stay unwritten.
   std::chrono::microseconds async_delay{1000};
-  /// R6: commits and bytes that may wait for the disk; past either, writers wait, then `overloaded`.
+  /// R6: commits and bytes that may wait for the disk; past either, writers wait, then
+  /// `overloaded`.
   std::size_t backlog_commits = 262'144;
   std::size_t backlog_bytes = 64u << 20;
   /// Threads that read the journal at start; 0: one per core.
@@ -42,7 +43,8 @@ struct store_options {
   /// Restarts of one bucket within `restart_period` before it is quarantined; its siblings live on.
   std::uint32_t restart_budget = 5;
   std::chrono::milliseconds restart_period{10'000};
-  /// The runtime to stand on; null: the store makes one from `runtime_options`. Must outlive the store.
+  /// The runtime to stand on; null: the store makes one from `runtime_options`. Must outlive the
+  /// store.
   class runtime* runtime = nullptr;
   runtime_options runtime_settings = {};
 };

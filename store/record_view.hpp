@@ -4,8 +4,8 @@
 
 namespace holdfast {
 
-/// A look at a record during a visit: valid until the visitor returns, and free of reference counts.
-/// `keep` turns it into a handle that lasts.
+/// A look at a record during a visit: valid until the visitor returns, and free of reference
+/// counts. `keep` turns it into a handle that lasts.
 class record_view {
 public:
   explicit record_view(const detail::record_block& block) noexcept : block_{&block} {}

@@ -38,10 +38,10 @@ struct record_visitor {
 ///
 ///     users->where("role"_f == "admin" && "age"_f >= 18).order_by("age").limit(10).all().get()
 ///
-/// A value; thread-safe to run. Reads the newest published state, or a snapshot's, at the moment it is
-/// run; the answer is the same with and without indexes. Its `pending`s are ready. Errors:
-/// `invalid_argument` for a query that makes no sense in the bucket (an unknown field, a value that its
-/// field can never have, a malformed cursor), `dropped`, `stopped`.
+/// A value; thread-safe to run. Reads the newest published state, or a snapshot's, at the moment it
+/// is run; the answer is the same with and without indexes. Its `pending`s are ready. Errors:
+/// `invalid_argument` for a query that makes no sense in the bucket (an unknown field, a value that
+/// its field can never have, a malformed cursor), `dropped`, `stopped`.
 class selection {
 public:
   selection where(filter which) &&;
@@ -71,8 +71,8 @@ public:
   pending<value> max(std::string_view field) const;
 
   /// Calls `f(const record_view&)` for the records in order, without taking references; when `f`
-  /// returns a bool, false ends the visit. Gives how many it was called with. While it runs, nothing
-  /// that dies in the bucket is freed, so `f` must be short.
+  /// returns a bool, false ends the visit. Gives how many it was called with. While it runs,
+  /// nothing that dies in the bucket is freed, so `f` must be short.
   template <class F>
   result<std::uint64_t> visit(F&& f) const {
     return visit_blocks(detail::record_visitor::of(f));

@@ -6,9 +6,11 @@ namespace holdfast {
 
 namespace {
 
-/// The registration together with the lines it is registered with, so that neither outlives the other.
+/// The registration together with the lines it is registered with, so that neither outlives the
+/// other.
 struct held_lines {
-  explicit held_lines(std::shared_ptr<detail::commit_lines> l) : lines{std::move(l)}, pair{*lines} {}
+  explicit held_lines(std::shared_ptr<detail::commit_lines> l)
+      : lines{std::move(l)}, pair{*lines} {}
   std::shared_ptr<detail::commit_lines> lines;
   detail::snapshot_pair pair;
 };

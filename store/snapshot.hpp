@@ -16,8 +16,8 @@ class snapshot_pair;
 /// All buckets of a store at one moment: `users->at(snap)` reads as of then, whatever is written
 /// meanwhile. Taking one is O(1) and costs about 50 ns; copies share it.
 ///
-/// While it lives, the versions that it sees are kept, and no others. Thread-safe. Lives on when the
-/// store stops.
+/// While it lives, the versions that it sees are kept, and no others. Thread-safe. Lives on when
+/// the store stops.
 class snapshot {
 public:
   /// The last commit it sees of buckets that are in memory only, and of persistent ones. A commit

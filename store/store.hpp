@@ -25,14 +25,14 @@ class store_state;
 struct bucket_stats {
   std::string name;
   bool persistent = false;
-  std::uint64_t records = 0;   ///< published
+  std::uint64_t records = 0; ///< published
   std::uint64_t indexes = 0;
-  std::uint64_t writes = 0;    ///< commits since the start
+  std::uint64_t writes = 0;     ///< commits since the start
   std::size_t memory_bytes = 0; ///< records and indexes, what snapshots hold included
   std::size_t mapped_bytes = 0; ///< what is mapped for them in huge pages, past malloc
-  std::uint64_t restarts = 0;  ///< of its actor
-  std::size_t waiting = 0;     ///< operations that wait for a restart
-  std::string state;           ///< of its actor: `up`, `restarting`, ...
+  std::uint64_t restarts = 0;   ///< of its actor
+  std::size_t waiting = 0;      ///< operations that wait for a restart
+  std::string state;            ///< of its actor: `up`, `restarting`, ...
   std::string last_failure;
 };
 
@@ -43,15 +43,15 @@ struct store_stats {
   std::uint64_t records = 0;
   std::size_t memory_bytes = 0;
   bool persistent = false;
-  sequence published = 0;            ///< last visible commit of persistent buckets
-  sequence durable = 0;              ///< last commit known to be on stable storage
-  sequence memory_published = 0;     ///< last visible commit of buckets in memory
-  std::size_t backlog_commits = 0;   ///< sealed, not yet written
+  sequence published = 0;          ///< last visible commit of persistent buckets
+  sequence durable = 0;            ///< last commit known to be on stable storage
+  sequence memory_published = 0;   ///< last visible commit of buckets in memory
+  std::size_t backlog_commits = 0; ///< sealed, not yet written
   std::size_t backlog_bytes = 0;
-  std::uint64_t batches = 0;         ///< writes to the journal since the start
+  std::uint64_t batches = 0; ///< writes to the journal since the start
   std::uint64_t persistence_restarts = 0;
-  std::size_t snapshots = 0;         ///< held now
-  std::optional<error> failure;      ///< why writing stopped, if it did (R5)
+  std::size_t snapshots = 0;    ///< held now
+  std::optional<error> failure; ///< why writing stopped, if it did (R5)
 
   /// A table for a terminal.
   std::string to_string() const;
@@ -61,7 +61,7 @@ struct store_stats {
 struct restore_report {
   std::uint64_t records = 0;
   std::uint64_t buckets = 0;
-  sequence last = 0;                 ///< the newest commit
+  sequence last = 0; ///< the newest commit
   std::uint64_t epoch = 0;
   std::chrono::microseconds took{0};
 };
@@ -78,8 +78,8 @@ struct restore_report {
 class store {
 public:
   /// Opens the journal, restores what it holds, and starts the actors. Errors: those of
-  /// `journal::open` (`locked`, `newer_format`, `corrupt`, `data_loss`, `io`), which leave the files as
-  /// they were; `corrupt` for a record or schema that cannot be read.
+  /// `journal::open` (`locked`, `newer_format`, `corrupt`, `data_loss`, `io`), which leave the
+  /// files as they were; `corrupt` for a record or schema that cannot be read.
   static result<store> start(store_options options = {});
 
   store(store&&) noexcept;
@@ -87,10 +87,10 @@ public:
   /// Stops.
   ~store();
 
-  /// Defines a bucket and gives its handle. A persistent bucket that was restored is bound to its data
-  /// when the definition equals the stored one (default functions apart). Errors: `invalid_schema` with
-  /// all contradictions, also when it differs from the stored one; `already_exists`. A failed
-  /// definition leaves nothing behind.
+  /// Defines a bucket and gives its handle. A persistent bucket that was restored is bound to its
+  /// data when the definition equals the stored one (default functions apart). Errors:
+  /// `invalid_schema` with all contradictions, also when it differs from the stored one;
+  /// `already_exists`. A failed definition leaves nothing behind.
   result<holdfast::bucket<>> define(const schema& definition);
   /// Defines the bucket of a mapped struct.
   template <mapped T>
@@ -122,15 +122,15 @@ public:
   /// The supervision tree with states, restarts, and last crash reasons, as a picture.
   std::string tree() const;
 
-  /// Crashes the actor of a bucket, as a bug in it would: for tests and demonstrations. Returns when
-  /// the next incarnation is up. Errors: `not_found`, `timeout`.
-  result<void> crash(std::string_view bucket,
-                     std::chrono::milliseconds timeout = default_timeout);
+  /// Crashes the actor of a bucket, as a bug in it would: for tests and demonstrations. Returns
+  /// when the next incarnation is up. Errors: `not_found`, `timeout`.
+  result<void> crash(std::string_view bucket, std::chrono::milliseconds timeout = default_timeout);
   /// Crashes the persistence actor.
   result<void> crash_persistence(std::chrono::milliseconds timeout = default_timeout);
 
-  /// Ends the store: refuses new operations, waits for those that run, writes what is sealed, ends the
-  /// actors, closes the journal. Idempotent. The error is that of the last writes or of closing.
+  /// Ends the store: refuses new operations, waits for those that run, writes what is sealed, ends
+  /// the actors, closes the journal. Idempotent. The error is that of the last writes or of
+  /// closing.
   result<void> stop();
 
   runtime& runtime_in_use() const noexcept;

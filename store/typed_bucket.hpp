@@ -80,9 +80,9 @@ private:
   selection plain_;
 };
 
-/// A handle to a bucket of structs that have a `mapping`: what `bucket<>` does, with `T` for a record.
-/// A field of a wrong type does not compile. See `bucket<>` for the rules and the errors; reading
-/// adds `invalid` for a record that does not fit the struct.
+/// A handle to a bucket of structs that have a `mapping`: what `bucket<>` does, with `T` for a
+/// record. A field of a wrong type does not compile. See `bucket<>` for the rules and the errors;
+/// reading adds `invalid` for a record that does not fit the struct.
 template <class T>
 class bucket {
   static_assert(mapped<T>, "bucket<T>: T needs a specialization of holdfast::mapping");
@@ -133,9 +133,7 @@ template <auto M>
 struct member_change {
   using type = typename detail::member_of<decltype(M)>::type;
   type content;
-  field_input input() const {
-    return {detail::member_name<M>(), detail::view_of_member(content)};
-  }
+  field_input input() const { return {detail::member_name<M>(), detail::view_of_member(content)}; }
 };
 
 /// The member's new value. A value of an unrelated type does not compile.

@@ -14,13 +14,15 @@ struct incarnation {
   incarnation(address& a, caf::event_based_actor* self)
       : home{&a}, raw{self}, handle{caf::actor_cast<caf::strong_actor_ptr>(self)} {}
 
-  /// Runs a job inside the actor's exclusivity, unless this life has crashed. Throws what it throws.
+  /// Runs a job inside the actor's exclusivity, unless this life has crashed. Throws what it
+  /// throws.
   void run(job& work);
 
   address* home; ///< outlives every incarnation it owns
   caf::scheduled_actor* raw;
   caf::strong_actor_ptr handle;
-  /// Set by the crash of a job that a caller ran: the actor is on its way down and runs nothing more.
+  /// Set by the crash of a job that a caller ran: the actor is on its way down and runs nothing
+  /// more.
   std::atomic<bool> crashed{false};
   /// Expires with the actor's behaviour: until then the actor itself may use this object.
   std::weak_ptr<void> behaviour;

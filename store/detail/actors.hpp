@@ -7,12 +7,12 @@
 
 #include <memory>
 
-/// The store's actors as children of its supervisors. Each is thin: what it works on lives outside of
-/// it and survives it.
+/// The store's actors as children of its supervisors. Each is thin: what it works on lives outside
+/// of it and survives it.
 namespace holdfast::detail {
 
-/// The actor behind a bucket: takes the data back to what is sealed (R3), then runs the bucket's jobs,
-/// one at a time.
+/// The actor behind a bucket: takes the data back to what is sealed (R3), then runs the bucket's
+/// jobs, one at a time.
 child_spec bucket_child(ref<bucket_core> core, const store_options& options);
 
 /// The actor that stands for the disk: while it lives, the pipeline's writer thread works.

@@ -11,13 +11,18 @@ namespace {
 
 index_kind kind_of(field_type type) {
   switch (type) {
-  case field_type::boolean: return index_kind::boolean;
+  case field_type::boolean:
+    return index_kind::boolean;
   case field_type::integer:
-  case field_type::date: return index_kind::integer;
-  case field_type::number: return index_kind::number;
-  case field_type::string: return index_kind::text;
+  case field_type::date:
+    return index_kind::integer;
+  case field_type::number:
+    return index_kind::number;
+  case field_type::string:
+    return index_kind::text;
   case field_type::object:
-  case field_type::array: break;
+  case field_type::array:
+    break;
   }
   ensure(false, "bucket: an index over a field without an order");
   return index_kind::text;
@@ -35,12 +40,15 @@ bucket_layout layout_of(const compiled_schema& schema) {
 
 } // namespace
 
-bucket_core::bucket_core(bucket_id id, std::shared_ptr<const compiled_schema> schema, runtime& rt,
-                         std::shared_ptr<commit_lines> lines, std::shared_ptr<pipeline> pipe)
+bucket_core::bucket_core(bucket_id id, std::shared_ptr<const compiled_schema> schema,
+                         std::shared_ptr<runtime> rt, std::shared_ptr<commit_lines> lines,
+                         std::shared_ptr<pipeline> pipe)
     : id_{id}, name_{schema->bucket()}, key_slot_{static_cast<std::uint32_t>(schema->key_slot())},
-      text_keys_{schema->layout().type(schema->key_slot()) == field_type::string}, runtime_{rt}, lines_{std::move(lines)},
-      pipe_{std::move(pipe)}, schemas_{schema}, schema_{schema.get()},
-      data_{line(), layout_of(*schema)}, address_{make_ref<holdfast::address>(rt, name_)} {
+      text_keys_{schema->layout().type(schema->key_slot()) == field_type::string},
+      runtime_{std::move(rt)}, lines_{std::move(lines)}, pipe_{std::move(pipe)}, schemas_{schema},
+      schema_{schema.get()}, data_{line(), layout_of(*schema)}, address_{
+                                                                    make_ref<holdfast::address>(
+                                                                        *runtime_, name_)} {
   data_.memory().keep(schema->shared_layout()); // blocks point to it, and handles outlive buckets
 }
 
@@ -121,7 +129,9 @@ std::optional<error> bucket_core::closed() const {
   if (why < 0)
     return std::nullopt;
   auto code = static_cast<errc>(why);
-  return error{code, name_ + (code == errc::dropped ? ": the bucket was dropped" : ": the store has stopped"),
+  return error{code,
+               name_ +
+                   (code == errc::dropped ? ": the bucket was dropped" : ": the store has stopped"),
                {.bucket = name_}};
 }
 

@@ -22,22 +22,24 @@ namespace holdfast::detail {
 
 enum class sealing : std::uint8_t { published, queued, refused };
 
-/// What a bucket is apart from its actor: its data, its schema, its line. Handles and incarnations of
-/// the actor share it, and it survives them all.
+/// What a bucket is apart from its actor: its data, its schema, its line. Handles and incarnations
+/// of the actor share it, and it survives them all.
 ///
-/// The writing members are for whoever has the actor's exclusivity; the reading ones are thread-safe.
+/// The writing members are for whoever has the actor's exclusivity; the reading ones are
+/// thread-safe.
 class bucket_core final : public ref_counted {
 public:
   /// `pipe` is null for a bucket that lives in memory only.
-  bucket_core(bucket_id id, std::shared_ptr<const compiled_schema> schema, runtime& rt,
-              std::shared_ptr<commit_lines> lines, std::shared_ptr<pipeline> pipe);
+  bucket_core(bucket_id id, std::shared_ptr<const compiled_schema> schema,
+              std::shared_ptr<runtime> rt, std::shared_ptr<commit_lines> lines,
+              std::shared_ptr<pipeline> pipe);
 
   const std::string& name() const noexcept { return name_; }
   bucket_id id() const noexcept { return id_; }
   std::uint32_t key_slot() const noexcept { return key_slot_; }
   bool text_keys() const noexcept { return text_keys_; }
-  timestamp now() const noexcept { return runtime_.clock().now(); }
-  runtime& owner() const noexcept { return runtime_; }
+  timestamp now() const noexcept { return runtime_->clock().now(); }
+  runtime& owner() const noexcept { return *runtime_; }
   holdfast::address& address() noexcept { return *address_; }
   bool durable() const noexcept { return pipe_ != nullptr; }
   commit_line& line() noexcept { return durable() ? lines_->durable : lines_->memory; }
@@ -46,11 +48,14 @@ public:
   const bucket_data& data() const noexcept { return data_; }
 
   /// The schema in force; stays valid as long as the bucket.
-  const compiled_schema& schema() const noexcept { return *schema_.load(std::memory_order_acquire); }
+  const compiled_schema& schema() const noexcept {
+    return *schema_.load(std::memory_order_acquire);
+  }
   /// Puts an equal schema in place, with the user's own functions. From the bucket's exclusivity.
   void adopt(std::shared_ptr<const compiled_schema> same);
 
-  /// Before an operation is sent: waits for room on the way to the disk (R6), from plain threads only.
+  /// Before an operation is sent: waits for room on the way to the disk (R6), from plain threads
+  /// only.
   std::optional<error> admit();
   /// Inside the bucket: why no write can be applied now, if so.
   std::optional<error> refusal() const;
@@ -100,7 +105,7 @@ private:
   const std::string name_;
   const std::uint32_t key_slot_;
   const bool text_keys_;
-  runtime& runtime_;
+  std::shared_ptr<runtime> runtime_;    ///< handles may outlive the store
   std::shared_ptr<commit_lines> lines_; // the pins and snapshots that readers of data_ use
   std::shared_ptr<pipeline> pipe_;
   std::vector<std::shared_ptr<const compiled_schema>> schemas_; // all that were ever in force

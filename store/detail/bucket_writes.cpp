@@ -8,7 +8,8 @@ namespace holdfast::detail {
 namespace {
 
 std::string record_key(const bucket_core& b, const key_view& key) {
-  return key.tag == slot_tag::integer ? integer_key(b.id(), key.integer) : text_key(b.id(), key.text);
+  return key.tag == slot_tag::integer ? integer_key(b.id(), key.integer)
+                                      : text_key(b.id(), key.text);
 }
 
 void put_record(bucket_core& b, sealed_commit& into, const record_block& block) {
@@ -24,8 +25,8 @@ void put_erased(bucket_core& b, sealed_commit& into, const record_block& block) 
     into.erase(record_key(b, key_view::of(block, b.key_slot())));
 }
 
-/// The counter is kept apart from the records, so that erasing the last one does not bring its number
-/// back.
+/// The counter is kept apart from the records, so that erasing the last one does not bring its
+/// number back.
 void put_counter(bucket_core& b, sealed_commit& into) {
   if (!b.durable() || b.made().proposed() == b.made().counter())
     return;
@@ -84,9 +85,7 @@ private:
   void* memory_;
 };
 
-record_block* find(bucket_core& b, value_view key) {
-  return b.find_head(key_of(key));
-}
+record_block* find(bucket_core& b, value_view key) { return b.find_head(key_of(key)); }
 
 } // namespace
 
@@ -176,8 +175,8 @@ result<record> update_operation::apply(bucket_core& b) {
 
 result<record> upsert_operation::apply(bucket_core& b) {
   auto* old = find(b, draft_.key());
-  auto stored = old ? update_one(b, *this, old, draft_, b.now())
-                    : insert_one(b, *this, draft_, b.now());
+  auto stored =
+      old ? update_one(b, *this, old, draft_, b.now()) : insert_one(b, *this, draft_, b.now());
   if (!stored)
     return fail(std::move(stored.error()));
   changed();

@@ -11,8 +11,8 @@
 #include <utility>
 #include <vector>
 
-/// The writes of a bucket handle as operations. Each checks everything first, then edits, and fills its
-/// commit with what the journal is to keep.
+/// The writes of a bucket handle as operations. Each checks everything first, then edits, and fills
+/// its commit with what the journal is to keep.
 namespace holdfast::detail {
 
 class insert_operation final : public write_operation<record> {
@@ -41,8 +41,8 @@ class update_operation final : public write_operation<record> {
 public:
   template <class Fields>
   update_operation(ref<bucket_core> to, durability how, value key, const Fields& changes)
-      : write_operation{std::move(to), how}, key_{std::move(key)},
-        draft_{bucket().schema(), changes} {}
+      : write_operation{std::move(to), how}, key_{std::move(key)}, draft_{bucket().schema(),
+                                                                          changes} {}
 
 private:
   result<record> apply(bucket_core& b) override;

@@ -28,9 +28,12 @@ bool pipeline::wants_waking(const sealed_commit& c) noexcept {
   backlog_bytes_.fetch_add(c.byte_count(), std::memory_order_relaxed);
   backlog_commits_.fetch_add(1, std::memory_order_relaxed);
   switch (sleeping_.load(std::memory_order_seq_cst)) {
-  case sleep::no: return false;
-  case sleep::for_anything: return true;
-  case sleep::for_company: return wants_sync(c.level) || queue_.size() >= company;
+  case sleep::no:
+    return false;
+  case sleep::for_anything:
+    return true;
+  case sleep::for_company:
+    return wants_sync(c.level) || queue_.size() >= company;
   }
   return true;
 }
@@ -69,12 +72,12 @@ result<void> pipeline::admit(std::chrono::steady_clock::time_point deadline) {
   if (failed_.load())
     return fail_with();
   if (!free)
-    return holdfast::fail(errc::overloaded,
-                          "store: " + std::to_string(backlog_commits_.load()) + " commits of " +
-                              std::to_string(backlog_bytes_.load()) +
-                              " bytes wait for the disk; the limits are " +
-                              std::to_string(options_.backlog_commits) + " and " +
-                              std::to_string(options_.backlog_bytes));
+    return holdfast::fail(errc::overloaded, "store: " + std::to_string(backlog_commits_.load()) +
+                                                " commits of " +
+                                                std::to_string(backlog_bytes_.load()) +
+                                                " bytes wait for the disk; the limits are " +
+                                                std::to_string(options_.backlog_commits) + " and " +
+                                                std::to_string(options_.backlog_bytes));
   return {};
 }
 
@@ -91,8 +94,8 @@ result<void> pipeline::sync(std::chrono::steady_clock::time_point deadline) {
     sync_target_.store(std::max(sync_target_.load(), target));
     sleeping_.store(sleep::no);
     wake_.notify_one();
-    auto done =
-        room_.wait_until(lock, deadline, [&] { return failed_.load() || durable_.load() >= target; });
+    auto done = room_.wait_until(lock, deadline,
+                                 [&] { return failed_.load() || durable_.load() >= target; });
     if (failed_.load()) {
       lock.unlock();
       return fail_with();
@@ -105,9 +108,9 @@ result<void> pipeline::sync(std::chrono::steady_clock::time_point deadline) {
 
 pipeline_stats pipeline::stats() const {
   std::lock_guard lock{mutex_};
-  return {line_.published(),      durable_.load(), backlog_commits_.load(),
-          backlog_bytes_.load(), batches_,        commits_,
-          failure_};
+  return {
+      line_.published(), durable_.load(), backlog_commits_.load(), backlog_bytes_.load(), batches_,
+      commits_,          failure_};
 }
 
 // -- the persistence actor's side
@@ -261,8 +264,8 @@ result<void> pipeline::write_batch(bool synced) {
 }
 
 void pipeline::publish_hand() {
-  // Async commits right behind the batch were only waiting for their turn. They stay queued, for they
-  // are not written yet; those who wait for them are told now.
+  // Async commits right behind the batch were only waiting for their turn. They stay queued, for
+  // they are not written yet; those who wait for them are told now.
   constexpr std::size_t most_promoted = 1024;
   promoted_.reserve(most_promoted);
   {
@@ -317,10 +320,12 @@ void pipeline::fail(error why) {
     behind.take(queue_, ~std::size_t{0}, ~std::size_t{0});
   }
   phase_ = phase::none;
-  settle_all(hand_, error{errc::outcome_unknown, "store: the write failed; it may be on disk"}
-                        .because(why));
-  settle_all(behind, error{errc::read_only, "store: writing stopped after an error of the journal"}
-                         .because(why));
+  settle_all(
+      hand_,
+      error{errc::outcome_unknown, "store: the write failed; it may be on disk"}.because(why));
+  settle_all(
+      behind,
+      error{errc::read_only, "store: writing stopped after an error of the journal"}.because(why));
   std::lock_guard lock{mutex_};
   room_.notify_all();
 }

@@ -16,11 +16,11 @@
 namespace holdfast::detail {
 
 struct pipeline_options {
-  std::chrono::microseconds group_delay{0};   ///< how long `group` may wait for company
+  std::chrono::microseconds group_delay{0};    ///< how long `group` may wait for company
   std::chrono::microseconds async_delay{1000}; ///< how long `async` may stay unwritten
-  std::size_t batch_commits = 8192;           ///< most commits of one write
-  std::size_t batch_bytes = 8u << 20;         ///< most bytes of one write
-  std::size_t backlog_bytes = 64u << 20;      ///< past it callers wait (R6)
+  std::size_t batch_commits = 8192;            ///< most commits of one write
+  std::size_t batch_bytes = 8u << 20;          ///< most bytes of one write
+  std::size_t backlog_bytes = 64u << 20;       ///< past it callers wait (R6)
   std::size_t backlog_commits = 262'144;
 };
 
@@ -37,10 +37,12 @@ struct pipeline_stats {
 /// The store's commit pipeline: takes what buckets seal, in seq order; writes all that is sealed as
 /// one batch with one fsync; publishes; tells the callers.
 ///
-/// It belongs to the store, not to an actor: the crash of a bucket or of the persistence actor loses
-/// nothing that is sealed. Its writer thread works only while a persistence actor is attached:
+/// It belongs to the store, not to an actor: the crash of a bucket or of the persistence actor
+/// loses nothing that is sealed. Its writer thread works only while a persistence actor is
+/// attached:
 ///   - `pause` (that actor went down) lets the write in progress end and then takes no more;
-///   - `resume` (the next incarnation) goes on: a batch whose write had ended is published, one that
+///   - `resume` (the next incarnation) goes on: a batch whose write had ended is published, one
+///   that
 ///     had not been handed to the journal is handed over, and none is handed over twice.
 /// On the first error of the journal it fails for good (R5): what was handed over is settled with
 /// `outcome_unknown`, what was not with `read_only`, and so is all that comes.
@@ -90,8 +92,8 @@ public:
     return now ? seal_outcome::published : seal_outcome::queued;
   }
 
-  /// Waits until there is room for another commit; `overloaded` after the deadline, `read_only` when
-  /// the pipeline has failed.
+  /// Waits until there is room for another commit; `overloaded` after the deadline, `read_only`
+  /// when the pipeline has failed.
   result<void> admit(std::chrono::steady_clock::time_point deadline);
   /// The same without waiting, from an actor or a bucket.
   std::optional<error> refusal() const;
@@ -137,11 +139,11 @@ private:
   std::atomic<bool> failed_{false};
   std::atomic<sleep> sleeping_{sleep::no};
   std::atomic<sequence> durable_;
-  std::atomic<sequence> sync_target_{0};      // a barrier wants this on stable storage
+  std::atomic<sequence> sync_target_{0}; // a barrier wants this on stable storage
 
   mutable std::mutex mutex_;
-  std::condition_variable wake_;              // the writer
-  std::condition_variable room_;              // admit and sync
+  std::condition_variable wake_; // the writer
+  std::condition_variable room_; // admit and sync
   bool attached_ = false;
   std::uint64_t ticket_ = 0;
   bool stopping_ = false;
@@ -149,8 +151,8 @@ private:
   std::uint64_t batches_ = 0;
   std::uint64_t commits_ = 0;
 
-  std::vector<sealed_commit*> promoted_;      // async, published behind a batch, not yet settled
-  commit_queue hand_;                         // the writer's own, kept over a crash
+  std::vector<sealed_commit*> promoted_; // async, published behind a batch, not yet settled
+  commit_queue hand_;                    // the writer's own, kept over a crash
   phase phase_ = phase::none;
   bool hand_synced_ = false;
   sequence written_ = 0;

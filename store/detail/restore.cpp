@@ -27,8 +27,7 @@ struct share {
 
 class restore_job {
 public:
-  restore_job(const journal& from, bucket_core& into, unsigned threads)
-      : from_{from}, into_{into} {
+  restore_job(const journal& from, bucket_core& into, unsigned threads) : from_{from}, into_{into} {
     for (unsigned i = 0; i < threads; ++i)
       shares_.emplace_back(into.schema().layout());
     auto first = bucket_prefix('s', into.id());
@@ -75,10 +74,9 @@ private:
       auto piece = next_.fetch_add(1);
       if (piece + 1 >= bounds_.size() || failed_.load(std::memory_order_relaxed))
         return;
-      auto done = from_.scan(bounds_[piece], bounds_[piece + 1],
-                             [&](std::string_view key, std::string_view bytes) {
-                               return add(mine, key, bytes);
-                             });
+      auto done = from_.scan(
+          bounds_[piece], bounds_[piece + 1],
+          [&](std::string_view key, std::string_view bytes) { return add(mine, key, bytes); });
       if (!done) {
         std::lock_guard lock{mutex_};
         if (!failed_.exchange(true))

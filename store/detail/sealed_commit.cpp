@@ -4,10 +4,14 @@ namespace holdfast {
 
 std::string_view to_string(durability level) noexcept {
   switch (level) {
-  case durability::sync: return "sync";
-  case durability::group: return "group";
-  case durability::async: return "async";
-  case durability::none: return "none";
+  case durability::sync:
+    return "sync";
+  case durability::group:
+    return "group";
+  case durability::async:
+    return "async";
+  case durability::none:
+    return "none";
   }
   return "unknown";
 }
@@ -32,7 +36,8 @@ void sealed_commit::end_put() { spans_.back().end = static_cast<std::uint32_t>(b
 void sealed_commit::append_to(std::vector<journal_put>& out) const {
   std::string_view all{bytes_};
   for (auto& s : spans_)
-    out.push_back({s.what, all.substr(s.key, s.value - s.key), all.substr(s.value, s.end - s.value)});
+    out.push_back(
+        {s.what, all.substr(s.key, s.value - s.key), all.substr(s.value, s.end - s.value)});
 }
 
 void commit_queue::push(sealed_commit* c) noexcept {

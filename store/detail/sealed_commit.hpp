@@ -18,7 +18,8 @@ namespace holdfast::detail {
 /// nothing: the queue is intrusive.
 class sealed_commit {
 public:
-  /// Called once, on any thread, when the commit is published (`failure == nullptr`) or will never be.
+  /// Called once, on any thread, when the commit is published (`failure == nullptr`) or will never
+  /// be.
   virtual void settled(const error* failure) noexcept = 0;
   /// Keep the object alive while the pipeline holds it.
   virtual void retain() noexcept = 0;

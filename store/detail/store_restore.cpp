@@ -22,13 +22,12 @@ result<void> store_state::restore(journal_info info) {
   lines_->durable.start_at(info.last);
   restored_.last = info.last;
   restored_.epoch = info.epoch;
-  pipe_ = std::make_shared<pipeline>(
-      lines_->durable, *options_.journal,
-      pipeline_options{.group_delay = options_.group_delay,
-                       .async_delay = options_.async_delay,
-                       .backlog_bytes = options_.backlog_bytes,
-                       .backlog_commits = options_.backlog_commits},
-      [this](const std::string& why) { writer_crashed(why); });
+  pipe_ = std::make_shared<pipeline>(lines_->durable, *options_.journal,
+                                     pipeline_options{.group_delay = options_.group_delay,
+                                                      .async_delay = options_.async_delay,
+                                                      .backlog_bytes = options_.backlog_bytes,
+                                                      .backlog_commits = options_.backlog_commits},
+                                     [this](const std::string& why) { writer_crashed(why); });
   if (auto done = restore_catalog(); !done)
     return done;
   auto threads = options_.restore_threads != 0 ? options_.restore_threads
@@ -54,21 +53,20 @@ result<void> store_state::restore(journal_info info) {
 
 result<void> store_state::restore_catalog() {
   auto& from = *options_.journal;
-  auto format = from.scan(format_key, std::string{format_key} + '\0',
-                          [&](std::string_view, std::string_view bytes) -> result<void> {
-                            if (bytes.size() != 8)
-                              return fail(errc::corrupt, from.name() + ": the format entry has " +
-                                                             std::to_string(bytes.size()) +
-                                                             " bytes instead of 8");
-                            auto found = read_big_endian(bytes.substr(0, 4));
-                            if (found > journal_format)
-                              return fail(errc::newer_format,
-                                          from.name() + ": written in format " +
-                                              std::to_string(found) + "; this version knows up to " +
-                                              std::to_string(journal_format));
-                            next_id_ = static_cast<bucket_id>(read_big_endian(bytes.substr(4)));
-                            return {};
-                          });
+  auto format = from.scan(
+      format_key, std::string{format_key} + '\0',
+      [&](std::string_view, std::string_view bytes) -> result<void> {
+        if (bytes.size() != 8)
+          return fail(errc::corrupt, from.name() + ": the format entry has " +
+                                         std::to_string(bytes.size()) + " bytes instead of 8");
+        auto found = read_big_endian(bytes.substr(0, 4));
+        if (found > journal_format)
+          return fail(errc::newer_format,
+                      from.name() + ": written in format " + std::to_string(found) +
+                          "; this version knows up to " + std::to_string(journal_format));
+        next_id_ = static_cast<bucket_id>(read_big_endian(bytes.substr(4)));
+        return {};
+      });
   if (!format)
     return format;
   return from.scan("c", "d", [&](std::string_view key, std::string_view bytes) -> result<void> {
@@ -81,7 +79,7 @@ result<void> store_state::restore_catalog() {
                                            definition->name() + " contradicts itself"}
                       .because(compiled.error()));
     auto id = static_cast<bucket_id>(read_big_endian(key.substr(1)));
-    auto core = make_ref<bucket_core>(id, *compiled, *runtime_, lines_, pipe_);
+    auto core = make_ref<bucket_core>(id, *compiled, runtime_, lines_, pipe_);
     buckets_.emplace(core->name(), core);
     unbound_.push_back(core);
     next_id_ = std::max(next_id_, id + 1);
@@ -90,7 +88,8 @@ result<void> store_state::restore_catalog() {
 }
 
 void store_state::writer_crashed(const std::string& why) {
-  // The writer has stopped at a fault; its actor follows, and the next incarnation resumes the pipeline.
+  // The writer has stopped at a fault; its actor follows, and the next incarnation resumes the
+  // pipeline.
   auto op = ref<operation<void_result>>{new crash_operation{*persistence_address_, why}};
   op->start();
 }

@@ -10,9 +10,8 @@ namespace holdfast::detail {
 
 store_state::store_state(store_options options)
     : options_{std::move(options)},
-      own_runtime_{options_.runtime ? nullptr
-                                    : std::make_unique<runtime>(options_.runtime_settings)},
-      runtime_{options_.runtime ? options_.runtime : own_runtime_.get()} {}
+      runtime_{options_.runtime ? std::shared_ptr<runtime>{options_.runtime, [](runtime*) {}}
+                                : std::make_shared<runtime>(options_.runtime_settings)} {}
 
 store_state::~store_state() { (void)stop(); }
 
@@ -35,14 +34,14 @@ result<void> store_state::start() {
 result<void> store_state::start_tree() {
   // Not rest_for_one: buckets depend on the pipeline, which outlives the persistence actor, so its
   // crash is no reason to restart them.
-  supervisor_options root{.name = options_.name, .intensity = 10,
-                          .period = options_.restart_period};
+  supervisor_options root{
+      .name = options_.name, .intensity = 10, .period = options_.restart_period};
   if (pipe_) {
     persistence_address_ = make_ref<address>(*runtime_, "persistence");
     root.children.push_back(persistence_child(pipe_, persistence_address_));
   }
-  supervisor_options buckets{.name = "buckets", .intensity = 10, .period = options_.restart_period,
-                             .parallel_stop = true};
+  supervisor_options buckets{
+      .name = "buckets", .intensity = 10, .period = options_.restart_period, .parallel_stop = true};
   for (auto& [name, core] : buckets_)
     buckets.children.push_back(bucket_child(core, options_));
   auto nested = supervisor::nested(*runtime_, std::move(buckets));
@@ -71,19 +70,20 @@ result<ref<bucket_core>> store_state::define(const schema& definition) {
 
 result<ref<bucket_core>> store_state::bind(bucket_core& existing,
                                            std::shared_ptr<const compiled_schema> schema) {
-  auto found = std::find_if(unbound_.begin(), unbound_.end(),
-                            [&](auto& b) { return b.get() == &existing; });
+  auto found =
+      std::find_if(unbound_.begin(), unbound_.end(), [&](auto& b) { return b.get() == &existing; });
   if (found == unbound_.end())
     return fail(errc::already_exists,
                 existing.name() + ": a bucket of this name is defined already",
                 {.bucket = existing.name()});
-  if (codec::encode_schema(schema->definition()) != codec::encode_schema(existing.schema().definition()))
+  if (codec::encode_schema(schema->definition()) !=
+      codec::encode_schema(existing.schema().definition()))
     return fail(errc::invalid_schema,
                 existing.name() + ": the definition differs from the stored one, which is\n" +
                     existing.schema().definition().to_string(),
                 {.bucket = existing.name()});
-  auto adopted = pending<void_result>{ref<operation<void_result>>{
-                     new adopt_operation{ref<bucket_core>{&existing}, std::move(schema)}}}
+  auto adopted = pending<void_result>{ref<operation<void_result>>{new adopt_operation{
+                                          ref<bucket_core>{&existing}, std::move(schema)}}}
                      .get();
   if (!adopted)
     return fail(std::move(adopted.error()));
@@ -99,8 +99,8 @@ result<ref<bucket_core>> store_state::create(std::shared_ptr<const compiled_sche
     if (auto written = write_catalog(id, definition); !written)
       return fail(std::move(written.error()));
   ++next_id_;
-  auto core = make_ref<bucket_core>(id, std::move(schema), *runtime_, lines_,
-                                    persistent ? pipe_ : nullptr);
+  auto core =
+      make_ref<bucket_core>(id, std::move(schema), runtime_, lines_, persistent ? pipe_ : nullptr);
   auto started = buckets_sup_->start_child(bucket_child(core, options_)).get();
   if (!started)
     return fail(std::move(started.error()));
@@ -125,7 +125,7 @@ result<bool> store_state::drop(std::string_view name) {
   if (!core)
     return core.error() == errc::not_found ? result<bool>{false} : fail(std::move(core.error()));
   auto dropped = pending<void_result>{ref<operation<void_result>>{
-                     new drop_operation{*core, options_.durability}}}
+                                          new drop_operation{*core, options_.durability}}}
                      .get();
   if (!dropped) {
     (*core)->reopen();
@@ -201,8 +201,8 @@ result<void> store_state::stop() {
   }
   if (options_.journal)
     keep_first(options_.journal->close());
-  // Restarts of a runtime of the user's are the user's; ours ends here, with all its threads.
-  own_runtime_.reset();
+  if (!options_.runtime)
+    runtime_->stop();
   return outcome;
 }
 

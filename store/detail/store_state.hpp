@@ -45,22 +45,22 @@ private:
   result<void> restore_catalog();
   result<void> start_tree();
   result<ref<bucket_core>> create(std::shared_ptr<const compiled_schema> schema);
-  result<ref<bucket_core>> bind(bucket_core& existing, std::shared_ptr<const compiled_schema> schema);
+  result<ref<bucket_core>> bind(bucket_core& existing,
+                                std::shared_ptr<const compiled_schema> schema);
   void writer_crashed(const std::string& why);
   result<void> write_catalog(bucket_id id, const schema& definition);
 
   store_options options_;
-  std::unique_ptr<runtime> own_runtime_;
-  runtime* runtime_;
+  std::shared_ptr<runtime> runtime_; // the user's, or ours
   std::shared_ptr<commit_lines> lines_ = std::make_shared<commit_lines>();
-  std::shared_ptr<pipeline> pipe_;        // null: in memory only
+  std::shared_ptr<pipeline> pipe_; // null: in memory only
   ref<address> persistence_address_;
   std::optional<supervisor> root_;
   std::optional<supervisor> buckets_sup_;
   restore_report restored_;
 
-  std::mutex definitions_;                // one define or drop at a time
-  mutable std::mutex mutex_;              // the map
+  std::mutex definitions_;   // one define or drop at a time
+  mutable std::mutex mutex_; // the map
   std::map<std::string, ref<bucket_core>, std::less<>> buckets_;
   std::vector<ref<bucket_core>> unbound_; // restored with default functions that are not known yet
   bucket_id next_id_ = 1;

@@ -65,8 +65,8 @@ std::string store_stats::to_string() const {
   char line[256];
   std::string out = "store " + name + ": " + std::to_string(records) + " records, " +
                     std::to_string(memory_bytes / 1024) + " KiB\n";
-  std::snprintf(line, sizeof line, "  %-24s %10s %8s %10s %8s  %s\n", "bucket", "records", "indexes",
-                "KiB", "restarts", "state");
+  std::snprintf(line, sizeof line, "  %-24s %10s %8s %10s %8s  %s\n", "bucket", "records",
+                "indexes", "KiB", "restarts", "state");
   out += line;
   for (auto& b : buckets) {
     std::snprintf(line, sizeof line, "  %-24s %10llu %8llu %10zu %8llu  %s%s\n", b.name.c_str(),

@@ -17,8 +17,8 @@ enum class effect : std::uint8_t { none, changed };
 /// A write to one bucket: the job, the commit and the completion in one object.
 ///
 /// Life: `start` hands it to the bucket's address; `run` applies it inside the bucket's exclusivity
-/// and seals it; it completes when its commit is published (R2). From the seal on, the outcome is the
-/// pipeline's: a crash of the bucket after it changes nothing (R3).
+/// and seals it; it completes when its commit is published (R2). From the seal on, the outcome is
+/// the pipeline's: a crash of the bucket after it changes nothing (R3).
 template <class T>
 class write_operation : public operation<T>, public sealed_commit {
 public:
@@ -74,9 +74,12 @@ public:
   /// The bucket crashed while it ran this, or never ran it.
   void reject(error why) noexcept final {
     switch (sealed_) {
-    case sealed::no: return this->complete(fail(why.at({.bucket = core_->name()})));
-    case sealed::to_be_settled_here: return settle(); // the commit stands, only its actor is gone
-    case sealed::to_be_settled_by_pipeline: return;
+    case sealed::no:
+      return this->complete(fail(why.at({.bucket = core_->name()})));
+    case sealed::to_be_settled_here:
+      return settle(); // the commit stands, only its actor is gone
+    case sealed::to_be_settled_by_pipeline:
+      return;
     }
   }
 
@@ -90,8 +93,8 @@ public:
   void let_go() noexcept final { this->release(); }
 
 protected:
-  /// Checks everything, then edits; fills in the commit's bytes if the bucket is durable. Runs inside
-  /// the bucket. Returning an error undoes its edits; an exception crashes the bucket.
+  /// Checks everything, then edits; fills in the commit's bytes if the bucket is durable. Runs
+  /// inside the bucket. Returning an error undoes its edits; an exception crashes the bucket.
   virtual result<T> apply(bucket_core& bucket) = 0;
 
   /// To be called by `apply` once it has edited anything.

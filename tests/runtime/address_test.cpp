@@ -177,9 +177,8 @@ TEST_P(an_address, refuses_a_blocking_wait_inside_an_actor) {
   end(actor);
 }
 
-INSTANTIATE_TEST_SUITE_P(, an_address, ::testing::Bool(), [](auto& param) {
-  return param.param ? "caller_runs" : "by_message";
-});
+INSTANTIATE_TEST_SUITE_P(, an_address, ::testing::Bool(),
+                         [](auto& param) { return param.param ? "caller_runs" : "by_message"; });
 
 } // namespace
 } // namespace holdfast

@@ -5,6 +5,7 @@
 
 #include <coroutine>
 #include <future>
+#include <thread>
 
 namespace holdfast {
 namespace {
@@ -146,6 +147,55 @@ TEST(a_deterministic_store, runs_on_the_thread_that_waits) {
   EXPECT_EQ(first->created_at(), clock.now());
   clock.advance(std::chrono::seconds{1});
   EXPECT_EQ(orders->update(1, {{"what", "b"}}).get()->updated_at(), clock.now());
+}
+
+} // namespace
+} // namespace holdfast
+
+namespace holdfast {
+namespace {
+
+TEST(a_store_under_load, stops_in_the_middle_and_answers_everybody) {
+  for (bool durable : {false, true}) {
+    store_options options;
+    if (durable)
+      options.journal = memory_journal();
+    auto db = std::move(*store::start(std::move(options)));
+    auto orders = std::move(*db.define(orders_schema()));
+    std::atomic<int> done{0}, refused{0}, odd{0};
+    std::vector<std::thread> callers;
+    for (int t = 0; t < 4; ++t)
+      callers.emplace_back([&, t] {
+        for (bool more = true; more;) {
+          auto r = t % 2 ? orders.insert({{"what", "a"}}).get()
+                         : orders.insert({{"what", "b"}}).as_future().get();
+          more = r.has_value();
+          ++(r ? done : r.error() == errc::stopped ? refused : odd);
+        }
+      });
+    while (done < 200)
+      std::this_thread::yield();
+    EXPECT_TRUE(db.stop());
+    for (auto& t : callers)
+      t.join();
+    EXPECT_EQ(refused, 4);
+    EXPECT_EQ(odd, 0);
+  }
+}
+
+TEST(a_handle, that_outlives_its_store_answers_stopped_in_every_way_of_waiting) {
+  std::optional<bucket<>> orders;
+  {
+    auto db = std::move(*store::start());
+    orders = std::move(*db.define(orders_schema()));
+    ASSERT_TRUE(orders->insert({{"what", "a"}}).get());
+  }
+  EXPECT_EQ(orders->insert({{"what", "b"}}).get().error().code(), errc::stopped);
+  EXPECT_EQ(orders->insert({{"what", "b"}}).as_future().get().error().code(), errc::stopped);
+  auto told = errc::not_found;
+  orders->insert({{"what", "b"}}).then([&](result<record> r) { told = r.error().code(); });
+  EXPECT_EQ(told, errc::stopped);
+  EXPECT_EQ(orders->count().get().error().code(), errc::stopped);
 }
 
 } // namespace

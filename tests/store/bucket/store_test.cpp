@@ -98,10 +98,15 @@ TEST_P(a_store, answers_queries) {
   auto db = start();
   auto users = db.define(users_schema());
   for (int i = 0; i < 100; ++i)
-    ASSERT_TRUE(users->insert({{"id", std::to_string(i)}, {"name", "N"}, {"age", i},
-                               {"role", i % 10 == 0 ? "admin" : "user"}}).get());
+    ASSERT_TRUE(users
+                    ->insert({{"id", std::to_string(i)},
+                              {"name", "N"},
+                              {"age", i},
+                              {"role", i % 10 == 0 ? "admin" : "user"}})
+                    .get());
   using namespace literals;
-  auto some = users->where("role"_f == "admin" && "age"_f >= 50).order_by("age").limit(2).all().get();
+  auto some =
+      users->where("role"_f == "admin" && "age"_f >= 50).order_by("age").limit(2).all().get();
   ASSERT_TRUE(some) << some.error().to_string();
   ASSERT_EQ(some->size(), 2u);
   EXPECT_EQ((*some)[0]["age"], value_view{50});
@@ -170,7 +175,8 @@ TEST_P(a_store, refuses_operations_once_stopped) {
 }
 
 INSTANTIATE_TEST_SUITE_P(, a_store,
-                         ::testing::Values(how{false, durability::none}, how{true, durability::sync},
+                         ::testing::Values(how{false, durability::none},
+                                           how{true, durability::sync},
                                            how{true, durability::group},
                                            how{true, durability::async}),
                          [](auto& param) {
@@ -185,7 +191,10 @@ TEST_P(a_durable_store, restores_what_it_held) {
   {
     auto db = start();
     auto users = db.define(users_schema());
-    id = users->insert({{"name", "Ann"}, {"email", "a@b.cd"}, {"extra", 7}}).get()->key().materialize();
+    id = users->insert({{"name", "Ann"}, {"email", "a@b.cd"}, {"extra", 7}})
+             .get()
+             ->key()
+             .materialize();
     ASSERT_TRUE(users->update(id, {{"age", 5}}).get());
     ASSERT_TRUE(users->insert({{"id", "gone"}, {"name", "Bob"}}).get());
     ASSERT_TRUE(users->erase("gone").get());
@@ -232,7 +241,8 @@ TEST_P(a_durable_store, stops_writing_at_the_first_error_of_the_disk_and_goes_on
 }
 
 INSTANTIATE_TEST_SUITE_P(, a_durable_store,
-                         ::testing::Values(how{true, durability::sync}, how{true, durability::group},
+                         ::testing::Values(how{true, durability::sync},
+                                           how{true, durability::group},
                                            how{true, durability::async}),
                          [](auto& param) { return std::string{to_string(param.param.level)}; });
 

@@ -13,8 +13,8 @@ struct user {
 } // namespace holdfast_tests
 
 template <>
-inline constexpr auto holdfast::mapping<holdfast_tests::user> =
-    holdfast::map_to<holdfast_tests::user>(
+inline constexpr auto
+    holdfast::mapping<holdfast_tests::user> = holdfast::map_to<holdfast_tests::user>(
         "users", holdfast::key<&holdfast_tests::user::id>(holdfast::uuid),
         holdfast::field<&holdfast_tests::user::name>(holdfast::length(1, 200)),
         holdfast::field<&holdfast_tests::user::email>(holdfast::email, holdfast::unique),
@@ -44,8 +44,11 @@ TEST_F(a_typed_bucket, stores_structs_and_gives_them_back) {
 TEST_F(a_typed_bucket, answers_typed_queries) {
   for (int i = 0; i < 20; ++i)
     ASSERT_TRUE(users.insert({.id = std::to_string(i), .name = "N", .email = {}, .age = i}).get());
-  auto some = users.where(f<&user::age> >= 10).order_by(f<&user::age>, direction::descending)
-                  .limit(2).all().get();
+  auto some = users.where(f<&user::age> >= 10)
+                  .order_by(f<&user::age>, direction::descending)
+                  .limit(2)
+                  .all()
+                  .get();
   ASSERT_TRUE(some) << some.error().to_string();
   ASSERT_EQ(some->size(), 2u);
   EXPECT_EQ((*some)[0].age, 19);
