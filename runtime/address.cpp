@@ -6,6 +6,7 @@
 #include <holdfast/runtime/runtime.hpp>
 
 #include <immintrin.h>
+#include <thread>
 
 #include <algorithm>
 
@@ -17,8 +18,28 @@ namespace {
 
 /// How many messages a caller handles for an actor before it gives the rest to the workers.
 constexpr std::size_t caller_budget = 32;
-/// How often a caller looks again whether a busy actor has become idle, before it sends a message.
-constexpr int lease_tries = 64;
+/// How often a caller looks again whether a busy actor has become idle, before it sends a message: a
+/// message costs a sleep and a wake-up, more than many an operation takes. First at once, then giving
+/// way to others, for the one who has the actor may have been preempted.
+constexpr int lease_tries = 128;
+constexpr int lease_yields = 16;
+
+bool lease(caf::scheduled_actor& actor) {
+  auto& mailbox = actor.mailbox();
+  // Looking is a plain load; only when it is worth it the line is taken for writing.
+  auto take = [&] { return mailbox.blocked() && mailbox.try_unblock(); };
+  for (int i = 0; i < lease_tries; ++i) {
+    if (take())
+      return true;
+    _mm_pause();
+  }
+  for (int i = 0; i < lease_yields; ++i) {
+    std::this_thread::yield();
+    if (take())
+      return true;
+  }
+  return false;
+}
 
 /// Lets the calling thread run an idle actor's job without any message.
 ///
@@ -30,12 +51,7 @@ constexpr int lease_tries = 64;
 /// is handled.
 bool run_on_lease(incarnation& life, job& work, detail::caller_unit& unit) {
   auto& mailbox = life.raw->mailbox();
-  auto leased = mailbox.try_unblock();
-  for (int i = 0; !leased && i < lease_tries; ++i) {
-    _mm_pause();
-    leased = mailbox.try_unblock();
-  }
-  if (!leased)
+  if (!lease(*life.raw))
     return false;
   try {
     life.run(work);
