@@ -4,6 +4,7 @@
 
 #include <atomic>
 #include <chrono>
+#include <condition_variable>
 #include <deque>
 #include <mutex>
 #include <optional>
@@ -40,12 +41,22 @@ public:
 
   void run(const std::function<void(std::uint64_t)>& progress) {
     std::vector<std::thread> others;
+    working_ = shares_.size();
     for (auto& s : shares_)
-      others.emplace_back([this, &s] { work(s); });
-    while (pieces_left() && progress) {
-      std::this_thread::sleep_for(progress_interval);
-      progress(read_.load(std::memory_order_relaxed));
-    }
+      others.emplace_back([this, &s] {
+        work(s);
+        std::lock_guard lock{mutex_};
+        if (--working_ == 0)
+          done_.notify_one();
+      });
+    std::unique_lock lock{mutex_};
+    while (!done_.wait_for(lock, progress_interval, [this] { return working_ == 0; }))
+      if (progress) {
+        lock.unlock();
+        progress(read_.load(std::memory_order_relaxed));
+        lock.lock();
+      }
+    lock.unlock();
     for (auto& t : others)
       t.join();
   }
@@ -64,10 +75,6 @@ public:
   }
 
 private:
-  bool pieces_left() const {
-    return next_.load(std::memory_order_relaxed) + 1 < bounds_.size() && !failed_.load();
-  }
-
   void work(share& mine) {
     mine.memory.keep(into_.schema().shared_layout());
     for (;;) {
@@ -105,6 +112,8 @@ private:
   std::atomic<std::uint64_t> read_{0};
   std::atomic<bool> failed_{false};
   std::mutex mutex_;
+  std::condition_variable done_;
+  std::size_t working_ = 0; // guarded by mutex_
   std::optional<error> failure_;
 };
 
