@@ -122,7 +122,11 @@ void bucket_core::rollback() noexcept {
   generator_.begin();
 }
 
-void bucket_core::recover() noexcept { rollback(); }
+void bucket_core::recover() noexcept {
+  if (!data_.settled()) // the actor died with its operation sealed, which therefore stands
+    data_.settle();
+  rollback();
+}
 
 std::optional<error> bucket_core::closed() const {
   auto why = closed_.load(std::memory_order_acquire);

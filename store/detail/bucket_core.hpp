@@ -68,6 +68,8 @@ public:
     note_memory();
   }
   void rollback() noexcept;
+  /// What an operation fails with when there is no memory; made beforehand, for there is none.
+  const error& out_of_memory() const noexcept { return out_of_memory_; }
   /// A new incarnation of the actor begins: back to what is sealed (R3).
   void recover() noexcept;
 
@@ -117,6 +119,8 @@ private:
   std::atomic<std::size_t> memory_mapped_{0};
   ref<holdfast::address> address_;
   std::atomic<int> closed_{-1};
+  const error out_of_memory_{errc::out_of_memory, name_ + ": an allocation failed",
+                             {.bucket = name_}};
 };
 
 } // namespace holdfast::detail

@@ -1,5 +1,7 @@
 #include <holdfast/store/detail/bucket_data.hpp>
 
+#include <holdfast/runtime/fault.hpp>
+
 #include <cassert>
 #include <cstring>
 
@@ -59,6 +61,8 @@ bucket_data::bucket_data(commit_line& line, bucket_layout layout)
 }
 
 bucket_data::~bucket_data() {
+  if (!settled_)
+    settle();
   rollback();
   // All versions, those of rows that are reachable and those already unlinked, lose the bucket's
   // reference; nodes and roots go with the pool.
@@ -133,17 +137,24 @@ void bucket_data::insert(record_block* fresh) {
     u->hash = hash_of(value);
     u->slots.reserve(u->hash);
   }
-  for (auto& tree : trees_)
+  for (auto& tree : trees_) {
     tree->insert(*fresh, row);
+    fault_point("data.index_changed");
+  }
   limbo_.pledge(2); // the block and its row chunk
   guard.release();
 
-  rows_.add(row, fresh);
-  primary_.insert(fresh->hash, block_slots::payload(fresh));
-  for (auto& u : uniques_)
-    if (fresh->slots()[u->spec.slot_number].tag != slot_tag::null)
-      u->slots.insert(u->hash, row_slots::payload(row));
+  // The way back is written before the edit, and takes back whatever part of it was done.
   edits_.push_back({edit_kind::inserted, false, 0, nullptr, fresh, 0});
+  rows_.add(row, fresh);
+  fault_point("data.row_added");
+  primary_.insert(fresh->hash, block_slots::payload(fresh));
+  fault_point("data.key_added");
+  for (auto& u : uniques_)
+    if (fresh->slots()[u->spec.slot_number].tag != slot_tag::null) {
+      u->slots.insert(u->hash, row_slots::payload(row));
+      fault_point("data.unique_added");
+    }
   ++next_row_;
   ++live_;
 }
@@ -175,33 +186,41 @@ void bucket_data::replace(record_block* old, record_block* fresh) {
     if (same_value(*old, *fresh, tree->slot_number()))
       continue;
     tree->erase(*old);
+    fault_point("data.index_changed");
     tree->insert(*fresh, row);
   }
   limbo_.pledge(1);
   guard.release();
 
+  edits_.push_back({edit_kind::replaced, unique_changed, 0, old, fresh, 0});
   for (std::uint32_t i = 0; unique_changed && i < uniques_.size(); ++i) {
     unique_index& u = *uniques_[i];
     if (u.hash == 0)
       continue;
-    u.slots.insert(u.hash, row_slots::payload(row));
     edits_.push_back({edit_kind::unique_added, false, i, nullptr, fresh, u.hash});
+    u.slots.insert(u.hash, row_slots::payload(row));
+    fault_point("data.unique_added");
   }
   fresh->prev.store(old, std::memory_order_relaxed);
   old->death.store(dying, std::memory_order_release);
+  fault_point("data.version_ended");
   rows_.replace(row, fresh);
+  fault_point("data.row_replaced");
   primary_.replace(hash, block_slots::payload(old), block_slots::payload(fresh));
+  fault_point("data.key_replaced");
   set_next(*old, fresh);
-  edits_.push_back({edit_kind::replaced, unique_changed, 0, old, fresh, 0});
 }
 
 void bucket_data::erase(record_block* old) {
   assert(old->death.load() == never);
   reserve_edits();
-  for (auto& tree : trees_)
+  for (auto& tree : trees_) {
     tree->erase(*old);
-  old->death.store(dying, std::memory_order_release);
+    fault_point("data.index_changed");
+  }
   edits_.push_back({edit_kind::erased, false, 0, old, nullptr, 0});
+  old->death.store(dying, std::memory_order_release);
+  fault_point("data.version_ended");
   --live_;
 }
 
@@ -214,8 +233,9 @@ void bucket_data::clear() {
     record_block* b = rows_.head(row);
     if (b->death.load(std::memory_order_relaxed) != never)
       continue;
-    b->death.store(dying, std::memory_order_release);
     edits_.push_back({edit_kind::erased, false, 0, b, nullptr, 0});
+    b->death.store(dying, std::memory_order_release);
+    fault_point("data.version_ended");
   }
   live_ = 0;
 }
@@ -230,7 +250,8 @@ void bucket_data::undo(const edit& e) noexcept {
       if (value.tag != slot_tag::null)
         u->slots.remove(hash_of(value), row_slots::payload(row));
     }
-    rows_.remove(row, sealed_.next_row);
+    if (rows_.head(row) == e.fresh)
+      rows_.remove(row, sealed_.next_row);
     limbo_.add(e.fresh);
     return;
   }

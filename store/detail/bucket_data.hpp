@@ -119,6 +119,8 @@ public:
   void prepare_seal();
   void seal_at(std::uint64_t seq) noexcept;
   void settle() noexcept;
+  /// False between `seal_at` and `settle`: what is sealed stands, and only `settle` is allowed.
+  bool settled() const noexcept { return settled_; }
   /// The seq of the last sealed operation.
   std::uint64_t sealed_seq() const noexcept { return sealed_.seq; }
 
@@ -219,6 +221,7 @@ private:
   std::uint64_t live_ = 0;
   std::uint64_t next_row_ = 0;
   sealed_state sealed_;
+  bool settled_ = true;
 
   ring<ended> ended_;       ///< by death, not looked at yet
   std::vector<ended> kept_; ///< a snapshot needs them

@@ -66,6 +66,7 @@ void bucket_data::seal_at(std::uint64_t seq) noexcept {
     root_.store(pending_, std::memory_order_release);
   }
   sealed_ = {seq, live_, next_row_};
+  settled_ = false;
 }
 
 void bucket_data::settle() noexcept {
@@ -87,6 +88,7 @@ void bucket_data::settle() noexcept {
   }
   edits_.clear();
   limbo_.end_pledges();
+  settled_ = true;
 
   ended_since_drain_ += ended_.size() - before;
   if (++commits_since_drain_ < commits_per_drain && ended_since_drain_ < 2 * commits_per_drain)

@@ -44,7 +44,7 @@ public:
         core_->prepare_seal();
     } catch (const std::bad_alloc&) {
       core_->rollback();
-      return this->complete(fail(errc::out_of_memory, core_->name() + ": an allocation failed"));
+      return this->complete(fail(core_->out_of_memory()));
     }
     if (!*outcome_ || changed_ == effect::none) {
       if (!*outcome_)
