@@ -3,13 +3,38 @@
 #include <benchmark/benchmark.h>
 
 #include <malloc.h>
+#include <sys/mman.h>
 
 #include <algorithm>
+#include <atomic>
 #include <chrono>
 #include <cmath>
 #include <iomanip>
 #include <ostream>
 #include <sstream>
+
+namespace {
+
+std::atomic<std::size_t> mapped_bytes{0};
+
+} // namespace
+
+// The linker turns the calls of mmap and munmap in the code under test into these (see
+// CMakeLists.txt): slabs that are mapped are memory, too, and malloc does not know of them.
+extern "C" {
+void* __real_mmap(void*, std::size_t, int, int, int, off_t);
+int __real_munmap(void*, std::size_t);
+void* __wrap_mmap(void* at, std::size_t bytes, int protection, int flags, int file, off_t from) {
+  auto* out = __real_mmap(at, bytes, protection, flags, file, from);
+  if (out != MAP_FAILED)
+    mapped_bytes += bytes;
+  return out;
+}
+int __wrap_munmap(void* at, std::size_t bytes) {
+  mapped_bytes -= bytes;
+  return __real_munmap(at, bytes);
+}
+}
 
 namespace holdfast::bench {
 
@@ -129,10 +154,10 @@ void write_markdown(std::ostream& out, const std::vector<figure>& rows) {
         << " |\n";
 }
 
-std::size_t live_heap() noexcept {
+std::size_t live_memory() noexcept {
   // Chunks in use with their headers, and what was mapped on its own.
   auto info = mallinfo2();
-  return info.uordblks + info.hblkhd;
+  return info.uordblks + info.hblkhd + mapped_bytes;
 }
 
 std::int64_t now() noexcept {

@@ -66,8 +66,9 @@ double operations_per_second(std::size_t operations, Work&& work) {
   return 1e9 / nanoseconds_per_operation(operations, work);
 }
 
-/// Live heap in bytes, allocator overhead included.
-std::size_t live_heap() noexcept;
+/// Bytes that are taken from malloc, its overhead included, or mapped by the code under test,
+/// whether touched or not.
+std::size_t live_memory() noexcept;
 
 /// Nanoseconds of the steady clock.
 std::int64_t now() noexcept;

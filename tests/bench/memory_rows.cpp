@@ -211,16 +211,16 @@ figure insert_while_scanning(const settings& asked) {
       });
 }
 
-/// Live heap per record of a full bucket over that of an empty one; allocator overhead, spare room
-/// of the pools and all indexes included.
+/// Live memory per record of a full bucket over that of an empty one; allocator overhead, spare
+/// room of the pools and all indexes included.
 figure memory_per_record(const settings&) {
   auto& list = all_people();
   return measure({.name = "memory_per_record", .unit = "bytes", .limit = 340}, 5, [&] {
     people_store s;
-    auto before = live_heap();
+    auto before = live_memory();
     for (auto& p : list)
       s.insert(p);
-    return static_cast<double>(live_heap() - before) / people_count;
+    return static_cast<double>(live_memory() - before) / people_count;
   });
 }
 
@@ -234,19 +234,19 @@ figure memory_of_snapshot(const settings& asked) {
         auto s = full_store();
         auto& list = all_people();
         auto held = s.db.snapshot();
-        const auto before = live_heap();
+        const auto before = live_memory();
         std::size_t most = before;
         for (std::size_t i = 0; i < updates; ++i) {
           static_cast<void>(must(
               s.people.update(list[i % keys].id, {{"balance", static_cast<double>(i)}}).get()));
           if (i % (updates / 30) == 0)
-            most = std::max(most, live_heap());
+            most = std::max(most, live_memory());
         }
         must(s.people.at(held).visit(list[0].id, [&](const auto& r) {
           if (r.field(balance_field).as_double() != list[0].balance)
             std::abort();
         }));
-        most = std::max(most, live_heap());
+        most = std::max(most, live_memory());
         return static_cast<double>(most - before) / 1e6;
       });
 }
