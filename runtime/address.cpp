@@ -18,9 +18,9 @@ namespace {
 
 /// How many messages a caller handles for an actor before it gives the rest to the workers.
 constexpr std::size_t caller_budget = 32;
-/// How often a caller looks again whether a busy actor has become idle, before it sends a message: a
-/// message costs a sleep and a wake-up, more than many an operation takes. First at once, then giving
-/// way to others, for the one who has the actor may have been preempted.
+/// How often a caller looks again whether a busy actor has become idle, before it sends a message:
+/// a message costs a sleep and a wake-up, more than many an operation takes. First at once, then
+/// giving way to others, for the one who has the actor may have been preempted.
 constexpr int lease_tries = 128;
 constexpr int lease_yields = 16;
 
