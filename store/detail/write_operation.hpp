@@ -75,7 +75,7 @@ public:
   void reject(error why) noexcept final {
     switch (sealed_) {
     case sealed::no:
-      return this->complete(fail(why.at({.bucket = core_->name()})));
+      return this->complete(fail(of_this_bucket(why)));
     case sealed::to_be_settled_here:
       return settle(); // the commit stands, only its actor is gone
     case sealed::to_be_settled_by_pipeline:
@@ -85,7 +85,7 @@ public:
 
   void settled(const error* failure) noexcept final {
     if (failure)
-      this->complete(fail(failure->at({.bucket = core_->name()})));
+      this->complete(fail(of_this_bucket(*failure)));
     else
       settle();
   }
@@ -104,6 +104,14 @@ protected:
 private:
   enum class sealed : std::uint8_t { no, to_be_settled_here, to_be_settled_by_pipeline };
 
+  /// Names the bucket, if there is memory for it.
+  error of_this_bucket(const error& e) const noexcept {
+    try {
+      return e.at({.bucket = core_->name()});
+    } catch (const std::bad_alloc&) {
+      return e;
+    }
+  }
   void settle() noexcept { this->complete(std::move(*outcome_)); }
 
   ref<bucket_core> core_;

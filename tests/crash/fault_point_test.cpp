@@ -109,10 +109,10 @@ TEST_P(a_crash_at_any_point, behind_the_seal_leaves_the_operation_standing) {
     }
 }
 
+struct a_crash_amid_commits : a_crash_at_any_point {};
+
 /// Two commits are on their way to the disk when a third write crashes the bucket.
-TEST_P(a_crash_at_any_point, leaves_what_is_in_flight_alone) {
-  if (!GetParam().journal)
-    GTEST_SKIP() << "nothing is in flight without a journal";
+TEST_P(a_crash_amid_commits, leaves_what_is_in_flight_alone) {
   for (auto& point : fault_points_in_sources())
     for (auto kind : all_write_kinds) {
       if (in_restart(point))
@@ -199,16 +199,17 @@ TEST_P(a_crash_at_any_point, is_survived_by_many_threads) {
   EXPECT_GT(crashes, 0);
 }
 
-INSTANTIATE_TEST_SUITE_P(, a_crash_at_any_point,
-                         ::testing::Values(bench_mode{false, durability::none, true},
-                                           bench_mode{false, durability::none, false},
-                                           bench_mode{true, durability::sync, true},
-                                           bench_mode{true, durability::sync, false},
-                                           bench_mode{true, durability::group, true},
-                                           bench_mode{true, durability::group, false},
-                                           bench_mode{true, durability::async, true},
-                                           bench_mode{true, durability::async, false}),
-                         [](auto& param) { return to_string(param.param); });
+const auto over_a_journal = ::testing::Values(
+    bench_mode{true, durability::sync, true}, bench_mode{true, durability::sync, false},
+    bench_mode{true, durability::group, true}, bench_mode{true, durability::group, false},
+    bench_mode{true, durability::async, true}, bench_mode{true, durability::async, false});
+const auto in_memory = ::testing::Values(bench_mode{false, durability::none, true},
+                                         bench_mode{false, durability::none, false});
+const auto name_of = [](auto& param) { return to_string(param.param); };
+
+INSTANTIATE_TEST_SUITE_P(durable, a_crash_at_any_point, over_a_journal, name_of);
+INSTANTIATE_TEST_SUITE_P(in_memory, a_crash_at_any_point, in_memory, name_of);
+INSTANTIATE_TEST_SUITE_P(durable, a_crash_amid_commits, over_a_journal, name_of);
 
 } // namespace
 } // namespace holdfast::testing
