@@ -108,11 +108,18 @@ void incarnation::run(job& work) {
   }
 }
 
+detail::job_message::job_message(job* j) noexcept : work{j} {
+  work->add_ref();
+  if (work->messages_.fetch_add(1, std::memory_order_relaxed) == 0)
+    work->to_->mailed_.fetch_add(1, std::memory_order_relaxed);
+}
+
 detail::job_message::~job_message() {
-  if (work->messages_.fetch_sub(1, std::memory_order_acq_rel) == 1 &&
-      work->phase_.load(std::memory_order_acquire) == job::phase::queued) {
-    auto to = work->to_;
-    to->bounced(ref<job>{work}, work->receiver_);
+  auto to = work->to_;
+  if (work->messages_.fetch_sub(1, std::memory_order_acq_rel) == 1) {
+    to->mailed_.fetch_sub(1, std::memory_order_relaxed);
+    if (work->phase_.load(std::memory_order_acquire) == job::phase::queued)
+      to->bounced(ref<job>{work}, work->receiver_);
   }
   work->release();
 }
@@ -128,12 +135,7 @@ void address::submit(ref<job> work) {
   if (!life)
     return park(std::move(work));
   if (!runtime_.caller_runs() || runtime::inside_actor()) {
-    work->to_ = ref<address>{this};
-    work->receiver_ = life;
-    life->raw->enqueue(caf::make_mailbox_element(nullptr, caf::make_message_id(), {},
-                                                 detail::job_message{work.get()}),
-                       nullptr);
-    return;
+    return send(std::move(work), *life, nullptr);
   }
   auto& unit = runtime_.unit();
   if (run_on_lease(*life, *work, unit)) {
@@ -141,13 +143,20 @@ void address::submit(ref<job> work) {
       bounced(std::move(work), life);
     return;
   }
-  work->to_ = ref<address>{this};
-  work->receiver_ = life;
   unit.arm(life->raw);
-  life->raw->enqueue(caf::make_mailbox_element(nullptr, caf::make_message_id(), {},
-                                               detail::job_message{work.get()}),
-                     &unit);
+  send(std::move(work), *life, &unit);
   unit.run_captured(caller_budget);
+}
+
+void address::send(ref<job> work, incarnation& life, caf::execution_unit* unit) {
+  if (mailed_.load(std::memory_order_relaxed) >= mailbox_limit)
+    return work->reject(error{errc::overloaded, name_ + ": " + std::to_string(mailbox_limit) +
+                                                    " operations already wait in its mailbox"});
+  work->to_ = ref<address>{this};
+  work->receiver_ = &life;
+  life.raw->enqueue(caf::make_mailbox_element(nullptr, caf::make_message_id(), {},
+                                              detail::job_message{work.get()}),
+                    unit);
 }
 
 void address::park(ref<job> work) {
@@ -230,13 +239,8 @@ void address::publish(caf::event_based_actor* self) {
     ready.swap(stash_);
     current_.store(life, std::memory_order_release);
   }
-  for (auto& work : ready) {
-    work->to_ = ref<address>{this};
-    work->receiver_ = life;
-    life->raw->enqueue(caf::make_mailbox_element(nullptr, caf::make_message_id(), {},
-                                                 detail::job_message{work.get()}),
-                       nullptr);
-  }
+  for (auto& work : ready)
+    send(std::move(work), *life, nullptr);
 }
 
 void address::leave(address_state to, error reason, std::chrono::milliseconds retry_after) {
@@ -289,7 +293,7 @@ std::uint64_t address::incarnations() const noexcept {
 }
 std::size_t address::waiting() const {
   std::lock_guard lock{mutex_};
-  return stash_.size();
+  return stash_.size() + mailed_.load(std::memory_order_relaxed);
 }
 std::string address::last_failure() const {
   std::lock_guard lock{mutex_};

@@ -14,6 +14,7 @@
 
 namespace caf {
 class event_based_actor;
+class execution_unit;
 }
 
 namespace holdfast {
@@ -35,13 +36,15 @@ std::string_view to_string(address_state s) noexcept;
 ///   - callers `submit` jobs;
 ///   - the actor calls `publish` when it is ready, from its own init;
 ///   - the supervisor says `starting`, `down`, `quarantined`, `stopped`.
-/// Jobs submitted while the actor is down wait in a bounded stash (`stash_limit`; past it they are
-/// refused with `overloaded`) and run on the next incarnation.
+/// Jobs submitted while the actor is down wait in a bounded stash and run on the next incarnation.
+/// Past `stash_limit` there, or `mailbox_limit` in the mailbox of a busy actor, jobs are refused with
+/// `overloaded`; what the system itself sends to the actor is exempt.
 ///
 /// Thread-safe. Outlives its actors; must not outlive its runtime's last caller.
 class address final : public ref_counted {
 public:
   static constexpr std::size_t stash_limit = 4096;
+  static constexpr std::size_t mailbox_limit = 65'536;
 
   address(runtime& rt, std::string name);
   ~address() override;
@@ -59,7 +62,7 @@ public:
   address_state state() const noexcept;
   /// How often an incarnation has been published.
   std::uint64_t incarnations() const noexcept;
-  /// Jobs in the stash.
+  /// Jobs in the stash and in the mailbox.
   std::size_t waiting() const;
   /// Why the last incarnation went down; empty if none did.
   std::string last_failure() const;
@@ -89,11 +92,13 @@ private:
   void retract(detail::incarnation* dead, std::string_view why);
   void leave(address_state to, error reason, std::chrono::milliseconds retry_after);
   void park(ref<job> work);
+  void send(ref<job> work, detail::incarnation& life, caf::execution_unit* unit);
   error refusal() const;
 
   runtime& runtime_;
   const std::string name_;
   std::atomic<detail::incarnation*> current_{nullptr};
+  std::atomic<std::size_t> mailed_{0}; ///< jobs in the mailboxes of its incarnations
   mutable std::mutex mutex_;
   address_state state_ = address_state::starting;
   std::uint64_t incarnations_ = 0;

@@ -32,10 +32,7 @@ struct incarnation {
 /// A mailbox element's content: one job. When the last copy is destroyed and the job has not begun,
 /// the actor died before it, and the address hands it to the next incarnation.
 struct job_message {
-  explicit job_message(job* j) noexcept : work{j} {
-    work->add_ref();
-    work->messages_.fetch_add(1, std::memory_order_relaxed);
-  }
+  explicit job_message(job* j) noexcept;
   job_message(const job_message& other) noexcept : job_message{other.work} {}
   job_message& operator=(const job_message&) = delete;
   ~job_message();

@@ -30,6 +30,21 @@ private:
   int by_;
 };
 
+/// Calls a function inside the actor.
+class call final : public operation<int> {
+public:
+  call(address& to, std::function<void()> f) : operation{to.owner()}, to_{&to}, f_{std::move(f)} {}
+  void start() override { to_->submit(ref<job>{this}); }
+  void run() override {
+    f_();
+    complete(0);
+  }
+
+private:
+  ref<address> to_;
+  std::function<void()> f_;
+};
+
 caf::actor spawn_counter(runtime& rt, ref<address> at) {
   return rt.system().spawn([at](caf::event_based_actor* self) {
     quiet(self);
@@ -94,6 +109,32 @@ TEST_P(an_address, refuses_past_the_limit_of_its_stash) {
   at->stopped(error{errc::stopped, "shutdown"});
   for (auto& f : kept)
     EXPECT_EQ(f.get().error().code(), errc::stopped);
+}
+
+TEST_P(an_address, refuses_past_the_limit_of_a_busy_actors_mailbox) {
+  auto actor = spawn_counter(rt, at);
+  ASSERT_TRUE(adding(1).get());
+  std::latch entered{1}, leave{1};
+  auto busy = rt.system().spawn([&](caf::event_based_actor*) {
+    ref<operation<int>> hold{new call(*at, [&] {
+      entered.count_down();
+      leave.wait();
+    })};
+    hold->start();
+  });
+  entered.wait();
+  std::vector<std::future<result<int>>> kept;
+  for (std::size_t i = 0; i < address::mailbox_limit; ++i)
+    kept.push_back(adding(1).as_future());
+  EXPECT_GE(at->waiting(), address::mailbox_limit);
+  auto refused = adding(1).get();
+  leave.count_down();
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().code(), errc::overloaded);
+  for (auto& f : kept)
+    f.wait();
+  EXPECT_TRUE(adding(1).get());
+  end(actor);
 }
 
 TEST_P(an_address, gives_up_a_job_that_did_not_begin_in_time) {
