@@ -15,7 +15,7 @@
 namespace caf {
 class event_based_actor;
 class execution_unit;
-}
+} // namespace caf
 
 namespace holdfast {
 
@@ -37,8 +37,8 @@ std::string_view to_string(address_state s) noexcept;
 ///   - the actor calls `publish` when it is ready, from its own init;
 ///   - the supervisor says `starting`, `down`, `quarantined`, `stopped`.
 /// Jobs submitted while the actor is down wait in a bounded stash and run on the next incarnation.
-/// Past `stash_limit` there, or `mailbox_limit` in the mailbox of a busy actor, jobs are refused with
-/// `overloaded`; what the system itself sends to the actor is exempt.
+/// Past `stash_limit` there, or `mailbox_limit` in the mailbox of a busy actor, jobs are refused
+/// with `overloaded`; what the system itself sends to the actor is exempt.
 ///
 /// Thread-safe. Outlives its actors; must not outlive its runtime's last caller.
 class address final : public ref_counted {
