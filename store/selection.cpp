@@ -43,6 +43,22 @@ auto selection::read(F&& f) const {
   return outcome{f(from, of_->now().time_since_epoch().count())};
 }
 
+/// The same for a walk that may be long: it reads at a registered snapshot and renews its pin.
+template <class F>
+auto selection::walk(F&& f) const {
+  using outcome = std::invoke_result_t<F&, const detail::reader&, std::int64_t>;
+  if (auto why = of_->closed())
+    return outcome{fail(std::move(*why))};
+  detail::pin_guard pin{of_->line()};
+  std::optional<detail::line_hold> hold;
+  if (!when_)
+    hold.emplace(of_->line());
+  detail::read_view view{of_->data(), hold ? hold->seq() : when_->seq(of_->line().kind())};
+  detail::reader from{of_->schema(), view, detail::expiry::none};
+  from.renew(pin);
+  return outcome{f(from, of_->now().time_since_epoch().count())};
+}
+
 namespace {
 
 error negative(const detail::bucket_core& of, std::int64_t n) {
@@ -54,7 +70,7 @@ error negative(const detail::bucket_core& of, std::int64_t n) {
 } // namespace
 
 pending<records> selection::all() const {
-  return read([&](auto& from, auto now) { return detail::all(from, query_, now); });
+  return walk([&](auto& from, auto now) { return detail::all(from, query_, now); });
 }
 pending<record> selection::find_one() const {
   return read([&](auto& from, auto now) { return detail::find_one(from, query_, now); });
@@ -100,7 +116,7 @@ pending<value> selection::max(std::string_view field) const {
 }
 
 result<std::uint64_t> selection::visit_blocks(detail::record_visitor visitor) const {
-  return read([&](auto& from, auto now) {
+  return walk([&](auto& from, auto now) {
     return detail::visit(from, query_, now, [&](const detail::record_block& block) {
       return visitor.call(visitor.context, block);
     });

@@ -94,6 +94,8 @@ private:
   result<std::uint64_t> visit_blocks(detail::record_visitor visitor) const;
   template <class F>
   auto read(F&& f) const;
+  template <class F>
+  auto walk(F&& f) const;
 
   ref<detail::bucket_core> of_;
   query query_;

@@ -150,10 +150,35 @@ public:
 
   /// What to read at.
   std::uint64_t seq() const noexcept { return seq_; }
+  /// Lets go and pins again, so that what died meanwhile can be freed: for who reads at a
+  /// registered snapshot and holds no block it did not reach from there since. `seq` stays what it
+  /// was.
+  void renew() {
+    line_.unpin();
+    line_.pin();
+  }
 
 private:
   commit_line& line_;
   std::uint64_t seq_;
+};
+
+/// One line at one moment, registered. Stays where it is.
+class line_hold {
+public:
+  explicit line_hold(commit_line& line) noexcept : line_(line) {
+    const std::lock_guard lock(line_);
+    line_.add_snapshot(snapshot_);
+  }
+  line_hold(const line_hold&) = delete;
+  line_hold& operator=(const line_hold&) = delete;
+  ~line_hold() { line_.drop_snapshot(snapshot_); }
+
+  std::uint64_t seq() const noexcept { return snapshot_.seq(); }
+
+private:
+  commit_line& line_;
+  line_snapshot snapshot_;
 };
 
 /// Both lines at one moment: no commit over both is seen by half. May move between threads.

@@ -41,6 +41,10 @@ public:
   reader(const compiled_schema& schema, const read_view& view, expiry how) noexcept
       : schema_{schema}, view_{view}, expiry_{how} {}
 
+  /// Lets walks of all rows renew the pin now and then, so that they do not hold up the freeing of
+  /// memory: the view must be that of a registered snapshot.
+  void renew(pin_guard& pin) noexcept { pin_ = &pin; }
+
   const record_layout& layout() const noexcept { return schema_.layout(); }
   bool key_ordered() const noexcept { return schema_.definition().is_ordered(); }
   bool may_have_expired() const noexcept { return expiry_ == expiry::possible; }
@@ -89,8 +93,10 @@ private:
   static constexpr std::uint64_t few = 4;
   static constexpr std::uint64_t scan_batch = 16;
   /// The newest blocks of some rows, of a scan or of one leaf of an ordered index.
+  static constexpr std::uint32_t rows_per_pin = 1024;
   struct batch {
     std::uint32_t size = 0;
+    std::uint64_t from = 0; ///< of a scan: the row it begins with
     record_block* heads[order_node::capacity];
   };
   /// Looks up and starts fetching the next records of a leaf, `most` at most.
@@ -117,6 +123,7 @@ private:
   const compiled_schema& schema_;
   const read_view& view_;
   expiry expiry_;
+  pin_guard* pin_ = nullptr;
 };
 
 inline void reader::fetch(order_cursor& at, std::uint64_t most, batch& out) const noexcept {
@@ -160,6 +167,7 @@ inline void reader::fetch(std::uint64_t& row, std::uint64_t most, batch& out) co
   const auto& rows = view_.data().rows();
   const auto bound = view_.row_bound();
   out.size = 0;
+  out.from = row;
   for (row = rows.next_row(row, bound); row < bound; row = rows.next_row(row + 1, bound)) {
     if (out.size == most)
       return;
@@ -181,10 +189,19 @@ template <class Fn>
 bool reader::each_row(std::uint64_t first, Fn&& fn) const {
   batch batches[2];
   fetch(first, few, batches[0]);
+  std::uint32_t seen = 0;
   for (unsigned turn = 0; batches[turn].size > 0; turn ^= 1U) {
-    fetch(first, scan_batch, batches[turn ^ 1U]);
+    auto& next = batches[turn ^ 1U];
+    fetch(first, scan_batch, next);
     if (!look(batches[turn], fn))
       return false;
+    seen += batches[turn].size;
+    if (pin_ && seen >= rows_per_pin) {
+      seen = 0;
+      pin_->renew();
+      first = next.from; // what was fetched may be freed by now
+      fetch(first, scan_batch, next);
+    }
   }
   return true;
 }
