@@ -49,6 +49,7 @@ bucket_core::bucket_core(bucket_id id, std::shared_ptr<const compiled_schema> sc
       schema_{schema.get()}, data_{line(), layout_of(*schema)}, address_{
                                                                     make_ref<holdfast::address>(
                                                                         *runtime_, name_)} {
+  topics_ = std::make_shared<const bucket_topics>(name_);
   data_.memory().keep(schema->shared_layout()); // blocks point to it, and handles outlive buckets
 }
 
@@ -73,23 +74,51 @@ std::optional<error> bucket_core::refusal() const {
   return pipe_ ? pipe_->refusal() : std::nullopt;
 }
 
-sealing bucket_core::seal(sealed_commit& c) {
+sealing bucket_core::seal(sealed_commit& c, std::span<bucket_core* const> others) {
   fault_point("bucket.sealing");
-  writes_.fetch_add(1, std::memory_order_relaxed);
-  if (!pipe_) {
-    std::lock_guard lock{lines_->memory};
-    auto seq = lines_->memory.take_seq();
-    c.seq = seq;
-    data_.seal_at(seq);
-    lines_->memory.publish(seq);
-    generator_.accept();
-    return sealing::published;
-  }
-  auto outcome = pipe_->seal(c, [this](sequence seq) noexcept { data_.seal_at(seq); });
-  if (outcome == pipeline::seal_outcome::refused)
-    return sealing::refused;
+  auto stamp = [&](sequence seq) noexcept {
+    stamp_sealed(seq);
+    for (auto* other : others)
+      other->stamp_sealed(seq);
+  };
+  return pipe_ ? seal_durable(c, stamp) : seal_in_memory(c, stamp);
+}
+
+void bucket_core::stamp_sealed(sequence seq) noexcept {
+  data_.seal_at(seq);
   generator_.accept();
-  return outcome == pipeline::seal_outcome::published ? sealing::published : sealing::queued;
+  writes_.fetch_add(1, std::memory_order_relaxed);
+}
+
+template <class Stamp>
+sealing bucket_core::seal_in_memory(sealed_commit& c, Stamp&& stamp) {
+  auto& line = lines_->memory;
+  {
+    std::lock_guard lock{line};
+    if (line.misses_entry(c.entry))
+      return sealing::again;
+    c.seq = line.take_seq();
+    stamp(c.seq);
+    line.publish(c.seq);
+    line.feed_commit(std::move(c.entry), c.seq);
+  }
+  line.notify_followers();
+  return sealing::published;
+}
+
+template <class Stamp>
+sealing bucket_core::seal_durable(sealed_commit& c, Stamp&& stamp) {
+  switch (pipe_->seal(c, stamp)) {
+  case pipeline::seal_outcome::published:
+    return sealing::published;
+  case pipeline::seal_outcome::queued:
+    return sealing::queued;
+  case pipeline::seal_outcome::refused:
+    return sealing::refused;
+  case pipeline::seal_outcome::again:
+    return sealing::again;
+  }
+  return sealing::refused;
 }
 
 record_block* bucket_core::find_head(const key_view& key) const {
@@ -123,6 +152,7 @@ void bucket_core::rollback() noexcept {
 }
 
 void bucket_core::recover() noexcept {
+  const turn_guard mine{turn_};
   if (!data_.settled()) // the actor died with its operation sealed, which therefore stands
     data_.settle();
   rollback();

@@ -8,6 +8,7 @@
 #include <holdfast/store/detail/generate.hpp>
 #include <holdfast/store/detail/journal_keys.hpp>
 #include <holdfast/store/detail/pipeline.hpp>
+#include <holdfast/store/detail/turn.hpp>
 #include <holdfast/store/detail/validation_rules.hpp>
 #include <holdfast/store/schema.hpp>
 
@@ -15,12 +16,13 @@
 #include <memory>
 #include <mutex>
 #include <optional>
+#include <span>
 #include <string>
 #include <vector>
 
 namespace holdfast::detail {
 
-enum class sealing : std::uint8_t { published, queued, refused };
+enum class sealing : std::uint8_t { published, queued, refused, again };
 
 /// What a bucket is apart from its actor: its data, its schema, its line. Handles and incarnations
 /// of the actor share it, and it survives them all.
@@ -44,6 +46,9 @@ public:
   bool durable() const noexcept { return pipe_ != nullptr; }
   commit_line& line() noexcept { return durable() ? lines_->durable : lines_->memory; }
   commit_lines& lines() noexcept { return *lines_; }
+  /// The right to edit.
+  detail::turn& turn() noexcept { return turn_; }
+  const std::shared_ptr<const bucket_topics>& topics() const noexcept { return topics_; }
   bucket_data& data() noexcept { return data_; }
   const bucket_data& data() const noexcept { return data_; }
 
@@ -62,7 +67,8 @@ public:
 
   /// The three steps of sealing; `prepare` may throw `std::bad_alloc`, and then nothing was sealed.
   void prepare_seal() { data_.prepare_seal(); }
-  sealing seal(sealed_commit& c);
+  /// Seals what is prepared in this bucket and in `others`, all of one line, as one commit.
+  sealing seal(sealed_commit& c, std::span<bucket_core* const> others);
   void after_seal() noexcept {
     data_.settle();
     note_memory();
@@ -103,6 +109,12 @@ public:
   std::uint64_t writes() const noexcept { return writes_.load(std::memory_order_relaxed); }
 
 private:
+  void stamp_sealed(sequence seq) noexcept;
+  template <class Stamp>
+  sealing seal_in_memory(sealed_commit& c, Stamp&& stamp);
+  template <class Stamp>
+  sealing seal_durable(sealed_commit& c, Stamp&& stamp);
+
   const bucket_id id_;
   const std::string name_;
   const std::uint32_t key_slot_;
@@ -113,14 +125,16 @@ private:
   std::vector<std::shared_ptr<const compiled_schema>> schemas_; // all that were ever in force
   std::atomic<const compiled_schema*> schema_;
   bucket_data data_;
+  detail::turn turn_;
+  std::shared_ptr<const bucket_topics> topics_;
   generator generator_;
   std::atomic<std::uint64_t> writes_{0};
   std::atomic<std::size_t> memory_used_{0};
   std::atomic<std::size_t> memory_mapped_{0};
   ref<holdfast::address> address_;
   std::atomic<int> closed_{-1};
-  const error out_of_memory_{errc::out_of_memory, name_ + ": an allocation failed",
-                             {.bucket = name_}};
+  const error out_of_memory_{
+      errc::out_of_memory, name_ + ": an allocation failed", {.bucket = name_}};
 };
 
 } // namespace holdfast::detail

@@ -109,6 +109,15 @@ public:
   /// Back to what was sealed last.
   void rollback() noexcept;
 
+  /// Calls `f(before, after)` for each edit of the open operation, in order; null where there is
+  /// none.
+  template <class F>
+  void each_edit(F&& f) const {
+    for (const edit& e : edits_)
+      if (e.kind != edit_kind::unique_added)
+        f(e.old, e.fresh);
+  }
+
   // -- the writer: sealing
 
   /// Seals the operation as the next commit of its line, publishes it there, and reclaims a little.

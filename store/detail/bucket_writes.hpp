@@ -11,8 +11,7 @@
 #include <utility>
 #include <vector>
 
-/// The writes of a bucket handle as operations. Each checks everything first, then edits, and fills
-/// its commit with what the journal is to keep.
+/// The writes of a bucket handle as operations.
 namespace holdfast::detail {
 
 class insert_operation final : public write_operation<record> {
@@ -24,7 +23,7 @@ public:
       : write_operation{std::move(to), how}, draft_{std::move(fields)} {}
 
 private:
-  result<record> apply(bucket_core& b) override;
+  result<record> apply(commit_scope& scope) override;
   draft draft_;
 };
 
@@ -33,7 +32,7 @@ public:
   insert_many_operation(ref<bucket_core> to, durability how, const std::vector<object>& list);
 
 private:
-  result<records> apply(bucket_core& b) override;
+  result<records> apply(commit_scope& scope) override;
   std::vector<draft> drafts_;
 };
 
@@ -45,7 +44,7 @@ public:
                                                                           changes} {}
 
 private:
-  result<record> apply(bucket_core& b) override;
+  result<record> apply(commit_scope& scope) override;
   value key_;
   draft draft_;
 };
@@ -59,7 +58,7 @@ public:
       : write_operation{std::move(to), how}, draft_{std::move(fields)} {}
 
 private:
-  result<record> apply(bucket_core& b) override;
+  result<record> apply(commit_scope& scope) override;
   draft draft_;
 };
 
@@ -69,7 +68,7 @@ public:
       : write_operation{std::move(to), how}, key_{std::move(key)} {}
 
 private:
-  result<record> apply(bucket_core& b) override;
+  result<record> apply(commit_scope& scope) override;
   value key_;
 };
 
@@ -78,12 +77,7 @@ public:
   using write_operation::write_operation;
 
 private:
-  result<std::uint64_t> apply(bucket_core& b) override;
+  result<std::uint64_t> apply(commit_scope& scope) override;
 };
-
-/// The steps that single and bulk writes share; for use inside the bucket.
-result<record_block*> insert_one(bucket_core& b, sealed_commit& into, draft& input, timestamp now);
-result<record_block*> update_one(bucket_core& b, sealed_commit& into, record_block* old,
-                                 draft& changes, timestamp now);
 
 } // namespace holdfast::detail

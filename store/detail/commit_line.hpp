@@ -1,6 +1,8 @@
 #pragma once
 
+#include <holdfast/store/detail/feed.hpp>
 #include <holdfast/store/detail/pins.hpp>
+#include <holdfast/store/detail/spin_lock.hpp>
 
 #include <atomic>
 #include <cstddef>
@@ -13,19 +15,6 @@ namespace holdfast::detail {
 /// Loads of what a writer may unlink. Sequentially consistent, for the proof in `commit_line`; on
 /// x86-64 that is a plain load.
 inline constexpr auto pinned_load = std::memory_order_seq_cst;
-
-class spin_lock {
-public:
-  void lock() noexcept {
-    if (flag_.exchange(true, std::memory_order_acquire)) [[unlikely]]
-      wait();
-  }
-  void unlock() noexcept { flag_.store(false, std::memory_order_release); }
-
-private:
-  void wait() noexcept;
-  std::atomic<bool> flag_{false};
-};
 
 /// A registered reading position; a member of its line's list while registered.
 class line_snapshot {
@@ -54,7 +43,8 @@ private:
 /// has a seq at which everything it frees had ended. Whoever walks a snapshot pins as well.
 class commit_line {
 public:
-  commit_line(line_kind kind, pin_table& pins) noexcept : kind_(kind), pins_(pins) {}
+  commit_line(line_kind kind, pin_table& pins, detail::feed* feed = nullptr) noexcept
+      : kind_(kind), pins_(pins), feed_(feed) {}
   commit_line(const commit_line&) = delete;
   commit_line& operator=(const commit_line&) = delete;
 
@@ -72,6 +62,21 @@ public:
   /// Makes everything up to `seq` visible. Under the lock.
   void publish(std::uint64_t seq) noexcept { published_.store(seq, std::memory_order_seq_cst); }
   std::uint64_t published() const noexcept { return published_.load(std::memory_order_seq_cst); }
+
+  /// Whether a commit that is sealed now must be fed, and is not prepared for it. Under the lock.
+  bool misses_entry(const std::shared_ptr<feed_entry>& e) const noexcept {
+    return feed_ && feed_->active() && !e;
+  }
+  /// Hands a commit that has just been published to those who follow. Under the lock.
+  void feed_commit(std::shared_ptr<feed_entry> e, std::uint64_t seq) noexcept {
+    if (e)
+      feed_->push(std::move(e), kind_, seq);
+  }
+  /// Wakes those who follow. Not under the lock.
+  void notify_followers() noexcept {
+    if (feed_)
+      feed_->notify();
+  }
 
   /// Goes on after `seq`, which counts as published. Before the line is used.
   void start_at(std::uint64_t seq) noexcept {
@@ -125,6 +130,7 @@ public:
 private:
   const line_kind kind_;
   pin_table& pins_;
+  detail::feed* const feed_;
   alignas(64) std::atomic<std::uint64_t> published_{0};
   alignas(64) spin_lock lock_;
   std::uint64_t next_ = 1;
@@ -136,8 +142,16 @@ private:
 /// The lines of one store.
 struct commit_lines {
   pin_table pins;
-  commit_line memory{line_kind::memory, pins};
-  commit_line durable{line_kind::durable, pins};
+  detail::feed feed;
+  commit_line memory{line_kind::memory, pins, &feed};
+  commit_line durable{line_kind::durable, pins, &feed};
+
+  /// Lets a reader follow from the next commit that is sealed on.
+  void follow(feed_reader& r) {
+    const std::lock_guard first(memory);
+    const std::lock_guard second(durable);
+    feed.start(r);
+  }
 };
 
 /// Keeps the calling thread pinned on one line. Stays on its thread.

@@ -272,6 +272,7 @@ void pipeline::publish_hand() {
     std::lock_guard lock{line_};
     if (line_.published() < written_)
       line_.publish(written_);
+    hand_.for_each([&](sealed_commit& c) { line_.feed_commit(std::move(c.entry), c.seq); });
     queue_.for_each([&](sealed_commit& c) {
       if (c.level == durability::async && line_.published() + 1 == c.seq &&
           promoted_.size() < most_promoted) {
@@ -279,9 +280,11 @@ void pipeline::publish_hand() {
         c.retain();
         promoted_.push_back(&c);
         line_.publish(c.seq);
+        line_.feed_commit(std::move(c.entry), c.seq);
       }
     });
   }
+  line_.notify_followers();
   fault_point("persistence.published");
   while (auto* c = hand_.pop()) {
     backlog_bytes_.fetch_sub(c->byte_count(), std::memory_order_relaxed);

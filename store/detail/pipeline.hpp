@@ -65,6 +65,7 @@ public:
     published, ///< at once: the caller settles it
     queued,    ///< the pipeline will settle it
     refused,   ///< the pipeline has failed: nothing was sealed
+    again, ///< somebody follows the feed, and the commit has no entry for it: nothing was sealed
   };
 
   /// Seals one commit: takes the next seq, calls `stamp(seq)` (noexcept, under the line's lock) and
@@ -76,6 +77,8 @@ public:
       std::lock_guard lock{line_};
       if (failed_.load(std::memory_order_relaxed))
         return seal_outcome::refused;
+      if (line_.misses_entry(c.entry))
+        return seal_outcome::again;
       c.retain();
       c.seq = line_.take_seq();
       stamp(c.seq);
@@ -83,12 +86,15 @@ public:
       if (now) {
         c.published_ = true;
         line_.publish(c.seq);
+        line_.feed_commit(std::move(c.entry), c.seq);
       }
       queue_.push(&c);
       wake = wants_waking(c);
     }
     if (wake)
       wake_writer();
+    if (now)
+      line_.notify_followers();
     return now ? seal_outcome::published : seal_outcome::queued;
   }
 

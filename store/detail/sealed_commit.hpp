@@ -5,11 +5,14 @@
 #include <holdfast/store/journal.hpp>
 
 #include <cstdint>
+#include <memory>
 #include <string>
 #include <string_view>
 #include <vector>
 
 namespace holdfast::detail {
+
+struct feed_entry;
 
 /// A commit of the durable line on its way to the disk: what to write, and whom to tell.
 ///
@@ -27,6 +30,8 @@ public:
 
   durability level = durability::group;
   sequence seq = 0;
+  /// What it tells those who follow the feed; null while nobody does. Taken when it is published.
+  std::shared_ptr<feed_entry> entry;
 
   void put(std::string_view key, std::string_view value) {
     add(journal_put::kind::put, key, value);

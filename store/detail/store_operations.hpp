@@ -47,6 +47,7 @@ public:
   adopt_operation(ref<bucket_core> core, std::shared_ptr<const compiled_schema> schema)
       : plain_operation{core->address()}, core_{std::move(core)}, schema_{std::move(schema)} {}
   void run() override {
+    const turn_guard mine{core_->turn()};
     core_->adopt(std::move(schema_));
     complete(void_result{});
   }
@@ -63,11 +64,11 @@ public:
   using write_operation::write_operation;
 
 private:
-  result<void_result> apply(bucket_core& b) override {
-    b.data().clear();
-    changed(); // also of an empty bucket: its schema goes
+  result<void_result> apply(commit_scope& scope) override {
+    auto& b = scope.home();
+    if (auto cleared = scope.clear(b, change_kind::dropped); !cleared)
+      return fail(std::move(cleared.error()));
     if (b.durable()) {
-      erase_range(bucket_prefix('s', b.id()), bucket_prefix('s', b.id() + 1));
       erase(bucket_prefix('n', b.id()));
       erase(bucket_prefix('c', b.id()));
     }
@@ -83,7 +84,12 @@ public:
     level = durability::sync;
   }
   void start() override {
-    if (pipe_.seal(*this, [](sequence) noexcept {}) == pipeline::seal_outcome::refused)
+    auto sealed = pipe_.seal(*this, [](sequence) noexcept {});
+    if (sealed == pipeline::seal_outcome::again) {
+      entry = std::make_shared<feed_entry>(); // a commit without a change
+      sealed = pipe_.seal(*this, [](sequence) noexcept {});
+    }
+    if (sealed == pipeline::seal_outcome::refused)
       complete(fail(*pipe_.refusal()));
   }
   void run() override {}

@@ -2,7 +2,7 @@
 
 #include <holdfast/runtime/fault.hpp>
 #include <holdfast/runtime/operation.hpp>
-#include <holdfast/store/detail/bucket_core.hpp>
+#include <holdfast/store/detail/commit_scope.hpp>
 #include <holdfast/store/detail/sealed_commit.hpp>
 
 #include <memory>
@@ -10,9 +10,6 @@
 #include <optional>
 
 namespace holdfast::detail {
-
-/// What a write did to the bucket's data.
-enum class effect : std::uint8_t { none, changed };
 
 /// A write to one bucket: the job, the commit and the completion in one object.
 ///
@@ -37,37 +34,37 @@ public:
     fault_point("bucket.started");
     if (auto refused = core_->refusal())
       return this->complete(fail(std::move(*refused)));
+    commit_scope scope{*core_, *this};
+    sealing sealed_as;
     try {
-      core_->made().begin();
-      outcome_.emplace(apply(*core_));
-      if (*outcome_ && changed_ == effect::changed)
-        core_->prepare_seal();
+      outcome_.emplace(apply(scope));
+      if (*outcome_ && scope.changed())
+        if (auto ready = scope.prepare(); !ready)
+          outcome_.emplace(fail(std::move(ready.error())));
+      if (!*outcome_ || !scope.changed()) {
+        scope.rollback();
+        return this->complete(std::move(*outcome_));
+      }
+      fault_point("bucket.applied");
+      sealed_as = scope.seal();
     } catch (const std::bad_alloc&) {
-      core_->rollback();
+      scope.rollback();
       return this->complete(fail(core_->out_of_memory()));
     }
-    if (!*outcome_ || changed_ == effect::none) {
-      if (!*outcome_)
-        core_->rollback();
-      return this->complete(std::move(*outcome_));
-    }
-    fault_point("bucket.applied");
-    switch (core_->seal(*this)) {
+    switch (sealed_as) {
     case sealing::published:
       sealed_ = sealed::to_be_settled_here;
       fault_point("bucket.published");
-      core_->after_seal();
-      settle();
-      break;
+      scope.settle();
+      return settle();
     case sealing::queued:
       sealed_ = sealed::to_be_settled_by_pipeline;
       fault_point("bucket.queued");
-      core_->after_seal();
-      break;
+      return scope.settle();
     case sealing::refused:
-      core_->rollback();
-      this->complete(fail(*core_->refusal()));
-      break;
+    case sealing::again:
+      scope.rollback();
+      return this->complete(fail(*core_->refusal()));
     }
   }
 
@@ -93,12 +90,10 @@ public:
   void let_go() noexcept final { this->release(); }
 
 protected:
-  /// Checks everything, then edits; fills in the commit's bytes if the bucket is durable. Runs
-  /// inside the bucket. Returning an error undoes its edits; an exception crashes the bucket.
-  virtual result<T> apply(bucket_core& bucket) = 0;
+  /// Checks and edits. Runs inside the bucket. Returning an error undoes its edits; an exception
+  /// crashes the bucket.
+  virtual result<T> apply(commit_scope& scope) = 0;
 
-  /// To be called by `apply` once it has edited anything.
-  void changed() noexcept { changed_ = effect::changed; }
   bucket_core& bucket() noexcept { return *core_; }
 
 private:
@@ -116,7 +111,6 @@ private:
 
   ref<bucket_core> core_;
   std::optional<result<T>> outcome_;
-  effect changed_ = effect::none;
   sealed sealed_ = sealed::no;
 };
 

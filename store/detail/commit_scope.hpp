@@ -1,0 +1,82 @@
+#pragma once
+
+#include <holdfast/store/change.hpp>
+#include <holdfast/store/detail/bucket_core.hpp>
+#include <holdfast/store/detail/feed.hpp>
+#include <holdfast/store/detail/sealed_commit.hpp>
+#include <holdfast/store/draft.hpp>
+
+#include <cstdint>
+#include <memory>
+#include <vector>
+
+namespace holdfast::detail {
+
+/// What one commit does to the bucket it runs in and to those that hang on it: its edits, all or
+/// none, until they are sealed.
+///
+/// Made inside a job. It takes the turns of the buckets that its edits may reach; ending it gives
+/// them back, and undoes what was not sealed, also when an exception ends it. Every edit checks
+/// first, so that a refused one has changed nothing; but when a later edit of the same commit is
+/// refused, the earlier ones go with it. Edits may throw `std::bad_alloc`; then only `rollback` or
+/// the end is allowed.
+class commit_scope {
+public:
+  commit_scope(bucket_core& home, sealed_commit& into);
+  commit_scope(const commit_scope&) = delete;
+  commit_scope& operator=(const commit_scope&) = delete;
+  ~commit_scope();
+
+  /// The bucket that the job runs in.
+  bucket_core& home() const noexcept { return home_; }
+  /// The commit's time.
+  timestamp now() const noexcept { return now_; }
+
+  // -- edits
+
+  /// The live record of a key in a bucket whose turn it has; null if there is none.
+  record_block* find(bucket_core& b, value_view key) const;
+  result<record_block*> insert(bucket_core& b, draft& input);
+  result<record_block*> update(bucket_core& b, record_block& old, draft& changes);
+  result<void> erase(bucket_core& b, record_block& old, cause why = cause::user);
+  /// Erases all records as one change; how many there were.
+  result<std::uint64_t> clear(bucket_core& b, change_kind as = change_kind::cleared);
+  /// Makes it a commit although no record of `b` changes.
+  void touch(bucket_core& b);
+  /// What the journal is to keep besides the records.
+  sealed_commit& journal() noexcept { return into_; }
+
+  bool changed() const noexcept { return first_ != nullptr; }
+
+  // -- the end
+
+  /// The checks that need all edits to be done, and all the memory that sealing needs. Throws
+  /// `std::bad_alloc`.
+  result<void> prepare();
+  /// Seals all edits as one commit, or nothing (`refused`).
+  sealing seal();
+  /// Behind the seal: gives the turns back.
+  void settle() noexcept;
+  /// Undoes all edits and gives the turns back.
+  void rollback() noexcept;
+
+private:
+  enum class state : std::uint8_t { open, sealed, ended };
+
+  void take_turns();
+  void give_turns() noexcept;
+  void note(bucket_core& b, change_kind kind, cause why, record_block* before, record_block* after,
+            std::uint64_t count = 1);
+  template <class F>
+  void each_touched(F&& f) noexcept;
+
+  bucket_core& home_;
+  sealed_commit& into_;
+  const timestamp now_;
+  state state_ = state::open;
+  bucket_core* first_ = nullptr;      ///< of the buckets with edits; mostly the only one
+  std::vector<bucket_core*> others_;  ///< that have edits too
+  std::shared_ptr<feed_entry> entry_; ///< only while somebody follows the feed
+};
+
+} // namespace holdfast::detail

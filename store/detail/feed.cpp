@@ -1,0 +1,114 @@
+#include <holdfast/store/detail/feed.hpp>
+
+#include <algorithm>
+#include <utility>
+
+namespace holdfast::detail {
+
+namespace {
+
+/// Lets go of a list from its front, as far as nobody else holds it. One by one: the destructor of
+/// a long list would call itself for each entry.
+void release(std::shared_ptr<feed_entry> front) noexcept {
+  while (front && front.use_count() == 1)
+    front = std::exchange(front->next, nullptr);
+}
+
+} // namespace
+
+feed::feed() {
+  for (auto& last : last_)
+    last = std::make_shared<feed_entry>();
+}
+
+feed::~feed() = default;
+
+void feed::push(std::shared_ptr<feed_entry> e, line_kind line, sequence seq) noexcept {
+  e->what.seq = seq;
+  e->what.persistent = line == line_kind::durable;
+  const std::lock_guard guard(lock_);
+  auto& last = last_[static_cast<std::size_t>(line)];
+  last->next = e;
+  last = std::move(e);
+  for (auto* r : readers_)
+    r->behind_.fetch_add(1, std::memory_order_relaxed);
+}
+
+void feed::notify() noexcept {
+  if (!active())
+    return;
+  // Woken under the lock, so that a reader that stops is not called afterwards.
+  const std::lock_guard guard(lock_);
+  for (auto* r : readers_)
+    if (r->asleep_.load(std::memory_order_seq_cst) && r->asleep_.exchange(false))
+      r->wake_();
+}
+
+void feed::start(feed_reader& r) {
+  const std::lock_guard guard(lock_);
+  if (r.active_)
+    return;
+  readers_.push_back(&r);
+  r.at_ = last_;
+  r.behind_.store(0);
+  r.asleep_.store(true);
+  r.active_ = true;
+  readers_active_.fetch_add(1, std::memory_order_seq_cst);
+}
+
+void feed::stop(feed_reader& r) noexcept {
+  decltype(r.at_) unread;
+  {
+    const std::lock_guard guard(lock_);
+    if (!r.active_)
+      return;
+    std::erase(readers_, &r);
+    unread.swap(r.at_);
+    r.active_ = false;
+    readers_active_.fetch_sub(1);
+  }
+  for (auto& front : unread)
+    release(std::move(front));
+}
+
+std::shared_ptr<feed_entry> feed::following(feed_reader& r, std::size_t line) noexcept {
+  const std::lock_guard guard(lock_);
+  return r.active_ ? r.at_[line]->next : nullptr;
+}
+
+bool feed::read(feed_reader& r, std::size_t most, const consumer& f) {
+  for (;;) {
+    for (std::size_t line = 0; line < line_count; ++line)
+      while (auto next = following(r, line)) {
+        if (most-- == 0)
+          return true;
+        f(std::shared_ptr<const commit>{next, &next->what});
+        pass(r, line, std::move(next));
+      }
+    // Look once more after having said that it sleeps: what came before that woke nobody.
+    r.asleep_.store(true, std::memory_order_seq_cst);
+    auto more = false;
+    for (std::size_t line = 0; line < line_count; ++line)
+      more |= following(r, line) != nullptr;
+    if (!more || !r.asleep_.exchange(false))
+      return false; // in the second case somebody has woken it already
+  }
+}
+
+void feed::pass(feed_reader& r, std::size_t line, std::shared_ptr<feed_entry> read) noexcept {
+  std::shared_ptr<feed_entry> past; // declared first: freed outside the lock
+  const std::lock_guard guard(lock_);
+  if (r.active_)
+    past = std::exchange(r.at_[line], std::move(read));
+  r.behind_.fetch_sub(1, std::memory_order_relaxed);
+}
+
+std::size_t feed::backlog() const noexcept {
+  const std::lock_guard guard(lock_);
+  std::size_t most = 0;
+  for (auto* r : readers_)
+    most = std::max(most, r->behind_.load(std::memory_order_relaxed));
+  return most;
+}
+
+} // namespace holdfast::detail

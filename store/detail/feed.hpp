@@ -1,0 +1,89 @@
+#pragma once
+
+#include <holdfast/store/change.hpp>
+#include <holdfast/store/detail/pins.hpp>
+#include <holdfast/store/detail/spin_lock.hpp>
+
+#include <array>
+#include <atomic>
+#include <cstddef>
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <vector>
+
+namespace holdfast::detail {
+
+/// A commit as the feed keeps it: linked to the next one of its line. The writer's until it is
+/// pushed.
+struct feed_entry {
+  commit what;
+  std::shared_ptr<feed_entry> next; ///< guarded by the feed's lock
+};
+
+/// One reader of a feed: the store's event bus, its query manager. It sees every commit that is
+/// published while it is active, each line in order of seq, and remembers how far it has come.
+///
+/// `wake` is called, at most once until the reader has come to the end, when there is something to
+/// read; on the thread that published, so it must be short and must not publish.
+class feed_reader {
+public:
+  explicit feed_reader(std::function<void()> wake) : wake_{std::move(wake)} {}
+
+private:
+  friend class feed;
+  std::function<void()> wake_;
+  std::array<std::shared_ptr<feed_entry>, line_count> at_; ///< the last entry read, of each line
+  std::atomic<bool> asleep_{false};
+  std::atomic<std::size_t> behind_{0}; ///< commits not read yet
+  bool active_ = false;
+};
+
+/// The commits of a store, as they are published, for those who follow them.
+///
+/// Commits are pushed in order under their line's lock, which is short: a list is extended. What no
+/// active reader has still to read is freed. While nobody reads, nothing is kept, and writers make
+/// nothing to be kept: `active()` tells them. Thread-safe.
+class feed {
+public:
+  /// Commits that may wait for a reader; past it writers wait, then get `overloaded` (R6).
+  static constexpr std::size_t limit = 65'536;
+
+  feed();
+  feed(const feed&) = delete;
+  feed& operator=(const feed&) = delete;
+  ~feed();
+
+  /// Whether anybody follows. One relaxed load.
+  bool active() const noexcept { return readers_active_.load(std::memory_order_relaxed) > 0; }
+
+  /// Appends a commit that is published just then; under the lock of its line, in order of seq.
+  void push(std::shared_ptr<feed_entry> e, line_kind line, sequence seq) noexcept;
+  /// Tells the readers; not under a line's lock.
+  void notify() noexcept;
+
+  /// From the next sealed commit on, if both lines are locked. Idempotent. The reader must be
+  /// stopped before it dies.
+  void start(feed_reader& r);
+  void stop(feed_reader& r) noexcept;
+
+  using consumer = std::function<void(const std::shared_ptr<const commit>&)>;
+  /// Calls `f` for what is there, at most `most` commits; whether there may be more.
+  /// When there is not, the next commit wakes the reader. What `f` throws ends the reading and the
+  /// commit is read again. One thread at a time.
+  bool read(feed_reader& r, std::size_t most, const consumer& f);
+
+  /// Commits that the slowest reader has still to read.
+  std::size_t backlog() const noexcept;
+
+private:
+  std::shared_ptr<feed_entry> following(feed_reader& r, std::size_t line) noexcept;
+  void pass(feed_reader& r, std::size_t line, std::shared_ptr<feed_entry> read) noexcept;
+
+  mutable spin_lock lock_;
+  std::array<std::shared_ptr<feed_entry>, line_count> last_; ///< never null
+  std::vector<feed_reader*> readers_;
+  std::atomic<int> readers_active_{0};
+};
+
+} // namespace holdfast::detail

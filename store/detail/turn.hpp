@@ -1,0 +1,50 @@
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+
+namespace holdfast::detail {
+
+/// The right to edit a bucket: whoever has it is the one writer of the bucket's data.
+///
+/// An actor runs one job at a time, so a job that edits its own bucket finds the turn free. It is
+/// there for commits over several buckets, whose job runs in one of them and takes the turns of the
+/// others too. Turns are taken in order of bucket ids, by threads that run a job just then, and
+/// held for the length of it; so no two wait for each other, and no turn is held by a job that
+/// itself waits for a thread. A commit over both lines keeps a turn until its publication, which
+/// the writer thread brings about without taking any turn.
+///
+/// Two atomic operations when it is free. Not recursive; may be given back by another thread.
+class turn {
+public:
+  void take() noexcept {
+    std::uint32_t expected = free;
+    if (!state_.compare_exchange_strong(expected, taken, std::memory_order_acquire)) [[unlikely]]
+      wait();
+  }
+  void give() noexcept {
+    if (state_.exchange(free, std::memory_order_release) == awaited) [[unlikely]]
+      wake();
+  }
+
+private:
+  static constexpr std::uint32_t free = 0, taken = 1, awaited = 2;
+  void wait() noexcept;
+  void wake() noexcept;
+
+  std::atomic<std::uint32_t> state_{free};
+};
+
+/// Has a turn for a scope.
+class turn_guard {
+public:
+  explicit turn_guard(turn& t) noexcept : turn_{t} { turn_.take(); }
+  turn_guard(const turn_guard&) = delete;
+  turn_guard& operator=(const turn_guard&) = delete;
+  ~turn_guard() { turn_.give(); }
+
+private:
+  turn& turn_;
+};
+
+} // namespace holdfast::detail
