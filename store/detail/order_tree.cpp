@@ -56,6 +56,11 @@ bool entry_order::less_by_value(const order_entry& e, const order_probe& p) cons
   return c != 0 ? c < 0 : e.row < p.row;
 }
 
+bool entry_order::same_value(const order_entry& e, const order_probe& p) const noexcept {
+  const record_block* block = newest_at(rows->head(e.row), seq);
+  return compare(key_view::of(*block, slot_number), p.key) == 0;
+}
+
 std::uint64_t subtree_size(const order_node* n) noexcept {
   if (n == nullptr)
     return 0;

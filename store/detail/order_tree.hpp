@@ -51,6 +51,11 @@ struct entry_order {
     return less_by_value(e, p);
   }
   bool less_by_value(const order_entry& e, const order_probe& p) const noexcept;
+  /// Whether the probe is at this very entry.
+  bool same(const order_entry& e, const order_probe& p) const noexcept {
+    return e.prefix == p.prefix && e.row == p.row && (p.decided || same_value(e, p));
+  }
+  bool same_value(const order_entry& e, const order_probe& p) const noexcept;
 };
 
 /// A node of a copy-on-write B+tree: reachable from the roots sealed at or after `birth`.
@@ -96,7 +101,7 @@ inline std::uint32_t lower_bound(const order_node& n, const order_probe& p,
 inline std::uint32_t child_for(const order_node& n, const order_probe& p,
                                const entry_order& order) noexcept {
   const std::uint32_t i = lower_bound(n, p, order);
-  if (i < n.size && n.entries[i].prefix == p.prefix && n.entries[i].row == p.row)
+  if (i < n.size && order.same(n.entries[i], p))
     return i;
   return i == 0 ? 0 : i - 1;
 }

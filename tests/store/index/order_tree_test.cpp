@@ -181,7 +181,7 @@ public:
   }
   void check_counts() {
     const entry_order order{&rows_, kind_, 0, never};
-    for (int i = 0; i < 50; ++i) {
+    for (int i = 0; i < 100; ++i) {
       const cell c = random_value(kind_, random_);
       const key_view v = typed(kind_, c);
       const auto count = [&](auto&& includes) {
@@ -194,6 +194,14 @@ public:
                 count([](int x) { return x < 0; }));
       ASSERT_EQ(rank_of(tree_.root(), order_probe::behind(kind_, v), order),
                 count([](int x) { return x <= 0; }));
+      // At the row of a record that may have another value.
+      const std::uint64_t row = random_() % (next_row_ + 1);
+      const auto before = std::count_if(open_.begin(), open_.end(), [&](const record_block* b) {
+        const int x = compare(key_view::of(*b, 0), v);
+        return x < 0 || (x == 0 && b->row < row);
+      });
+      ASSERT_EQ(rank_of(tree_.root(), order_probe(kind_, v, row), order),
+                static_cast<std::uint64_t>(before));
     }
   }
 
