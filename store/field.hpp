@@ -44,6 +44,33 @@ concept operand_of = (std::same_as<T, void> &&
                      (number_like<typename unwrap_optional<T>::type> && number_like<U>) ||
                      (text_like<typename unwrap_optional<T>::type> && text_like<U>);
 
+template <class T>
+struct item_of {
+  static constexpr bool array = false;
+};
+template <class T>
+struct item_of<std::vector<T>> {
+  using type = T;
+  static constexpr bool array = true;
+};
+
+template <class T, class U>
+consteval bool can_contain() {
+  if constexpr (std::same_as<T, void>) {
+    return operand_of<void, U>;
+  } else {
+    using plain = typename unwrap_optional<T>::type;
+    if constexpr (item_of<plain>::array)
+      return operand_of<typename item_of<plain>::type, U>;
+    else
+      return text_like<plain> && text_like<U>;
+  }
+}
+
+/// Whether a text member may contain a `U`, or an array member have it as an item.
+template <class T, class U>
+concept part_of = can_contain<T, U>();
+
 /// The operand as a value. Unsigned numbers above the range of int64 become reals, which compare
 /// with every int64 as they should.
 template <class U>
@@ -124,6 +151,15 @@ struct field_ref {
   starts_with(std::string_view prefix) const requires detail::operand_of<T, std::string_view> {
     return filter::starts_with(name, prefix);
   }
+  /// A text that ends with `suffix`, bytewise.
+  filter ends_with(std::string_view suffix) const requires detail::operand_of<T, std::string_view> {
+    return filter::ends_with(name, suffix);
+  }
+  /// A text with `part` in it, whatever the case of letters, or an array with such an item; see
+  /// `filter::kind::contains`.
+  template <class U>
+  requires detail::part_of<T, std::decay_t<const U&>> filter contains(const U& part)
+  const { return filter::contains(name, operand(part)); }
   filter is_null() const { return filter::is_null(name); }
   filter exists() const { return filter::exists(name); }
 
@@ -165,7 +201,7 @@ requires detail::operand_of<T, std::decay_t<const U&>> filter operator>=(field_r
 }
 
 inline namespace literals {
-/// A dynamic field: `"age"_f >= 18`.
+/// A dynamic field, or a path into one: `"age"_f >= 18`, `"address.city"_f == "Brno"`.
 constexpr field_ref<void> operator""_f(const char* text, std::size_t size) noexcept {
   return {{text, size}};
 }

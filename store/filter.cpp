@@ -1,5 +1,7 @@
 #include <holdfast/store/filter.hpp>
 
+#include <algorithm>
+#include <iterator>
 #include <utility>
 
 namespace holdfast {
@@ -96,36 +98,50 @@ filter filter::starts_with(std::string_view field, std::string_view prefix) {
   return {field, kind::starts_with, one(value{std::string{prefix}})};
 }
 
-filter filter::join(kind op, filter a, filter b) {
+filter filter::contains(std::string_view field, value part) {
+  return {field, kind::contains, one(std::move(part))};
+}
+
+filter filter::ends_with(std::string_view field, std::string_view suffix) {
+  return {field, kind::ends_with, one(value{std::string{suffix}})};
+}
+
+/// Terms that have the same operator give way to their own; those that change nothing are left out.
+filter filter::join(kind op, std::vector<filter> terms) {
   filter out;
   out.op_ = op;
-  out.terms_.reserve(2);
-  auto add = [&](filter&& x) {
+  out.terms_.reserve(terms.size());
+  for (auto& x : terms) {
     if (x.op_ != op)
-      return out.terms_.push_back(std::move(x));
-    for (auto& term : x.terms_)
-      out.terms_.push_back(std::move(term));
-  };
-  add(std::move(a));
-  add(std::move(b));
+      out.terms_.push_back(std::move(x));
+    else
+      std::ranges::move(x.terms_, std::back_inserter(out.terms_));
+  }
+  if (out.terms_.size() != 1)
+    return out;
+  auto only = std::move(out.terms_.front());
+  return only;
+}
+
+filter filter::all(std::vector<filter> terms) { return join(kind::all_of, std::move(terms)); }
+
+filter filter::any(std::vector<filter> terms) { return join(kind::any_of, std::move(terms)); }
+
+namespace {
+
+std::vector<filter> two(filter a, filter b) {
+  std::vector<filter> out;
+  out.reserve(2);
+  out.push_back(std::move(a));
+  out.push_back(std::move(b));
   return out;
 }
 
-filter operator&&(filter a, filter b) {
-  if (a.is_everything())
-    return b;
-  if (b.is_everything())
-    return a;
-  return filter::join(kind::all_of, std::move(a), std::move(b));
-}
+} // namespace
 
-filter operator||(filter a, filter b) {
-  if (a.is_nothing())
-    return b;
-  if (b.is_nothing())
-    return a;
-  return filter::join(kind::any_of, std::move(a), std::move(b));
-}
+filter operator&&(filter a, filter b) { return filter::all(two(std::move(a), std::move(b))); }
+
+filter operator||(filter a, filter b) { return filter::any(two(std::move(a), std::move(b))); }
 
 filter operator!(filter a) {
   switch (a.op_) {
@@ -186,6 +202,10 @@ std::string_view to_string(filter::kind op) noexcept {
     return "exists";
   case kind::starts_with:
     return "starts_with";
+  case kind::contains:
+    return "contains";
+  case kind::ends_with:
+    return "ends_with";
   }
   return "?";
 }

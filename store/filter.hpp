@@ -14,17 +14,23 @@ namespace holdfast {
 /// indexes, matched against a record, printed and compared; it holds no code.
 ///
 /// Built from fields: `"age"_f >= 18 && !("role"_f == "guest")`, or `f<&user::age> >= 18`, see
-/// store/field.hpp. A default-constructed filter matches every record.
+/// store/field.hpp; or from JSON text, see store/filter_json.hpp. A default-constructed filter
+/// matches every record.
+///
+/// A field is named by its name in the schema, or by a path into it: `address.city` is the member
+/// `city` of the object in the field `address`, `tags.0` the first item of the array in `tags`.
+/// What a path does not lead to is absent. Members whose own name has a dot are out of its reach.
 ///
 /// What a comparison means, with and without an index:
 ///   - a field that is null or absent matches `is_null`, `== nullptr` and an `in` that lists null,
 ///     and nothing else: not even `!=`;
 ///   - integers and reals compare by their exact value; texts bytewise; arrays and objects are
-///   equal
-///     if they are equal in depth;
+///     equal if they are equal in depth;
+///   - `contains` ignores the case of letters, see `kind::contains`; all else respects it;
 ///   - `!x` matches exactly the records that `x` does not match.
-/// An unknown field, or an operand of a kind the field can never hold, is `invalid_argument` when
-/// the filter is used.
+/// An unknown field, a path into a field that has no members, or an operand of a kind the field can
+/// never hold, is `invalid_argument` when the filter is used. What a member may hold is not known:
+/// operands for paths are checked against the operator only.
 ///
 /// Invariant: the tree is in normal form by construction. No conjunction stands directly in a
 /// conjunction, no disjunction in a disjunction, and negation stands at the leaves only.
@@ -44,24 +50,36 @@ public:
     is_null,     ///< null or absent
     exists,      ///< neither null nor absent
     starts_with, ///< a text that begins with the operand
+    /// A text with the operand in it, whatever the case of letters: in the Latin (Latin-1, Extended
+    /// A and Additional), Greek and Cyrillic scripts by Unicode's simple case folding (archaic
+    /// letters aside), elsewhere bytewise. Or an array with an item that equals the operand.
+    contains,
+    ends_with, ///< a text that ends with the operand
   };
 
   filter() = default;
 
-  /// One comparison. `op` is `eq` to `ge` or `starts_with`. Comparing equal to null is `is_null`.
+  /// One comparison. `op` is `eq` to `ge`, `starts_with`, `contains` or `ends_with`. Comparing
+  /// equal to null is `is_null`.
   static filter compare(std::string_view field, kind op, value operand);
   static filter in(std::string_view field, std::vector<value> operands);
   static filter between(std::string_view field, value low, value high);
   static filter is_null(std::string_view field);
   static filter exists(std::string_view field);
   static filter starts_with(std::string_view field, std::string_view prefix);
+  static filter contains(std::string_view field, value part);
+  static filter ends_with(std::string_view field, std::string_view suffix);
+
+  /// Every one of `terms`, or at least one. O(terms), where `a && b && ...` is O(terms^2).
+  static filter all(std::vector<filter> terms);
+  static filter any(std::vector<filter> terms);
 
   kind op() const noexcept { return op_; }
   /// Whether this is a comparison, and not a conjunction or disjunction.
   bool is_leaf() const noexcept { return op_ > kind::any_of; }
   /// Of a leaf: matches where the comparison does not.
   bool negated() const noexcept { return negated_; }
-  /// Of a leaf: the field it looks at.
+  /// Of a leaf: the field it looks at, or the path.
   const std::string& field() const noexcept { return field_; }
   /// Of a leaf: none, one, two or, for `in`, any number.
   std::span<const value> operands() const noexcept { return operands_; }
@@ -82,7 +100,7 @@ public:
 
 private:
   filter(std::string_view field, kind op, std::vector<value> operands);
-  static filter join(kind op, filter a, filter b);
+  static filter join(kind op, std::vector<filter> terms);
 
   kind op_ = kind::all_of;
   bool negated_ = false;

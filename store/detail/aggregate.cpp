@@ -84,9 +84,9 @@ result<adder> add_up(const reader& from, std::string_view field, const query& q,
   auto slot = find_field(from.layout(), field);
   if (!slot)
     return fail(std::move(slot.error()));
-  auto type = from.layout().type(*slot);
+  auto type = from.layout().type(slot->slot);
   if (type != field_type::number && type != field_type::integer)
-    return unfit(from.layout(), *slot, "only numbers add up");
+    return unfit(from.layout(), slot->slot, "only numbers add up");
   adder out;
   // The sum of reals depends on their order.
   auto done = each_of_query(from, q, now, type == field_type::integer,
@@ -102,9 +102,9 @@ result<value> extreme(const reader& from, std::string_view field, const query& q
   auto slot = find_field(from.layout(), field);
   if (!slot)
     return fail(std::move(slot.error()));
-  auto type = from.layout().type(*slot);
+  auto type = from.layout().type(slot->slot);
   if (type == field_type::array || type == field_type::object)
-    return unfit(from.layout(), *slot, "min and max need a field with an order");
+    return unfit(from.layout(), slot->slot, "min and max need a field with an order");
   value out;
   if (!is_cut(q)) {
     auto first = query{q.which()}.where(filter::exists(field)).order_by(field, way).limit(1);
@@ -113,7 +113,7 @@ result<value> extreme(const reader& from, std::string_view field, const query& q
     });
     return done ? result<value>{std::move(out)} : fail(std::move(done.error()));
   }
-  item_order order{{*slot, way == direction::descending}};
+  item_order order{{slot->slot, way == direction::descending}};
   std::optional<ordered_item> best;
   auto done = visit(from, q, now, [&](const record_block& block) {
     auto item = order.item(block);

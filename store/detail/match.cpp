@@ -2,6 +2,7 @@
 #include <holdfast/store/detail/match.hpp>
 
 #include <algorithm>
+#include <charconv>
 #include <cmath>
 
 namespace holdfast::detail {
@@ -14,6 +15,13 @@ using kind = filter::kind;
 constexpr unsigned max_filter_depth = 100;
 /// Larger trees are refused: they are mistakes, and every record would pay for them.
 constexpr std::size_t max_filter_nodes = 10'000;
+
+bool has_item(value_view list, value_view wanted) noexcept {
+  for (auto item : list.items())
+    if (item == wanted)
+      return true;
+  return false;
+}
 
 bool compares(const bound_node& test, value_view x) noexcept {
   value_view first = test.operands.front();
@@ -32,6 +40,10 @@ bool compares(const bound_node& test, value_view x) noexcept {
     return same_family(x.kind(), first.kind()) && x >= first && x <= value_view{test.operands[1]};
   case kind::starts_with:
     return x.is_string() && x.as_string().starts_with(first.as_string());
+  case kind::ends_with:
+    return x.is_string() && x.as_string().ends_with(first.as_string());
+  case kind::contains:
+    return x.is_string() ? test.finder && test.finder->in(x.as_string()) : has_item(x, first);
   default:
     return false;
   }
@@ -70,8 +82,21 @@ tl::unexpected<error> refuse(const filter& leaf, const record_layout& layout, st
               {layout.bucket(), {}, leaf.field()});
 }
 
-result<void> check_operand(const filter& leaf, const value& x, field_type type,
-                           const record_layout& layout) {
+bool is_about_text(kind op) noexcept {
+  return op == kind::starts_with || op == kind::ends_with || op == kind::contains;
+}
+
+bool is_about_order(kind op) noexcept {
+  return op == kind::lt || op == kind::le || op == kind::gt || op == kind::ge ||
+         op == kind::between;
+}
+
+bool is_collection(value_kind k) noexcept {
+  return k == value_kind::array || k == value_kind::object;
+}
+
+/// What can be said of an operand without knowing the field.
+result<void> check_operand(const filter& leaf, const value& x, const record_layout& layout) {
   std::string op{to_string(leaf.op())};
   if (x.is_null()) {
     if (leaf.op() == kind::in)
@@ -80,17 +105,63 @@ result<void> check_operand(const filter& leaf, const value& x, field_type type,
   }
   if (x.kind() == value_kind::real && std::isnan(x.as_double()))
     return refuse(leaf, layout, op + " cannot compare with nan");
-  if (leaf.op() == kind::starts_with &&
-      !(type == field_type::string && x.kind() == value_kind::string))
+  return {};
+}
+
+/// The operand for a member that may hold anything.
+result<void> check_member_operand(const filter& leaf, const value& x, const record_layout& layout) {
+  bool needs_text = leaf.op() == kind::starts_with || leaf.op() == kind::ends_with;
+  bool fits = needs_text ? x.kind() == value_kind::string
+                         : !(is_about_order(leaf.op()) && is_collection(x.kind()));
+  if (fits)
+    return {};
+  return refuse(leaf, layout,
+                std::string{to_string(leaf.op())} + " needs " +
+                    (needs_text ? "a text" : "a value with an order") + ", not " + shown(x));
+}
+
+result<void> check_text_operand(const filter& leaf, const value& x, field_type type,
+                                const record_layout& layout) {
+  bool finds = leaf.op() == kind::contains;
+  if (type == field_type::array && finds)
+    return {};
+  std::string op{to_string(leaf.op())};
+  if (type != field_type::string)
     return refuse(leaf, layout,
-                  "starts_with needs a text field, not " + std::string{to_string(type)});
-  if (!can_hold(type, x.kind()))
+                  op + " needs a text " + (finds ? "or array field" : "field") + ", not " +
+                      std::string{to_string(type)});
+  if (x.kind() != value_kind::string)
+    return refuse(leaf, layout, op + " needs a text, not " + shown(x));
+  return {};
+}
+
+/// The operand for a field of the schema, by its type.
+result<void> check_field_operand(const filter& leaf, const value& x, field_type type,
+                                 const record_layout& layout) {
+  if (is_about_text(leaf.op()))
+    return check_text_operand(leaf, x, type, layout);
+  if (!x.is_null() && !can_hold(type, x.kind()))
     return refuse(leaf, layout,
                   "never holds " + shown(x) + ", it is of type " + std::string{to_string(type)});
   bool has_order = type != field_type::object && type != field_type::array;
-  if (!has_order && leaf.op() != kind::eq && leaf.op() != kind::ne && leaf.op() != kind::in)
+  if (!has_order && is_about_order(leaf.op()))
     return refuse(leaf, layout,
-                  op + " needs a field with an order, not " + std::string{to_string(type)});
+                  std::string{to_string(leaf.op())} + " needs a field with an order, not " +
+                      std::string{to_string(type)});
+  return {};
+}
+
+/// One step of a path: a member by its name, an item by its position.
+value_view step(value_view from, std::string_view name) noexcept {
+  if (from.kind() != value_kind::array)
+    return from[name];
+  std::size_t position = 0;
+  auto parsed = std::from_chars(name.data(), name.data() + name.size(), position);
+  if (parsed.ec != std::errc{} || parsed.ptr != name.data() + name.size())
+    return {};
+  for (auto item : from.items())
+    if (position-- == 0)
+      return item;
   return {};
 }
 
@@ -113,39 +184,77 @@ bool holds(const bound_node& test, value_view x) noexcept {
   }
 }
 
-result<std::uint16_t> find_field(const record_layout& layout, std::string_view name) {
-  auto slot = layout.find(name);
-  if (slot != record_layout::npos)
-    return static_cast<std::uint16_t>(slot);
+value_view descend(value_view from, std::string_view path) noexcept {
+  while (!from.is_null()) {
+    auto dot = path.find('.');
+    from = step(from, path.substr(0, dot));
+    if (dot == path.npos)
+      return from;
+    path.remove_prefix(dot + 1);
+  }
+  return {};
+}
+
+result<bound_field> find_field(const record_layout& layout, std::string_view name) {
+  auto dot = name.find('.');
+  auto slot = layout.find(name.substr(0, dot));
   std::string text{name.substr(0, 100)};
-  return fail(errc::invalid_argument, layout.bucket() + "." + text + ": no such field",
-              {layout.bucket(), {}, text});
+  auto wrong = [&](std::string_view what) {
+    return fail(errc::invalid_argument, layout.bucket() + "." + text + ": " + std::string{what},
+                {layout.bucket(), {}, text});
+  };
+  if (slot == record_layout::npos)
+    return wrong("no such field");
+  if (dot == name.npos)
+    return bound_field{static_cast<std::uint16_t>(slot), {}};
+  auto type = layout.type(slot);
+  if (type != field_type::object && type != field_type::array)
+    return wrong("a field of type " + std::string{to_string(type)} + " has no members");
+  if (name.ends_with('.') || name.find("..") != name.npos)
+    return wrong("a name in the path is empty");
+  return bound_field{static_cast<std::uint16_t>(slot), name.substr(dot + 1)};
+}
+
+result<void> matcher::convert_dates(bound_node& leaf, const record_layout& layout) {
+  auto is_text = [](const value& x) { return x.kind() == value_kind::string; };
+  if (is_about_text(leaf.op) || !std::ranges::any_of(leaf.operands, is_text))
+    return {};
+  auto dates = std::make_unique<std::vector<value>>(leaf.operands.begin(), leaf.operands.end());
+  for (auto& x : *dates) {
+    if (!is_text(x))
+      continue;
+    auto ms = parse_iso_date(x.as_string());
+    if (!ms)
+      return refuse(*leaf.origin, layout, shown(x) + " is not an ISO 8601 date");
+    x = *ms;
+  }
+  leaf.operands = *dates;
+  converted_.push_back(std::move(dates));
+  return {};
 }
 
 result<bound_node> matcher::bind_leaf(const filter& which, const record_layout& layout) {
-  auto slot = find_field(layout, which.field());
-  if (!slot)
-    return fail(std::move(slot.error()));
-  auto type = layout.type(*slot);
-  bound_node out{which.op(), which.negated(), *slot, 0, which.operands(), &which};
-  auto is_text = [](const value& x) { return x.kind() == value_kind::string; };
-  if (type == field_type::date && which.op() != kind::starts_with &&
-      std::ranges::any_of(which.operands(), is_text)) {
-    auto dates = std::make_unique<std::vector<value>>(out.operands.begin(), out.operands.end());
-    for (auto& x : *dates) {
-      if (!is_text(x))
-        continue;
-      auto ms = parse_iso_date(x.as_string());
-      if (!ms)
-        return refuse(which, layout, shown(x) + " is not an ISO 8601 date");
-      x = *ms;
-    }
-    out.operands = *dates;
-    converted_.push_back(std::move(dates));
-  }
-  for (const auto& x : out.operands)
-    if (auto ok = check_operand(which, x, type, layout); !ok)
+  auto field = find_field(layout, which.field());
+  if (!field)
+    return fail(std::move(field.error()));
+  auto type = layout.type(field->slot);
+  bound_node out{which.op(), which.negated(), *field, 0, which.operands(), &which};
+  bool is_member = !field->path.empty();
+  if (type == field_type::date)
+    if (auto ok = convert_dates(out, layout); !ok)
       return fail(std::move(ok.error()));
+  for (const auto& x : out.operands) {
+    auto ok = check_operand(which, x, layout);
+    if (ok)
+      ok = is_member ? check_member_operand(which, x, layout)
+                     : check_field_operand(which, x, type, layout);
+    if (!ok)
+      return fail(std::move(ok.error()));
+  }
+  if (which.op() == kind::contains && out.operands[0].kind() == value_kind::string) {
+    finders_.push_back(std::make_unique<text_finder>(out.operands[0].as_string()));
+    out.finder = finders_.back().get();
+  }
   return out;
 }
 
@@ -184,7 +293,7 @@ result<matcher> matcher::bind(const filter& which, const record_layout& layout) 
 bool matcher::eval(std::size_t at, const record_block& block) const noexcept {
   const auto& n = nodes_[at];
   if (n.is_leaf())
-    return holds(n, field_of(block, n.slot));
+    return holds(n, field_of(block, n.field));
   bool all = n.op == kind::all_of;
   for (std::size_t i = at + 1; i < n.end; i = nodes_[i].end)
     if (eval(i, block) != all)

@@ -193,16 +193,17 @@ result<order_spec> bind_order(const reader& from, const query& q) {
       return order_spec{layout.key_slot(), false};
     return order_spec{};
   }
-  auto slot = find_field(layout, q.order_field());
-  if (!slot)
-    return fail(std::move(slot.error()));
-  auto type = layout.type(*slot);
+  auto field = find_field(layout, q.order_field());
+  if (!field)
+    return fail(std::move(field.error()));
+  auto slot = field->slot;
+  auto type = layout.type(slot);
   if (type == field_type::array || type == field_type::object)
     return fail(errc::invalid_argument,
                 layout.bucket() + "." + q.order_field() +
                     ": order_by needs a field with an order, not " + std::string{to_string(type)},
                 {layout.bucket(), {}, q.order_field()});
-  return order_spec{*slot, q.order_direction() == direction::descending};
+  return order_spec{slot, q.order_direction() == direction::descending};
 }
 
 } // namespace holdfast::detail

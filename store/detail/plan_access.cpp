@@ -65,7 +65,10 @@ public:
   ranger(const reader& from, std::uint32_t index) : from_{from}, index_{index} {}
 
   /// Whether an index can answer the comparison; the ranges are then those of exactly the matches.
-  static bool can(const bound_node& n) noexcept { return !n.negated && n.op != kind::ne; }
+  static bool can(const bound_node& n) noexcept {
+    return !n.negated && n.field.path.empty() && n.op != kind::ne && n.op != kind::contains &&
+           n.op != kind::ends_with;
+  }
 
   std::vector<rank_range> of(const bound_node& n) const {
     std::vector<rank_range> out;
@@ -138,13 +141,14 @@ private:
       return std::nullopt;
     bool equality = n.op == kind::eq || n.op == kind::in;
     bool null_asked = std::ranges::any_of(n.operands, &value::is_null);
-    access out{.slot = n.slot, .values = n.operands, .ranges = {}};
-    if (equality && n.slot == from_.layout().key_slot()) {
+    auto slot = n.field.slot;
+    access out{.slot = slot, .values = n.operands, .ranges = {}};
+    if (equality && slot == from_.layout().key_slot()) {
       out.from = source::primary_key;
-    } else if (auto unique = from_.unique_index(n.slot); unique && equality && !null_asked) {
+    } else if (auto unique = from_.unique_index(slot); unique && equality && !null_asked) {
       out.from = source::unique_index;
       out.index = *unique;
-    } else if (auto ordered = from_.ordered_index(n.slot)) {
+    } else if (auto ordered = from_.ordered_index(slot)) {
       out.from = source::index;
       out.index = *ordered;
       out.ranges = ranger{from_, *ordered}.of(n);

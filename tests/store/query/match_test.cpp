@@ -81,6 +81,60 @@ TEST(match, follows_the_truth_table_of_texts) {
   EXPECT_EQ(matching(!"s"_f.starts_with("a"), "s", column), "0 1 4 5");
 }
 
+TEST(match, finds_parts_of_texts_whatever_the_case) {
+  //                        0        1   2     3        4          5        6
+  std::vector<value> column{nullptr, "", "Ab", "xaB-y", "PŘÍLIŠ", "Привет", "ΣΊΣΥΦΟΣ"};
+  EXPECT_EQ(matching("s"_f.contains("AB"), "s", column), "2 3");
+  EXPECT_EQ(matching("s"_f.contains("b-"), "s", column), "3");
+  EXPECT_EQ(matching("s"_f.contains(""), "s", column), "1 2 3 4 5 6");
+  EXPECT_EQ(matching("s"_f.contains("říliš"), "s", column), "4");
+  EXPECT_EQ(matching("s"_f.contains("riliš"), "s", column), "");
+  EXPECT_EQ(matching("s"_f.contains("ПРИВЕТ"), "s", column), "5");
+  EXPECT_EQ(matching("s"_f.contains("σίσυφος"), "s", column), "6");
+  EXPECT_EQ(matching(!"s"_f.contains("a"), "s", column), "0 1 4 5 6");
+  EXPECT_EQ(matching("s"_f.ends_with("b"), "s", column), "2");
+  EXPECT_EQ(matching("s"_f.ends_with("B"), "s", column), "");
+  EXPECT_EQ(matching("s"_f.ends_with(""), "s", column), "1 2 3 4 5 6");
+  EXPECT_EQ(matching(!"s"_f.ends_with("b"), "s", column), "0 1 3 4 5 6");
+}
+
+TEST(match, finds_a_part_that_repeats_itself) {
+  std::vector<value> column{"aabaaabaaaab", "aabaaabaaab"};
+  EXPECT_EQ(matching("s"_f.contains("aaaa"), "s", column), "0");
+  EXPECT_EQ(matching("s"_f.contains("abaaabaaab"), "s", column), "1");
+  EXPECT_EQ(matching("s"_f.contains("aabaaabaaaa"), "s", column), "0");
+}
+
+TEST(match, finds_equal_items_of_arrays) {
+  std::vector<value> lists{nullptr, array{}, array{1, "Red"}, array{"red", 2.0}, array{array{1}}};
+  EXPECT_EQ(matching("l"_f.contains("red"), "l", lists), "3");
+  EXPECT_EQ(matching("l"_f.contains(2), "l", lists), "3");
+  EXPECT_EQ(matching("l"_f.contains(value(array{1})), "l", lists), "4");
+  EXPECT_EQ(matching(!"l"_f.contains(1), "l", lists), "0 1 3 4");
+}
+
+TEST(match, follows_paths_into_objects_and_arrays) {
+  std::vector<value> people{
+      nullptr,
+      object{{"city", "Brno"}, {"geo", object{{"lat", 49.2}}}, {"tags", array{"a", "b"}}},
+      object{{"city", nullptr}, {"geo", 5}, {"tags", "a"}},
+      object{{"city", 5}, {"geo", object{{"lat", "north"}}}, {"tags", array{object{{"n", 1}}}}},
+  };
+  EXPECT_EQ(matching("o.city"_f == "Brno", "o", people), "1");
+  EXPECT_EQ(matching("o.city"_f != "Brno", "o", people), "3");
+  EXPECT_EQ(matching("o.city"_f == nullptr, "o", people), "0 2");
+  EXPECT_EQ(matching("o.city"_f.exists(), "o", people), "1 3");
+  EXPECT_EQ(matching("o.geo.lat"_f > 49, "o", people), "1");
+  EXPECT_EQ(matching(!("o.geo.lat"_f > 49), "o", people), "0 2 3");
+  EXPECT_EQ(matching("o.city"_f.in("Brno", 5), "o", people), "1 3");
+  EXPECT_EQ(matching("o.city"_f.contains("RN"), "o", people), "1");
+  EXPECT_EQ(matching("o.tags"_f.contains("b"), "o", people), "1");
+  EXPECT_EQ(matching("o.tags.1"_f == "b", "o", people), "1");
+  EXPECT_EQ(matching("o.tags.0.n"_f == 1, "o", people), "3");
+  EXPECT_EQ(matching("o.tags.x"_f.exists(), "o", people), "");
+  EXPECT_EQ(matching("l.0"_f == 7, "l", {nullptr, array{}, array{7}, array{1, 7}}), "2");
+}
+
 TEST(match, follows_the_truth_table_of_flags) {
   std::vector<value> column{nullptr, false, true};
   EXPECT_EQ(matching("b"_f == true, "b", column), "2");
@@ -123,6 +177,18 @@ TEST(match, refuses_what_makes_no_sense_with_and_without_an_index) {
       {"n"_f.between(1, nullptr), "things.n: between needs a value, not null"},
       {"n"_f == std::nan(""), "things.n: == cannot compare with nan"},
       {"n"_f.starts_with("1"), "things.n: starts_with needs a text field, not number"},
+      {"d"_f.ends_with("1"), "things.d: ends_with needs a text field, not date"},
+      {"o"_f.contains("1"), "things.o: contains needs a text or array field, not object"},
+      {"s"_f.contains(1), "things.s: contains needs a text, not 1"},
+      {"l"_f.contains(nullptr), "things.l: contains needs a value, not null"},
+      {"n.x"_f == 1, "things.n.x: a field of type number has no members"},
+      {"zz.x"_f == 1, "things.zz.x: no such field"},
+      {"o..x"_f == 1, "things.o..x: a name in the path is empty"},
+      {"o.x"_f < nullptr, "things.o.x: < needs a value, not null"},
+      {"o.x"_f >= value(array{}), "things.o.x: >= needs a value with an order, not []"},
+      {filter::contains("o.x", nullptr), "things.o.x: contains needs a value, not null"},
+      {filter::compare("o.x", filter::kind::ends_with, 1),
+       "things.o.x: ends_with needs a text, not 1"},
       {"l"_f < value(array{1}), "things.l: < needs a field with an order, not array"},
       {"d"_f == "yesterday", "things.d: \"yesterday\" is not an ISO 8601 date"},
       {"n"_f.in(1, "x"), "things.n: never holds \"x\", it is of type number"},

@@ -24,9 +24,34 @@ public:
 
   std::vector<entry> entries;
 
-  static value at(const object& o, std::string_view field) {
-    const auto* x = o.find(field);
-    return x ? *x : value{};
+  static value at(const object& o, std::string_view path) {
+    auto dot = path.find('.');
+    const auto* x = o.find(path.substr(0, dot));
+    if (!x || dot == path.npos)
+      return x ? *x : value{};
+    auto rest = path.substr(dot + 1);
+    if (x->kind() == value_kind::object)
+      return at(x->as_object(), rest);
+    if (x->kind() != value_kind::array)
+      return {};
+    object by_position;
+    for (const auto& item : x->as_array())
+      by_position.set(std::to_string(by_position.size()), item);
+    return at(by_position, rest);
+  }
+
+  static bool contains(const value& x, const value& part) {
+    if (x.kind() == value_kind::array) {
+      const auto& items = x.as_array();
+      return std::find(items.begin(), items.end(), part) != items.end();
+    }
+    auto lower = [](std::string text) {
+      for (auto& c : text)
+        c = static_cast<char>(c >= 'A' && c <= 'Z' ? c + 'a' - 'A' : c);
+      return text;
+    };
+    return x.kind() == value_kind::string && part.kind() == value_kind::string &&
+           lower(x.as_string()).find(lower(part.as_string())) != std::string::npos;
   }
 
   static bool comparable(const value& a, const value& b) {
@@ -63,6 +88,13 @@ public:
       return !x.is_null();
     case kind::starts_with:
       return x.kind() == value_kind::string && x.as_string().rfind(operand(0).as_string(), 0) == 0;
+    case kind::ends_with: {
+      auto suffix = operand(0).as_string();
+      return x.kind() == value_kind::string && x.as_string().size() >= suffix.size() &&
+             x.as_string().substr(x.as_string().size() - suffix.size()) == suffix;
+    }
+    case kind::contains:
+      return contains(x, operand(0));
     case kind::all_of:
     case kind::any_of:
       break;
@@ -135,7 +167,8 @@ public:
     static const char* const words[] = {"",          "a",          "ab",
                                         "abc",       "abcdefg",    "abcdefgh",
                                         "abcdefghi", "abcdefghij", "abcdefghijklmnopq",
-                                        "b",         "\xc3\xbf",   "z"};
+                                        "b",         "\xc3\xbf",   "z",
+                                        "A",         "aBC",        "Bcd"};
     return words[below(std::size(words))];
   }
   value number_() {
@@ -162,6 +195,8 @@ public:
       out.set("a", static_cast<std::int64_t>(below(2)));
     if (chance(50))
       out.set("b", text());
+    if (chance(30))
+      out.set("c", object{{"d", number_()}, {"e", list()}});
     return out;
   }
   value of(std::string_view field) {
@@ -179,7 +214,9 @@ public:
       return list();
     if (field == "thing")
       return thing();
-    return {};
+    if (field.ends_with(".b"))
+      return text();
+    return field.find('.') == field.npos ? value{} : number_();
   }
 
   object record(const value& id, std::int64_t serial) {
@@ -195,7 +232,32 @@ public:
     return out;
   }
 
+  /// A comparison of what a path leads to, where anything may be asked.
+  filter of_member() {
+    using kind = filter::kind;
+    static const char* const paths[] = {"thing.a",   "thing.b",     "thing.c", "thing.c.d",
+                                        "thing.c.e", "thing.c.e.0", "list.0",  "list.1",
+                                        "list.x",    "thing.none"};
+    std::string name = paths[below(std::size(paths))];
+    auto operand = chance(70) ? of(name) : chance(50) ? integer_() : text();
+    if (chance(20))
+      return chance(50) ? filter::is_null(name) : filter::exists(name);
+    if (chance(20))
+      return filter::in(name, {operand, integer_(), nullptr});
+    if (chance(20))
+      return chance(50) ? filter::starts_with(name, std::string{text().as_string()})
+                        : filter::ends_with(name, std::string{text().as_string()});
+    static const kind all[] = {kind::eq, kind::ne, kind::lt,      kind::le,
+                               kind::gt, kind::ge, kind::contains};
+    return chance(15) ? filter::between(name, operand, integer_())
+                      : filter::compare(name, all[below(std::size(all))], operand);
+  }
+
   filter comparison(const reference_bucket& data) {
+    if (chance(15))
+      return of_member();
+    if (chance(4))
+      return filter::contains("list", static_cast<std::int64_t>(below(2)));
     using kind = filter::kind;
     static const char* const names[] = {"id",  "text", "num",   "int",  "flag",
                                         "day", "list", "thing", "code", "rank"};
@@ -220,8 +282,12 @@ public:
     auto first = operand();
     if (first.is_null() || chance(10))
       return chance(50) ? filter::is_null(name) : filter::exists(name);
-    if (name == "text" && chance(25))
-      return filter::starts_with(name, std::string{text().as_string()});
+    if (name == "text" && chance(40)) {
+      auto part = std::string{text().as_string()};
+      return chance(40)   ? filter::starts_with(name, part)
+             : chance(50) ? filter::contains(name, part)
+                          : filter::ends_with(name, part);
+    }
     if (chance(20)) {
       std::vector<value> list;
       for (auto n = below(4); n > 0; --n)
