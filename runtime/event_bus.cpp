@@ -21,6 +21,7 @@ struct bus_core {
   mutable std::mutex mutex;
   topic_tree<std::shared_ptr<subscriber_queue>> tree;
   caf::actor actor;
+  std::shared_ptr<event_source> source; ///< set before the start
 
   std::atomic<std::size_t> waiting{0}; ///< events in the actor's mailbox
   std::atomic<std::uint64_t> published{0};
@@ -46,6 +47,9 @@ struct publish_message {
   std::shared_ptr<publication> what;
 };
 
+/// The source has something.
+struct pull_message {};
+
 /// The right to take events from a queue. When it is lost with its actor, the subscription ends.
 struct mail_ticket {
   explicit mail_ticket(std::shared_ptr<subscriber_queue> q) : queue{std::move(q)} {}
@@ -62,6 +66,7 @@ struct mail_ticket {
 } // namespace holdfast
 
 HOLDFAST_LOCAL_MESSAGE(holdfast::detail::publish_message)
+HOLDFAST_LOCAL_MESSAGE(holdfast::detail::pull_message)
 
 namespace holdfast {
 namespace detail {
@@ -90,12 +95,24 @@ public:
 
   caf::behavior make_behavior() override {
     quiet(this);
-    return {[this](const publish_message& m) { core_->deliver(m.what->event); }};
+    if (core_->source)
+      send(this, pull_message{});
+    return {[this](const publish_message& m) { core_->deliver(m.what->event); },
+            [this](const pull_message&) { pull(); }};
   }
 
   void on_exit() override { core_.reset(); }
 
 private:
+  void pull() {
+    auto more = core_->source->pull([this](auto where, auto what) {
+      core_->published.fetch_add(1, std::memory_order_relaxed);
+      core_->deliver({std::move(where), std::move(what)});
+    });
+    if (more)
+      send(this, pull_message{});
+  }
+
   std::shared_ptr<bus_core> core_;
 };
 
@@ -171,12 +188,27 @@ result<void> event_bus::publish(topic where, std::shared_ptr<const event> what) 
   return {};
 }
 
+void event_bus::pull_from(std::shared_ptr<event_source> source) const {
+  core_->source = std::move(source);
+}
+
+void event_bus::wake() const {
+  caf::actor to;
+  {
+    std::lock_guard lock{core_->mutex};
+    to = core_->actor;
+  }
+  if (to)
+    caf::anon_send(to, detail::pull_message{});
+}
+
 subscription event_bus::subscribe(const topic_pattern& pattern, handler call,
                                   subscriber_options options) const {
   auto queue = std::make_shared<detail::subscriber_queue>(
       core_->rt.executor(),
       [call = std::move(call)](const detail::delivery& d) { call(*d.where, *d.what); },
       options.limit, options.overflow);
+  queue->accept_only(std::move(options.accept));
   return detail::enter(core_, pattern, std::move(queue));
 }
 
@@ -191,6 +223,7 @@ subscription event_bus::subscribe(const topic_pattern& pattern, const caf::actor
   };
   auto queue = std::make_shared<detail::subscriber_queue>(std::move(notify), options.limit,
                                                           options.overflow);
+  queue->accept_only(std::move(options.accept));
   return detail::enter(core_, pattern, std::move(queue));
 }
 

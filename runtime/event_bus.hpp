@@ -30,6 +30,20 @@ struct subscriber_options {
   /// Events that may wait for the handler.
   std::size_t limit = 1024;
   enum overflow overflow = holdfast::overflow::drop_oldest;
+  /// Only events for which it is true, if it is given. Called in the bus's actor: it must be short
+  /// and must not throw.
+  std::function<bool(const event&)> accept = {};
+};
+
+/// Where a bus takes events from by itself, many at a time: for who has them in order already and
+/// wants none refused. See `event_bus::pull_from`.
+class event_source {
+public:
+  virtual ~event_source() = default;
+  using deliver = std::function<void(std::shared_ptr<const topic>, std::shared_ptr<const event>)>;
+  /// Hands over some of what is there, in order; whether there may be more. Called in the bus's
+  /// actor; an exception restarts it, and then it pulls again.
+  virtual bool pull(const deliver& to) = 0;
 };
 
 struct event_bus_counters {
@@ -70,6 +84,13 @@ public:
   /// Hands an event to the bus; never blocks. Errors: `overloaded` (limit), `unavailable` (its
   /// actor is down), `stopped`.
   result<void> publish(topic where, std::shared_ptr<const event> what) const;
+
+  /// Takes events from a source, too: when the bus starts, and after each `wake`. Before it is
+  /// started.
+  void pull_from(std::shared_ptr<event_source> source) const;
+  /// Says that the source has something. Never blocks; while the bus is down, its next start will
+  /// look.
+  void wake() const;
 
   using handler = std::function<void(const topic&, const event&)>;
 

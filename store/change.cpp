@@ -60,7 +60,7 @@ std::string change::to_string() const {
     text += " " + k.to_string();
   else
     text += " of " + std::to_string(count);
-  return text + " at " + std::to_string(seq()) + " (" + std::string{holdfast::to_string(why)} + ")";
+  return text + " at " + std::to_string(seq) + " (" + std::string{holdfast::to_string(why)} + ")";
 }
 
 } // namespace holdfast

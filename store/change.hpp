@@ -54,56 +54,43 @@ struct bucket_topics {
 
 } // namespace detail
 
-struct commit;
-
 /// One change to one bucket, as a published commit made it: an event with the topic
 /// `bucket.<name>.<kind>`. Immutable; the records in it stay valid as long as it lives.
 class change final : public event {
 public:
-  change(const commit& in, std::shared_ptr<const detail::bucket_topics> of, change_kind what,
-         cause w, record from, record to, std::uint64_t n = 1)
-      : kind{what}, why{w}, before{std::move(from)}, after{std::move(to)}, count{n}, in_{&in},
-        of_{std::move(of)} {}
+  change(std::shared_ptr<const detail::bucket_topics> of, change_kind what, cause w, record from,
+         record to, std::uint64_t n = 1)
+      : kind{what}, why{w}, before{std::move(from)}, after{std::move(to)}, count{n}, of_{std::move(
+                                                                                         of)} {}
 
   change_kind kind;
   cause why;
-  record before;       ///< as it was; empty for an insert
-  record after;        ///< as it is; empty when it is gone
-  std::uint64_t count; ///< records that it speaks of
+  record before;           ///< as it was; empty for an insert
+  record after;            ///< as it is; empty when it is gone
+  std::uint64_t count;     ///< records that it speaks of
+  sequence seq = 0;        ///< of the commit, in its line
+  bool persistent = false; ///< which line: that of persistent buckets, or of those in memory
+  timestamp at{};          ///< the commit's time
 
   const std::string& bucket() const noexcept { return of_->bucket; }
   /// Of the record; null for changes of a whole bucket.
   value_view key() const noexcept {
     return after ? after.key() : before ? before.key() : value_view{};
   }
-  /// The commit that it is a part of.
-  const commit& in() const noexcept { return *in_; }
-  /// The commit's place in the line of its bucket.
-  sequence seq() const noexcept;
-  timestamp at() const noexcept;
   const topic& where() const noexcept { return of_->of(kind); }
   /// `users.updated "7" at 12 (user)`, for logs and terminals.
   std::string to_string() const;
 
 private:
-  const commit* in_;
   std::shared_ptr<const detail::bucket_topics> of_;
 };
 
-/// What one commit changed, in the order in which its changes applied. Immutable once published;
-/// stays where it is, since its changes refer to it.
+/// What one commit changed, in the order in which its changes applied. Immutable once published.
 struct commit {
-  commit() = default;
-  commit(const commit&) = delete;
-  commit& operator=(const commit&) = delete;
-
   sequence seq = 0;        ///< in its line
   bool persistent = false; ///< which line: that of persistent buckets, or of those in memory
   timestamp at{};
   std::vector<change> changes;
 };
-
-inline sequence change::seq() const noexcept { return in_->seq; }
-inline timestamp change::at() const noexcept { return in_->at; }
 
 } // namespace holdfast

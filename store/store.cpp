@@ -49,6 +49,37 @@ store_stats store::stats() const { return state_->stats(); }
 const restore_report& store::restored() const noexcept { return state_->restored(); }
 std::string store::tree() const { return state_->tree(); }
 
+namespace {
+
+template <class Receiver>
+result<subscription> follow(detail::store_state& state, std::string_view pattern, Receiver&& to,
+                            subscriber_options options) {
+  auto parsed = topic_pattern::parse(pattern);
+  if (!parsed)
+    return fail(std::move(parsed.error()));
+  return state.events().subscribe(
+      std::move(options), [&](const event_bus& bus, subscriber_options how) {
+        return bus.subscribe(*parsed, std::forward<Receiver>(to), std::move(how));
+      });
+}
+
+} // namespace
+
+result<subscription> store::on(std::string_view pattern, std::function<void(const change&)> call,
+                               subscriber_options options) {
+  event_bus::handler handler = [call = std::move(call)](const topic&, const event& e) {
+    call(static_cast<const change&>(e));
+  };
+  return follow(*state_, pattern, std::move(handler), std::move(options));
+}
+
+result<subscription> store::on(std::string_view pattern, const caf::actor& subscriber,
+                               subscriber_options options) {
+  return follow(*state_, pattern, subscriber, std::move(options));
+}
+
+event_bus_counters store::event_counters() const { return state_->events().bus().counters(); }
+
 result<void> store::crash(std::string_view bucket, std::chrono::milliseconds timeout) {
   auto core = state_->find(bucket);
   if (!core)

@@ -1,7 +1,9 @@
 #pragma once
 
+#include <holdfast/runtime/event_bus.hpp>
 #include <holdfast/runtime/result.hpp>
 #include <holdfast/store/bucket.hpp>
+#include <holdfast/store/change.hpp>
 #include <holdfast/store/options.hpp>
 #include <holdfast/store/schema.hpp>
 #include <holdfast/store/snapshot.hpp>
@@ -9,6 +11,7 @@
 
 #include <chrono>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -71,8 +74,10 @@ struct restore_report {
 ///
 ///     store (one_for_one)
 ///     |-- persistence
+///     |-- services (one_for_one)
+///     |   `-- event_bus
 ///     `-- buckets (one_for_one, dynamic)
-///         |-- users ...
+///         `-- users ...
 ///
 /// Move-only. Thread-safe but for moving, `stop` and destruction.
 class store {
@@ -112,6 +117,21 @@ public:
 
   /// All buckets at one moment.
   holdfast::snapshot snapshot() const;
+
+  /// Calls `call` on a callback thread for every change whose topic, `bucket.<name>.<kind>`, the
+  /// pattern matches, of all commits that are sealed from now on, until the token ends: in the
+  /// order of commits (of either line), and within a commit in the order in which its changes
+  /// applied. `*` is one segment, a last `**` any number: `bucket.users.*`, `bucket.*.inserted`.
+  ///
+  /// A slow or throwing handler harms nobody else: each subscriber has a bounded queue, see
+  /// `subscriber_options`. While nobody subscribes, events cost the buckets nothing. Error:
+  /// `invalid_argument` for a malformed pattern.
+  result<subscription> on(std::string_view pattern, std::function<void(const change&)> call,
+                          subscriber_options options = {});
+  /// Sends `event_mail` to an actor instead; its events are `change`s.
+  result<subscription> on(std::string_view pattern, const caf::actor& subscriber,
+                          subscriber_options options = {});
+  event_bus_counters event_counters() const;
 
   /// Waits until all that was acknowledged before, at whatever level, is on stable storage.
   result<void> sync(std::chrono::milliseconds timeout = default_timeout);

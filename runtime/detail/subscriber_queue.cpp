@@ -17,6 +17,8 @@ subscriber_queue::subscriber_queue(executor& run, handler call, std::size_t limi
                        limit, policy} {}
 
 bool subscriber_queue::push(delivery d) {
+  if (accept_ && !accept_(*d.what))
+    return true;
   auto overrun = false;
   {
     std::lock_guard lock{mutex_};

@@ -39,6 +39,9 @@ public:
   /// Called once, when the queue takes no more; not under its lock. Set before it is shared.
   void when_closed(close_hook hook) { closed_ = std::move(hook); }
 
+  /// Leaves out the events for which `accept` is false. Set before it is shared.
+  void accept_only(std::function<bool(const event&)> accept) { accept_ = std::move(accept); }
+
   /// O(1), never blocks for long. False: closed, push no more.
   bool push(delivery d);
   /// Hands what waits to `f`, a batch at most; the rest is notified again. What `f` throws is
@@ -63,6 +66,7 @@ private:
   const std::size_t limit_;
   const overflow policy_;
   close_hook closed_;
+  std::function<bool(const event&)> accept_;
   mutable std::mutex mutex_;
   std::condition_variable idle_;
   std::deque<delivery> waiting_;

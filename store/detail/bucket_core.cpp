@@ -61,10 +61,18 @@ void bucket_core::adopt(std::shared_ptr<const compiled_schema> same) {
 std::optional<error> bucket_core::admit() {
   if (!is_open())
     return closed();
+  auto deadline = [] {
+    auto now = std::chrono::steady_clock::now();
+    return runtime::inside_actor() ? now : now + default_timeout;
+  };
+  if (lines_->feed.backlog() >= feed::limit && !lines_->feed.wait_for_room(deadline()))
+    return error{errc::overloaded,
+                 name_ + ": " + std::to_string(feed::limit) +
+                     " commits wait to be told to subscribers, which is the limit",
+                 {.bucket = name_}};
   if (!pipe_)
     return std::nullopt;
-  auto now = std::chrono::steady_clock::now();
-  auto room = pipe_->admit(runtime::inside_actor() ? now : now + default_timeout);
+  auto room = pipe_->admit(deadline());
   return room ? std::nullopt : std::optional{room.error().at({.bucket = name_})};
 }
 

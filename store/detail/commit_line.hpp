@@ -146,11 +146,13 @@ struct commit_lines {
   commit_line memory{line_kind::memory, pins, &feed};
   commit_line durable{line_kind::durable, pins, &feed};
 
-  /// Lets a reader follow from the next commit that is sealed on.
-  void follow(feed_reader& r) {
+  /// Lets a reader follow from the next commit that is sealed on; the last ones that are sealed
+  /// now, in memory and durable.
+  std::pair<std::uint64_t, std::uint64_t> follow(feed_reader& r) {
     const std::lock_guard first(memory);
     const std::lock_guard second(durable);
     feed.start(r);
+    return {memory.last_seq(), durable.last_seq()};
   }
 };
 

@@ -127,7 +127,8 @@ void commit_scope::note(bucket_core& b, change_kind kind, cause why, record_bloc
     entry_ = std::make_shared<feed_entry>();
   auto& all = entry_->what;
   all.at = now_;
-  all.changes.emplace_back(all, b.topics(), kind, why, shared(before), shared(after), count);
+  all.changes.emplace_back(b.topics(), kind, why, shared(before), shared(after), count);
+  all.changes.back().at = now_;
 }
 
 record_block* commit_scope::find(bucket_core& b, value_view key) const {

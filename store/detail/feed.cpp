@@ -26,12 +26,17 @@ feed::~feed() = default;
 void feed::push(std::shared_ptr<feed_entry> e, line_kind line, sequence seq) noexcept {
   e->what.seq = seq;
   e->what.persistent = line == line_kind::durable;
+  for (auto& one : e->what.changes) {
+    one.seq = seq;
+    one.persistent = e->what.persistent;
+  }
   const std::lock_guard guard(lock_);
   auto& last = last_[static_cast<std::size_t>(line)];
   last->next = e;
   last = std::move(e);
   for (auto* r : readers_)
-    r->behind_.fetch_add(1, std::memory_order_relaxed);
+    ++r->behind_;
+  note_backlog();
 }
 
 void feed::notify() noexcept {
@@ -50,7 +55,7 @@ void feed::start(feed_reader& r) {
     return;
   readers_.push_back(&r);
   r.at_ = last_;
-  r.behind_.store(0);
+  r.behind_ = 0;
   r.asleep_.store(true);
   r.active_ = true;
   readers_active_.fetch_add(1, std::memory_order_seq_cst);
@@ -66,6 +71,7 @@ void feed::stop(feed_reader& r) noexcept {
     unread.swap(r.at_);
     r.active_ = false;
     readers_active_.fetch_sub(1);
+    note_backlog();
   }
   for (auto& front : unread)
     release(std::move(front));
@@ -96,19 +102,35 @@ bool feed::read(feed_reader& r, std::size_t most, const consumer& f) {
 }
 
 void feed::pass(feed_reader& r, std::size_t line, std::shared_ptr<feed_entry> read) noexcept {
-  std::shared_ptr<feed_entry> past; // declared first: freed outside the lock
-  const std::lock_guard guard(lock_);
-  if (r.active_)
+  std::shared_ptr<feed_entry> past; // freed outside the lock
+  {
+    const std::lock_guard guard(lock_);
+    if (!r.active_)
+      return;
     past = std::exchange(r.at_[line], std::move(read));
-  r.behind_.fetch_sub(1, std::memory_order_relaxed);
+    --r.behind_;
+    note_backlog();
+  }
+  if (waiting_for_room_.load() > 0 && backlog() < limit) {
+    const std::lock_guard guard(room_mutex_);
+    room_.notify_all();
+  }
 }
 
-std::size_t feed::backlog() const noexcept {
-  const std::lock_guard guard(lock_);
+/// Under the lock.
+void feed::note_backlog() noexcept {
   std::size_t most = 0;
   for (auto* r : readers_)
-    most = std::max(most, r->behind_.load(std::memory_order_relaxed));
-  return most;
+    most = std::max(most, r->behind_);
+  backlog_.store(most, std::memory_order_relaxed);
+}
+
+bool feed::wait_for_room(std::chrono::steady_clock::time_point deadline) {
+  std::unique_lock lock{room_mutex_};
+  waiting_for_room_.fetch_add(1);
+  auto free = room_.wait_until(lock, deadline, [this] { return backlog() < limit; });
+  waiting_for_room_.fetch_sub(1);
+  return free;
 }
 
 } // namespace holdfast::detail

@@ -6,6 +6,8 @@
 
 #include <array>
 #include <atomic>
+#include <chrono>
+#include <condition_variable>
 #include <cstddef>
 #include <functional>
 #include <memory>
@@ -35,7 +37,7 @@ private:
   std::function<void()> wake_;
   std::array<std::shared_ptr<feed_entry>, line_count> at_; ///< the last entry read, of each line
   std::atomic<bool> asleep_{false};
-  std::atomic<std::size_t> behind_{0}; ///< commits not read yet
+  std::size_t behind_ = 0; ///< commits not read yet
   bool active_ = false;
 };
 
@@ -74,9 +76,12 @@ public:
   bool read(feed_reader& r, std::size_t most, const consumer& f);
 
   /// Commits that the slowest reader has still to read.
-  std::size_t backlog() const noexcept;
+  std::size_t backlog() const noexcept { return backlog_.load(std::memory_order_relaxed); }
+  /// Waits until the backlog is below the limit; false after the deadline.
+  bool wait_for_room(std::chrono::steady_clock::time_point deadline);
 
 private:
+  void note_backlog() noexcept;
   std::shared_ptr<feed_entry> following(feed_reader& r, std::size_t line) noexcept;
   void pass(feed_reader& r, std::size_t line, std::shared_ptr<feed_entry> read) noexcept;
 
@@ -84,6 +89,10 @@ private:
   std::array<std::shared_ptr<feed_entry>, line_count> last_; ///< never null
   std::vector<feed_reader*> readers_;
   std::atomic<int> readers_active_{0};
+  std::atomic<std::size_t> backlog_{0};
+  std::atomic<int> waiting_for_room_{0};
+  std::mutex room_mutex_;
+  std::condition_variable room_;
 };
 
 } // namespace holdfast::detail

@@ -40,6 +40,15 @@ result<void> store_state::start_tree() {
     persistence_address_ = make_ref<address>(*runtime_, "persistence");
     root.children.push_back(persistence_child(pipe_, persistence_address_));
   }
+  // Before the buckets, so that it ends after them: what they did last is told, too.
+  auto services = supervisor::nested(
+      *runtime_, {.name = "services",
+                  .intensity = 10,
+                  .period = options_.restart_period,
+                  .children = {events_.bus().spec()}});
+  if (!services)
+    return fail(std::move(services.error()));
+  root.children.push_back(std::move(services->spec));
   supervisor_options buckets{
       .name = "buckets", .intensity = 10, .period = options_.restart_period, .parallel_stop = true};
   for (auto& [name, core] : buckets_)

@@ -2,6 +2,7 @@
 
 #include <holdfast/runtime/supervisor.hpp>
 #include <holdfast/store/detail/bucket_core.hpp>
+#include <holdfast/store/detail/events.hpp>
 #include <holdfast/store/store.hpp>
 
 #include <atomic>
@@ -39,6 +40,7 @@ public:
   runtime& owner() const noexcept { return *runtime_; }
   const std::shared_ptr<commit_lines>& lines() const noexcept { return lines_; }
   const restore_report& restored() const noexcept { return restored_; }
+  store_events& events() noexcept { return events_; }
 
 private:
   result<void> restore(journal_info info);
@@ -53,6 +55,7 @@ private:
   store_options options_;
   std::shared_ptr<runtime> runtime_; // the user's, or ours
   std::shared_ptr<commit_lines> lines_ = std::make_shared<commit_lines>();
+  store_events events_{*runtime_, lines_};
   std::shared_ptr<pipeline> pipe_; // null: in memory only
   ref<address> persistence_address_;
   std::optional<supervisor> root_;
