@@ -200,6 +200,19 @@ requires detail::operand_of<T, std::decay_t<const U&>> filter operator>=(field_r
   return filter::compare(field.name, filter::kind::ge, field_ref<T>::operand(x));
 }
 
+/// The name of a field or a path, where a list of them is asked for: `{"name", f<&user::age>}`.
+struct field_name {
+  std::string text;
+
+  field_name(std::string name) : text{std::move(name)} {}
+  field_name(std::string_view name) : text{name} {}
+  field_name(const char* name) : text{name} {}
+  template <class T>
+  field_name(field_ref<T> field) : text{field.name} {}
+
+  friend bool operator==(const field_name&, const field_name&) = default;
+};
+
 inline namespace literals {
 /// A dynamic field, or a path into one: `"age"_f >= 18`, `"address.city"_f == "Brno"`.
 constexpr field_ref<void> operator""_f(const char* text, std::size_t size) noexcept {

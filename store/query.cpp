@@ -12,16 +12,32 @@ void add_part(std::string& out, std::string_view word, std::string_view what) {
   out += what;
 }
 
+std::string text_of(const std::vector<field_name>& names) {
+  std::string out;
+  for (const auto& name : names)
+    out += (out.empty() ? "" : ", ") + name.text;
+  return out;
+}
+
 } // namespace
+
+std::string to_string(const std::vector<order_term>& order) {
+  std::string out;
+  for (const auto& term : order) {
+    out += (out.empty() ? "" : ", ") + term.field;
+    out += term.way == direction::descending ? " descending" : "";
+  }
+  return out;
+}
 
 std::string query::to_string() const {
   std::string out;
+  if (!fields_.empty())
+    add_part(out, "select", text_of(fields_));
   if (!where_.is_everything())
     add_part(out, "where", where_.to_string());
-  if (!order_field_.empty())
-    add_part(out, "order by", order_field_);
-  if (!order_field_.empty() && direction_ == direction::descending)
-    out += " descending";
+  if (!order_.empty())
+    add_part(out, "order by", holdfast::to_string(order_));
   if (offset_ > 0)
     add_part(out, "offset", std::to_string(offset_));
   if (limit_ != unlimited)
@@ -69,8 +85,8 @@ std::string explanation::to_string() const {
   if (!residual.empty())
     out += ", filter " + residual;
   out += ", " + std::string{holdfast::to_string(order)};
-  if (!order_field.empty())
-    out += " by " + order_field;
+  if (!order_text.empty())
+    out += " by " + order_text;
   if (covers_count)
     out += ", count from the index alone";
   return out;

@@ -18,12 +18,20 @@ using records = std::vector<record>;
 
 enum class direction : std::uint8_t { ascending, descending };
 
+/// One field, or path into one, that results are put in order by.
+struct order_term {
+  std::string field;
+  direction way = direction::ascending;
+  friend bool operator==(const order_term&, const order_term&) = default;
+};
+
 /// What to read from a bucket, as a value: which records, in which order, how many. It knows no
 /// bucket and holds no result; the same query can be run, counted, paged, explained and sent.
 ///
 /// Without `order_by` the order is the bucket's own: insertion, or key order in an `ordered`
 /// bucket. With it, records without a value come last in both directions, and records of equal
-/// value stay in the bucket's own order.
+/// value are put in order by the next term, and at last stay in the bucket's own order. Behind a
+/// path, arrays and objects count as no value.
 class query {
 public:
   /// Stands for "all of them" as a limit.
@@ -39,11 +47,11 @@ public:
   }
   query where(filter which) && { return std::move(where(std::move(which))); }
 
-  /// Replaces the order. The field must be of a kind that has an order: no array, no object.
+  /// Replaces the order. The field must be of a kind that has an order: no array, no object. It may
+  /// be a path, see `filter`.
   query& order_by(std::string_view field, direction way = direction::ascending) & {
-    order_field_ = field;
-    direction_ = way;
-    return *this;
+    order_.clear();
+    return then_by(field, way);
   }
   query order_by(std::string_view field, direction way = direction::ascending) && {
     return std::move(order_by(field, way));
@@ -55,6 +63,24 @@ public:
   template <class T>
   query order_by(field_ref<T> field, direction way = direction::ascending) && {
     return std::move(order_by(field.name, way));
+  }
+
+  /// Adds to the order: among records that are equal so far. At most 8 terms in all, more are
+  /// `invalid_argument` when the query is used.
+  query& then_by(std::string_view field, direction way = direction::ascending) & {
+    order_.push_back({std::string{field}, way});
+    return *this;
+  }
+  query then_by(std::string_view field, direction way = direction::ascending) && {
+    return std::move(then_by(field, way));
+  }
+  template <class T>
+  query& then_by(field_ref<T> field, direction way = direction::ascending) & {
+    return then_by(field.name, way);
+  }
+  template <class T>
+  query then_by(field_ref<T> field, direction way = direction::ascending) && {
+    return std::move(then_by(field.name, way));
   }
 
   /// Leaves out the first `count` records.
@@ -71,22 +97,30 @@ public:
   }
   query limit(std::uint64_t count) && { return std::move(limit(count)); }
 
+  /// Which fields, or paths into them, `objects` gives; of none: all.
+  query& fields(std::vector<field_name> names) & {
+    fields_ = std::move(names);
+    return *this;
+  }
+  query fields(std::vector<field_name> names) && { return std::move(fields(std::move(names))); }
+
   const filter& which() const noexcept { return where_; }
   /// Empty: the bucket's own order.
-  const std::string& order_field() const noexcept { return order_field_; }
-  direction order_direction() const noexcept { return direction_; }
+  const std::vector<order_term>& order() const noexcept { return order_; }
+  const std::vector<field_name>& fields() const noexcept { return fields_; }
   std::uint64_t offset() const noexcept { return offset_; }
   std::uint64_t limit() const noexcept { return limit_; }
 
-  /// `where age >= 18 order by age descending offset 5 limit 10`; of no parts: `everything`.
+  /// `select name, age where age >= 18 order by age descending, name offset 5 limit 10`; of no
+  /// parts: `everything`.
   std::string to_string() const;
 
   friend bool operator==(const query&, const query&) = default;
 
 private:
   filter where_;
-  std::string order_field_;
-  direction direction_ = direction::ascending;
+  std::vector<order_term> order_;
+  std::vector<field_name> fields_;
   std::uint64_t offset_ = 0;
   std::uint64_t limit_ = unlimited;
 };
@@ -135,10 +169,12 @@ struct explanation {
   /// sorted by age`.
   std::string to_string() const;
 
-  std::string bucket;      ///< the bucket's name
-  std::string order_field; ///< empty for the bucket's own order
+  std::string bucket;     ///< the bucket's name
+  std::string order_text; ///< as `age descending, name`; empty for the bucket's own order
 };
 
+/// `age descending, name`.
+std::string to_string(const std::vector<order_term>& order);
 std::string_view to_string(explanation::source from) noexcept;
 std::string_view to_string(explanation::ordering order) noexcept;
 

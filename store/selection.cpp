@@ -3,6 +3,7 @@
 #include <holdfast/store/detail/aggregate.hpp>
 #include <holdfast/store/detail/bucket_core.hpp>
 #include <holdfast/store/detail/execute.hpp>
+#include <holdfast/store/detail/group.hpp>
 
 namespace holdfast {
 
@@ -20,6 +21,14 @@ selection selection::where(filter which) && {
 }
 selection selection::order_by(std::string_view field, direction way) && {
   query_.order_by(field, way);
+  return std::move(*this);
+}
+selection selection::then_by(std::string_view field, direction way) && {
+  query_.then_by(field, way);
+  return std::move(*this);
+}
+selection selection::fields(std::vector<field_name> names) && {
+  query_.fields(std::move(names));
   return std::move(*this);
 }
 selection selection::offset(std::uint64_t count) && {
@@ -72,6 +81,9 @@ error negative(const detail::bucket_core& of, std::int64_t n) {
 pending<records> selection::all() const {
   return walk([&](auto& from, auto now) { return detail::all(from, query_, now); });
 }
+pending<std::vector<object>> selection::objects() const {
+  return walk([&](auto& from, auto now) { return detail::objects(from, query_, now); });
+}
 pending<record> selection::find_one() const {
   return read([&](auto& from, auto now) { return detail::find_one(from, query_, now); });
 }
@@ -102,17 +114,23 @@ pending<page> selection::page_of(std::uint64_t size, std::optional<std::string> 
   });
 }
 
-pending<value> selection::sum(std::string_view field) const {
-  return read([&](auto& from, auto now) { return detail::sum(from, field, query_, now); });
+pending<value> selection::sum(const field_name& field) const {
+  return read([&](auto& from, auto now) { return detail::sum(from, field.text, query_, now); });
 }
-pending<value> selection::avg(std::string_view field) const {
-  return read([&](auto& from, auto now) { return detail::avg(from, field, query_, now); });
+pending<value> selection::avg(const field_name& field) const {
+  return read([&](auto& from, auto now) { return detail::avg(from, field.text, query_, now); });
 }
-pending<value> selection::min(std::string_view field) const {
-  return read([&](auto& from, auto now) { return detail::min(from, field, query_, now); });
+pending<value> selection::min(const field_name& field) const {
+  return read([&](auto& from, auto now) { return detail::min(from, field.text, query_, now); });
 }
-pending<value> selection::max(std::string_view field) const {
-  return read([&](auto& from, auto now) { return detail::max(from, field, query_, now); });
+pending<value> selection::max(const field_name& field) const {
+  return read([&](auto& from, auto now) { return detail::max(from, field.text, query_, now); });
+}
+
+pending<groups> selection::group_by(std::vector<field_name> keys,
+                                    std::vector<aggregate> what) const {
+  return walk(
+      [&](auto& from, auto now) { return detail::group_by(from, query_, keys, what, now); });
 }
 
 result<std::uint64_t> selection::visit_blocks(detail::record_visitor visitor) const {

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <holdfast/runtime/pending.hpp>
+#include <holdfast/store/aggregate.hpp>
 #include <holdfast/store/query.hpp>
 #include <holdfast/store/record_view.hpp>
 #include <holdfast/store/snapshot.hpp>
@@ -50,10 +51,20 @@ public:
   selection order_by(field_ref<T> field, direction way = direction::ascending) && {
     return std::move(*this).order_by(field.name, way);
   }
+  selection then_by(std::string_view field, direction way = direction::ascending) &&;
+  template <class T>
+  selection then_by(field_ref<T> field, direction way = direction::ascending) && {
+    return std::move(*this).then_by(field.name, way);
+  }
   selection offset(std::uint64_t count) &&;
   selection limit(std::uint64_t count) &&;
+  /// What `objects` gives of each record: fields, or paths into them.
+  selection fields(std::vector<field_name> names) &&;
 
   pending<records> all() const;
+  /// Copies of what `fields` names, or of whole records: one member per name, called as it was
+  /// asked for (`address.city`), without those that are null.
+  pending<std::vector<object>> objects() const;
   /// The first one. Error: `not_found`.
   pending<record> find_one() const;
   /// How many; offset and limit count. O(log n) when the indexes answer alone.
@@ -64,11 +75,19 @@ public:
   pending<page> page_of(std::uint64_t size, std::optional<std::string> after = {}) const;
 
   /// Over the numbers in a field, others are left out. `sum` of none is 0, the rest are null.
-  pending<value> sum(std::string_view field) const;
-  pending<value> avg(std::string_view field) const;
+  pending<value> sum(const field_name& field) const;
+  pending<value> avg(const field_name& field) const;
   /// The least and greatest value by the order of `value`; null of none.
-  pending<value> min(std::string_view field) const;
-  pending<value> max(std::string_view field) const;
+  pending<value> min(const field_name& field) const;
+  pending<value> max(const field_name& field) const;
+  /// The records in groups of equal values in `keys`, with `what` of each group:
+  ///
+  ///     group_by({"role", "city"}, {aggregate::count(), aggregate::avg("age")})
+  ///
+  /// Keys are equal by value (1 and 1.0 are, 1 and "1" are not); null and absent are one. Without
+  /// keys all records are one group, which is there even without records. Offset and limit count
+  /// records, not groups. O(records).
+  pending<groups> group_by(std::vector<field_name> keys, std::vector<aggregate> what) const;
 
   /// Calls `f(const record_view&)` for the records in order, without taking references; when `f`
   /// returns a bool, false ends the visit. Gives how many it was called with. While it runs,

@@ -50,6 +50,10 @@ public:
   typed_selection order_by(const Field& field, direction way = direction::ascending) && {
     return typed_selection{std::move(plain_).order_by(field, way)};
   }
+  template <class Field>
+  typed_selection then_by(const Field& field, direction way = direction::ascending) && {
+    return typed_selection{std::move(plain_).then_by(field, way)};
+  }
   typed_selection offset(std::uint64_t n) && {
     return typed_selection{std::move(plain_).offset(n)};
   }
@@ -71,9 +75,17 @@ public:
       });
     });
   }
+  /// `sum(f<&user::age>)`, or a field's name; so with the others. See `selection`.
+  pending<value> sum(const field_name& field) const { return plain_.sum(field); }
+  pending<value> avg(const field_name& field) const { return plain_.avg(field); }
+  pending<value> min(const field_name& field) const { return plain_.min(field); }
+  pending<value> max(const field_name& field) const { return plain_.max(field); }
+  pending<groups> group_by(std::vector<field_name> keys, std::vector<aggregate> what) const {
+    return plain_.group_by(std::move(keys), std::move(what));
+  }
   result<explanation> explain() const { return plain_.explain(); }
 
-  /// Aggregates, visits and all else.
+  /// Visits, projections and all else.
   const selection& plain() const noexcept { return plain_; }
 
 private:

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <holdfast/store/detail/match.hpp>
 #include <holdfast/store/detail/reader.hpp>
 #include <holdfast/store/query.hpp>
 
@@ -10,6 +11,13 @@
 /// Null values do not count. `invalid_argument` for an unknown field, or one whose values cannot be
 /// added or ordered.
 namespace holdfast::detail {
+
+/// The place of a field whose values can be added, or of one whose values have an order; what is
+/// behind a path may be anything, and only what fits counts.
+result<bound_field> find_numbers(const record_layout& layout, std::string_view name);
+result<bound_field> find_ordered(const record_layout& layout, std::string_view name);
+/// Whether a field holds integers or nothing, so that the order of adding them does not matter.
+bool only_integers(const record_layout& layout, const bound_field& field) noexcept;
 
 /// The sum of a number field: an integer, exact, as long as all values are integers and it fits
 /// into one; else a real. 0 of no values.

@@ -5,12 +5,14 @@
 #include <optional>
 
 // A cursor, in base64 with the alphabet of URLs and without padding:
-//     format:   byte       1
-//     scope:    fixed32    hash of bucket, order field and direction
+//     format:   byte       2
+//     scope:    fixed32    hash of bucket and order
 //     row:      fixed64
-//     kind:     byte       0 null, 1 false, 2 true, 3 integer, 4 real, 5 text
-//     value:    fixed64 of an integer or real, the bytes of a text, else nothing
+//     values:   value...   one per term of the order
 //     checksum: fixed32    FNV-1a of all bytes above
+// A value:
+//     kind:     byte       0 null, 1 false, 2 true, 3 integer, 4 real, 5 text
+//     content:  fixed64 of an integer or real; fixed32 size, then the bytes of a text; else nothing
 // Fixed integers are little-endian.
 
 namespace holdfast::detail {
@@ -19,8 +21,8 @@ namespace {
 
 constexpr std::string_view alphabet =
     "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
-constexpr char format = 1;
-constexpr std::size_t header_size = 1 + 4 + 8 + 1;
+constexpr char format = 2;
+constexpr std::size_t header_size = 1 + 4 + 8;
 constexpr std::size_t checksum_size = 4;
 
 enum : char { kind_null, kind_false, kind_true, kind_integer, kind_real, kind_text };
@@ -97,6 +99,7 @@ void put_value(std::string& out, value_view x) {
     return;
   case value_kind::string:
     out += kind_text;
+    put_fixed(out, static_cast<std::uint32_t>(x.as_string().size()));
     out += x.as_string();
     return;
   case value_kind::null:
@@ -107,41 +110,63 @@ void put_value(std::string& out, value_view x) {
   }
 }
 
-std::optional<value> value_of(char kind, std::string_view payload) {
-  switch (kind) {
+/// Takes `n` bytes off the front, if they are there.
+std::optional<std::string_view> take(std::string_view& bytes, std::size_t n) {
+  if (bytes.size() < n)
+    return std::nullopt;
+  auto out = bytes.substr(0, n);
+  bytes.remove_prefix(n);
+  return out;
+}
+
+template <class T>
+std::optional<T> take_fixed(std::string_view& bytes) {
+  auto taken = take(bytes, sizeof(T));
+  return taken ? std::optional{fixed_at<T>(*taken, 0)} : std::nullopt;
+}
+
+std::optional<value> take_value(std::string_view& bytes) {
+  auto kind = take(bytes, 1);
+  switch (kind ? kind->front() : '\xff') {
   case kind_null:
-    return payload.empty() ? std::optional{value{}} : std::nullopt;
+    return value{};
   case kind_false:
+    return value{false};
   case kind_true:
-    return payload.empty() ? std::optional{value{kind == kind_true}} : std::nullopt;
+    return value{true};
   case kind_integer:
-    if (payload.size() != 8)
-      return std::nullopt;
-    return value{static_cast<std::int64_t>(fixed_at<std::uint64_t>(payload, 0))};
-  case kind_real: {
-    if (payload.size() != 8)
-      return std::nullopt;
-    auto x = std::bit_cast<double>(fixed_at<std::uint64_t>(payload, 0));
-    return std::isnan(x) ? std::nullopt : std::optional{value{x}};
-  }
+    if (auto x = take_fixed<std::uint64_t>(bytes))
+      return value{static_cast<std::int64_t>(*x)};
+    return std::nullopt;
+  case kind_real:
+    if (auto x = take_fixed<std::uint64_t>(bytes); x && !std::isnan(std::bit_cast<double>(*x)))
+      return value{std::bit_cast<double>(*x)};
+    return std::nullopt;
   case kind_text:
-    return value{std::string{payload}};
+    if (auto size = take_fixed<std::uint32_t>(bytes))
+      if (auto text = take(bytes, *size))
+        return value{*text};
+    return std::nullopt;
   default:
     return std::nullopt;
   }
 }
 
-std::optional<position> parse(std::uint32_t scope, std::string_view bytes) {
+std::optional<position> parse(std::uint32_t scope, std::size_t terms, std::string_view bytes) {
   if (bytes.size() < header_size + checksum_size || bytes[0] != format)
     return std::nullopt;
   auto body = bytes.substr(0, bytes.size() - checksum_size);
   if (fixed_at<std::uint32_t>(bytes, body.size()) != fnv1a(body) ||
       fixed_at<std::uint32_t>(bytes, 1) != scope)
     return std::nullopt;
-  auto at = value_of(body[header_size - 1], body.substr(header_size));
-  if (!at)
-    return std::nullopt;
-  return position{std::move(*at), fixed_at<std::uint64_t>(bytes, 5)};
+  position out{{}, fixed_at<std::uint64_t>(bytes, 5)};
+  for (body.remove_prefix(header_size); out.at.size() < terms;) {
+    auto x = take_value(body);
+    if (!x)
+      return std::nullopt;
+    out.at.push_back(std::move(*x));
+  }
+  return body.empty() ? std::optional{std::move(out)} : std::nullopt;
 }
 
 } // namespace
@@ -149,22 +174,26 @@ std::optional<position> parse(std::uint32_t scope, std::string_view bytes) {
 std::uint32_t cursor_scope(std::string_view bucket, const query& q) noexcept {
   auto hash = fnv1a(bucket);
   hash = fnv1a(std::string_view{"\0", 1}, hash);
-  hash = fnv1a(q.order_field(), hash);
-  return fnv1a(q.order_direction() == direction::descending ? "-" : "+", hash);
+  for (const auto& [field, way] : q.order()) {
+    hash = fnv1a(field, hash);
+    hash = fnv1a(way == direction::descending ? "-" : "+", hash);
+  }
+  return hash;
 }
 
 std::string encode_cursor(std::uint32_t scope, const position& where) {
   std::string bytes{format};
   put_fixed(bytes, scope);
   put_fixed(bytes, where.row);
-  put_value(bytes, where.at);
+  for (const auto& x : where.at)
+    put_value(bytes, x);
   put_fixed(bytes, fnv1a(bytes));
   return to_base64(bytes);
 }
 
-result<position> decode_cursor(std::uint32_t scope, std::string_view text) {
+result<position> decode_cursor(std::uint32_t scope, std::size_t terms, std::string_view text) {
   if (auto bytes = from_base64(text))
-    if (auto where = parse(scope, *bytes))
+    if (auto where = parse(scope, terms, *bytes))
       return std::move(*where);
   return fail(errc::invalid_argument,
               "cursor: not one of this query, \"" + std::string{text.substr(0, 80)} + '"');

@@ -31,6 +31,34 @@ result<records> all(const reader& from, const query& q, std::int64_t now) {
   return out;
 }
 
+result<std::vector<object>> objects(const reader& from, const query& q, std::int64_t now) {
+  struct column {
+    std::string_view name;
+    bound_field field;
+  };
+  std::vector<column> columns;
+  for (const auto& name : q.fields()) {
+    auto field = find_field(from.layout(), name.text);
+    if (!field)
+      return fail(std::move(field.error()));
+    columns.push_back({name.text, *field});
+  }
+  std::vector<object> out;
+  auto seen = visit(from, q, now, [&](const record_block& block) {
+    if (columns.empty()) {
+      out.push_back(handle_to(block).to_object());
+      return;
+    }
+    auto& copy = out.emplace_back();
+    for (const auto& [name, field] : columns)
+      if (auto x = field_of(block, field); !x.is_null())
+        copy.set(name, x.materialize());
+  });
+  if (!seen)
+    return fail(std::move(seen.error()));
+  return out;
+}
+
 result<record> find_one(const reader& from, const query& q, std::int64_t now) {
   record out;
   auto seen = visit(from, q, now, [&](const record_block& block) {
@@ -54,7 +82,7 @@ result<records> last(const reader& from, const query& q, std::uint64_t count, st
   if (!how)
     return fail(std::move(how.error()));
   records out;
-  if (order->slot == order_spec::by_row && how->is_scan()) {
+  if (order->by_row() && how->is_scan()) {
     auto check = [&](const record_block& block) {
       if (!expired(block, now) && how->residual(block))
         out.push_back(handle_to(block));
@@ -103,7 +131,10 @@ result<page> page_of(const reader& from, const query& q, std::uint64_t size,
   auto scope = cursor_scope(bucket, q);
   std::optional<position> start;
   if (after) {
-    auto decoded = decode_cursor(scope, *after);
+    auto order = bind_order(from, q);
+    if (!order)
+      return fail(std::move(order.error()));
+    auto decoded = decode_cursor(scope, order->terms.size(), *after);
     if (!decoded)
       return fail(decoded.error().at({bucket, {}, {}}));
     start = std::move(*decoded);
@@ -125,9 +156,11 @@ result<page> page_of(const reader& from, const query& q, std::uint64_t size,
     return fail(std::move(done.error()));
   if (more) {
     const auto& block = *out.items.back().block();
+    position end{{}, block.row};
     auto order = *bind_order(from, q);
-    auto at = order.slot == order_spec::by_row ? value_view{} : field_of(block, order.slot);
-    out.next = encode_cursor(scope, {value{at}, block.row});
+    for (const auto& term : order.terms)
+      end.at.push_back(term.key(block).materialize());
+    out.next = encode_cursor(scope, end);
   }
   return out;
 }
@@ -142,12 +175,12 @@ result<explanation> explain(const reader& from, const query& q) {
   explanation out;
   const auto& layout = from.layout();
   out.bucket = layout.bucket();
-  out.order_field = q.order_field();
+  out.order_text = to_string(q.order());
   out.condition = how->condition;
   out.residual = how->residual.to_string();
   out.total_rows = from.size();
   out.estimated_rows = how->nothing ? 0 : how->rows;
-  out.order = q.order_field().empty() && how->ordering == explanation::ordering::index
+  out.order = q.order().empty() && how->ordering == explanation::ordering::index
                   ? explanation::ordering::stored
                   : how->ordering;
   auto counted = make_plan(from, q.which(), {}, {.any_order = true, .counting = true});
@@ -162,7 +195,7 @@ result<explanation> explain(const reader& from, const query& q) {
     out.from = how->parts[0].from;
   else if (how->ordering == explanation::ordering::index) {
     out.from = explanation::source::index;
-    out.indexes.push_back(layout.name(order->slot));
+    out.indexes.push_back(layout.name(order->terms[how->walk_term].field.slot));
   }
   return out;
 }

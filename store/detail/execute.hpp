@@ -41,7 +41,7 @@ result<void> each_ordered(const reader& from, const query& q, std::int64_t now,
     index_walk{from, *how, after}.each(check);
     return {};
   }
-  auto first_row = after && order->slot == order_spec::by_row ? after->row + 1 : 0;
+  auto first_row = after && order->by_row() ? after->row + 1 : 0;
   if (how->ordering == explanation::ordering::stored) {
     each_match(from, *how, now, first_row, fn);
     return {};
@@ -49,7 +49,7 @@ result<void> each_ordered(const reader& from, const query& q, std::int64_t now,
   item_order compare{*order};
   std::optional<ordered_item> limit;
   if (after)
-    limit = ordered_item{after->at, after->row, nullptr};
+    limit = compare.item(*after);
   top_items top{compare, needed, top_items::end::front};
   each_match(from, *how, now, first_row, [&](const record_block& block) {
     auto item = compare.item(block);
@@ -91,8 +91,33 @@ result<std::uint64_t> visit(const reader& from, const query& q, std::int64_t now
   return seen - std::min(seen, q.offset());
 }
 
+/// Whether offset or limit leave records out.
+inline bool is_cut(const query& q) noexcept {
+  return q.offset() > 0 || q.limit() != query::unlimited;
+}
+
+/// Calls `fn` for the query's records in any order, or in one that does not depend on the indexes.
+template <class Fn>
+result<void> each_of_query(const reader& from, const query& q, std::int64_t now, bool any_order,
+                           Fn&& fn) {
+  if (is_cut(q) || !any_order) {
+    auto seen = visit(from, is_cut(q) ? q : query{q.which()}, now, fn);
+    return seen ? result<void>{} : fail(std::move(seen.error()));
+  }
+  auto how = make_plan(from, q.which(), {}, {.any_order = true});
+  if (!how)
+    return fail(std::move(how.error()));
+  each_match(from, *how, now, 0, [&](const record_block& block) {
+    fn(block);
+    return true;
+  });
+  return {};
+}
+
 /// All records of the query, in order.
 result<records> all(const reader& from, const query& q, std::int64_t now);
+/// Copies of the fields that the query names, of all its records, in order.
+result<std::vector<object>> objects(const reader& from, const query& q, std::int64_t now);
 /// The first record of the query; `not_found` if there is none.
 result<record> find_one(const reader& from, const query& q, std::int64_t now);
 /// The last `count` records of the query's order, in that order. The query's offset and limit do

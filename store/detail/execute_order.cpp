@@ -56,13 +56,13 @@ index_walk::index_walk(const reader& from, const plan& how, const position* afte
 }
 
 void index_walk::cut(const position& after) {
-  value_view at = after.at;
+  value_view at = after.at[how_.walk_term];
   auto behind = from_.rank(how_.walk, at, after.row == behind_rows ? after.row : after.row + 1);
   if (at.is_null()) {
     values_.clear();
     return clip(nulls_, behind, behind_rows);
   }
-  if (!how_.order.descending)
+  if (!descending())
     return clip(values_, behind, behind_rows);
   auto group = values_;
   clip(group, behind, from_.rank(how_.walk, at, behind_rows));
@@ -76,7 +76,7 @@ bool index_walk::next(rank_range& out) {
     out = *std::exchange(first_, std::nullopt);
     return true;
   }
-  if (!values_.empty() && how_.order.descending)
+  if (!values_.empty() && descending())
     return next_descending(out);
   auto& left = values_.empty() ? nulls_ : values_;
   if (left.empty())
@@ -100,7 +100,7 @@ bool index_walk::next_descending(rank_range& out) {
 rank_range index_walk::group_before(std::uint64_t last) const {
   rank_range group{last - 1, last};
   from_.each_entry(how_.walk, last - 1, last, [&](const record_block& block) {
-    group.first = from_.rank(how_.walk, field_of(block, how_.order.slot), 0);
+    group.first = from_.rank(how_.walk, how_.order.terms[how_.walk_term].key(block), 0);
     return false;
   });
   return group;

@@ -10,32 +10,50 @@
 
 namespace holdfast::detail {
 
-/// A record in the making of an order. The key is a view into the record.
+/// A record in the making of an order, or a place behind one. The key is that of the first term, a
+/// view into the record.
 struct ordered_item {
   value_view key;
-  std::uint64_t row;
-  const record_block* block;
+  std::uint64_t row = 0;
+  const record_block* block = nullptr;
+  const position* place = nullptr; ///< instead of a record
 };
 
-/// The one order of results: by value, without a value last in both directions, then by row.
+/// The one order of results: by the values of the terms, without a value last in both directions,
+/// then by row. Refers to the order it is made of.
 class item_order {
 public:
-  explicit item_order(order_spec spec) noexcept : spec_{spec} {}
+  explicit item_order(const order_spec& spec) noexcept : terms_{spec.terms} {}
+  explicit item_order(std::span<const bound_order> terms) noexcept : terms_{terms} {}
 
   ordered_item item(const record_block& block) const noexcept {
-    auto key = spec_.slot == order_spec::by_row ? value_view{} : field_of(block, spec_.slot);
-    return {key, block.row, &block};
+    return {terms_.empty() ? value_view{} : terms_[0].key(block), block.row, &block, nullptr};
+  }
+  ordered_item item(const position& place) const noexcept {
+    return {terms_.empty() ? value_view{} : value_view{place.at[0]}, place.row, nullptr, &place};
   }
   bool operator()(const ordered_item& a, const ordered_item& b) const noexcept {
-    if (a.key.is_null() != b.key.is_null())
-      return b.key.is_null();
-    if (auto c = a.key <=> b.key; c != 0)
-      return (c < 0) != spec_.descending;
+    if (!terms_.empty())
+      if (int c = compare(a.key, b.key, terms_[0].descending))
+        return c < 0;
+    for (std::size_t i = 1; i < terms_.size(); ++i)
+      if (int c = compare(key_of(a, i), key_of(b, i), terms_[i].descending))
+        return c < 0;
     return a.row < b.row;
   }
 
 private:
-  order_spec spec_;
+  static int compare(value_view a, value_view b, bool descending) noexcept {
+    if (a.is_null() != b.is_null())
+      return b.is_null() ? -1 : 1;
+    auto c = a <=> b;
+    return c == 0 ? 0 : (c < 0) != descending ? -1 : 1;
+  }
+  value_view key_of(const ordered_item& x, std::size_t term) const noexcept {
+    return x.block ? terms_[term].key(*x.block) : value_view{x.place->at[term]};
+  }
+
+  std::span<const bound_order> terms_;
 };
 
 /// Keeps the first `needed` items in order of those it is given: O(items) time, O(needed) memory.
@@ -84,6 +102,7 @@ private:
   bool next_descending(rank_range& out);
   rank_range group_before(std::uint64_t last) const;
   void cut(const position& after);
+  bool descending() const noexcept { return how_.order.terms[how_.walk_term].descending; }
 
   const reader& from_;
   const plan& how_;

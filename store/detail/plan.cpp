@@ -36,16 +36,19 @@ struct way {
 
 class chooser {
 public:
-  chooser(const reader& from, const matcher& all, order_spec order, const plan_goal& goal,
+  chooser(const reader& from, const matcher& all, const order_spec& order, const plan_goal& goal,
           const std::vector<candidate>& candidates)
       : all_{all}, order_{order}, goal_{goal}, candidates_{candidates} {
-    if (!goal.any_order && order.slot != order_spec::by_row)
-      order_index_ = from.ordered_index(order.slot);
+    if (!goal.any_order && !order.by_row())
+      find_order_index(from);
     total_ = static_cast<double>(from.size());
     matching_ = total_ * std::pow(kept_per_term, terms_left(nullptr));
     for (const auto& c : candidates)
       matching_ = std::min(matching_, output_of(c));
   }
+
+  std::size_t walk_term() const noexcept { return walk_term_; }
+  std::uint32_t order_index() const noexcept { return *order_index_; }
 
   way best() const {
     way out = scan();
@@ -64,6 +67,31 @@ public:
   }
 
 private:
+  /// An index gives the order if it is by one term, not counting those by fields that the filter
+  /// holds fast.
+  void find_order_index(const reader& from) {
+    const auto& terms = order_.terms;
+    while (walk_term_ + 1 < terms.size() && is_fixed(terms[walk_term_].field))
+      ++walk_term_;
+    if (walk_term_ + 1 == terms.size() && terms.back().field.path.empty())
+      order_index_ = from.ordered_index(terms.back().field.slot);
+  }
+  bool is_fixed(const bound_field& field) const {
+    auto nodes = all_.nodes();
+    auto fixes = [&](const bound_node& n) {
+      return n.op == filter::kind::eq && !n.negated && n.field.slot == field.slot &&
+             n.field.path.empty() && field.path.empty();
+    };
+    if (nodes.empty() || nodes[0].is_leaf())
+      return !nodes.empty() && fixes(nodes[0]);
+    if (nodes[0].op != filter::kind::all_of)
+      return false;
+    for (std::uint32_t i = 1; i < nodes[0].end; i = nodes[i].end)
+      if (fixes(nodes[i]))
+        return true;
+    return false;
+  }
+
   /// Terms of the top conjunction that a candidate leaves to be checked.
   double terms_left(const candidate* c) const {
     auto nodes = all_.nodes();
@@ -98,7 +126,7 @@ private:
   /// Whether the ranges alone say how many records match.
   bool covers(const candidate& c) const { return c.ranged() && terms_left(&c) == 0; }
 
-  bool stored_order() const { return goal_.any_order || order_.slot == order_spec::by_row; }
+  bool stored_order() const { return goal_.any_order || order_.by_row(); }
 
   way scan() const {
     if (stored_order())
@@ -108,7 +136,7 @@ private:
 
   way walk(const candidate* c) const {
     auto rows = c ? static_cast<double>(c->rows) : total_;
-    auto read = order_.descending ? backward_read : scattered_read;
+    auto read = order_.terms[walk_term_].descending ? backward_read : scattered_read;
     return {c, true, false, read * read_until_enough(rows)};
   }
 
@@ -126,10 +154,11 @@ private:
   }
 
   const matcher& all_;
-  order_spec order_;
+  const order_spec& order_;
   const plan_goal& goal_;
   const std::vector<candidate>& candidates_;
   std::optional<std::uint32_t> order_index_;
+  std::size_t walk_term_ = 0;
   double total_ = 0;
   double matching_ = 0;
 };
@@ -156,7 +185,7 @@ void take(plan& out, candidate c, bool texts) {
 
 } // namespace
 
-result<plan> make_plan(const reader& from, const filter& which, order_spec order,
+result<plan> make_plan(const reader& from, const filter& which, const order_spec& order,
                        const plan_goal& goal) {
   auto bound = matcher::bind(which, from.layout());
   if (!bound)
@@ -173,10 +202,12 @@ result<plan> make_plan(const reader& from, const filter& which, order_spec order
     out.parts.clear();
     return out;
   }
-  auto chosen = chooser{from, out.residual, order, goal, candidates}.best();
+  chooser ways{from, out.residual, order, goal, candidates};
+  auto chosen = ways.best();
   if (chosen.walks) {
     out.ordering = ordering::index;
-    out.walk = *from.ordered_index(order.slot);
+    out.walk = ways.order_index();
+    out.walk_term = ways.walk_term();
   } else if (chosen.sorts) {
     out.ordering = ordering::sorted;
   }
@@ -187,23 +218,29 @@ result<plan> make_plan(const reader& from, const filter& which, order_spec order
 }
 
 result<order_spec> bind_order(const reader& from, const query& q) {
+  constexpr std::size_t most_terms = 8;
   const auto& layout = from.layout();
-  if (q.order_field().empty()) {
-    if (from.key_ordered())
-      return order_spec{layout.key_slot(), false};
-    return order_spec{};
-  }
-  auto field = find_field(layout, q.order_field());
-  if (!field)
-    return fail(std::move(field.error()));
-  auto slot = field->slot;
-  auto type = layout.type(slot);
-  if (type == field_type::array || type == field_type::object)
+  order_spec out;
+  if (q.order().empty() && from.key_ordered())
+    out.terms.push_back({{static_cast<std::uint16_t>(layout.key_slot()), {}}, false});
+  if (q.order().size() > most_terms)
     return fail(errc::invalid_argument,
-                layout.bucket() + "." + q.order_field() +
-                    ": order_by needs a field with an order, not " + std::string{to_string(type)},
-                {layout.bucket(), {}, q.order_field()});
-  return order_spec{slot, q.order_direction() == direction::descending};
+                layout.bucket() + ": an order of " + std::to_string(q.order().size()) +
+                    " terms is above the limit " + std::to_string(most_terms),
+                {layout.bucket(), {}, {}});
+  for (const auto& [name, way] : q.order()) {
+    auto field = find_field(layout, name);
+    if (!field)
+      return fail(std::move(field.error()));
+    auto type = layout.type(field->slot);
+    if (field->path.empty() && (type == field_type::array || type == field_type::object))
+      return fail(errc::invalid_argument,
+                  layout.bucket() + "." + name + ": order_by needs a field with an order, not " +
+                      std::string{to_string(type)},
+                  {layout.bucket(), {}, name});
+    out.terms.push_back({*field, way == direction::descending});
+  }
+  return out;
 }
 
 } // namespace holdfast::detail

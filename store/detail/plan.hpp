@@ -29,11 +29,22 @@ struct access {
   std::uint64_t rows = 0; ///< how many records it gives at most
 };
 
-/// How records are put in order.
-struct order_spec {
-  static constexpr std::size_t by_row = record_layout::npos;
-  std::size_t slot = by_row;
+/// One term of an order.
+struct bound_order {
+  bound_field field;
   bool descending = false;
+
+  /// What a record is ordered by: arrays and objects, which only paths lead to, are no value.
+  value_view key(const record_block& block) const noexcept {
+    auto x = field_of(block, field);
+    return x.kind() < value_kind::array ? x : value_view{};
+  }
+};
+
+/// How records are put in order: by the terms, then by row. Refers to the query.
+struct order_spec {
+  std::vector<bound_order> terms;
+  bool by_row() const noexcept { return terms.empty(); }
 };
 
 /// How a query is answered at one version of a bucket. Refers to the query's filter and to the
@@ -49,6 +60,9 @@ struct plan {
   matcher residual;
   order_spec order;
   explanation::ordering ordering = explanation::ordering::stored;
+  /// With `ordering::index`: the term of the order that the walk follows; those before it are the
+  /// same in all records that match.
+  std::size_t walk_term = 0;
   /// With `ordering::index`: the index whose order is walked. Its ranges are those of the only
   /// part, or all of it when there is no part.
   std::uint32_t walk = 0;
@@ -74,10 +88,10 @@ struct plan_goal {
 /// Chooses the cheapest way. O(terms * log n), without touching more records than the descents into
 /// the indexes need. `invalid_argument` for unknown fields and impossible operands, whatever the
 /// indexes.
-result<plan> make_plan(const reader& from, const filter& which, order_spec order,
+result<plan> make_plan(const reader& from, const filter& which, const order_spec& order,
                        const plan_goal& goal);
 
-/// The order that a query asks for; `invalid_argument` if the field is unknown or has no order.
+/// The order that a query asks for; `invalid_argument` if a field is unknown or has no order.
 result<order_spec> bind_order(const reader& from, const query& q);
 
 } // namespace holdfast::detail

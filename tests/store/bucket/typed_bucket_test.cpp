@@ -53,6 +53,18 @@ TEST_F(a_typed_bucket, answers_typed_queries) {
   ASSERT_EQ(some->size(), 2u);
   EXPECT_EQ((*some)[0].age, 19);
   EXPECT_EQ(*users.count(f<&user::age> < 5).get(), 5u);
+  auto ordered = users.everything().order_by("name").then_by(f<&user::age>).offset(19).all().get();
+  ASSERT_TRUE(ordered) << ordered.error().to_string();
+  EXPECT_EQ((*ordered)[0].age, 19);
+  EXPECT_EQ(*users.everything().sum(f<&user::age>).get(), value{190});
+  auto by_name = users.where(f<&user::name>.contains("n"))
+                     .group_by({f<&user::name>}, {aggregate::max(f<&user::age>)})
+                     .get();
+  ASSERT_TRUE(by_name) << by_name.error().to_string();
+  EXPECT_EQ(*by_name, (groups{{{"N"}, {19}}}));
+  auto names = selection{users.everything().plain()}.fields({f<&user::name>}).objects().get();
+  ASSERT_TRUE(names) << names.error().to_string();
+  EXPECT_EQ(names->front(), (object{{"name", "N"}}));
 }
 
 TEST_F(a_typed_bucket, tells_all_violations) {

@@ -82,13 +82,29 @@ TEST_F(explained, an_order_with_a_limit_walks_the_index) {
   EXPECT_EQ(why(query{}.order_by("age").limit(10)),
             "users: index age, 1000 of 1000 rows, index order by age, count from the index alone");
   EXPECT_EQ(why(query{"age"_f > 50}.order_by("age", direction::descending).limit(10)),
-            "users: index age (age > 50), 312 of 1000 rows, index order by age, count from the "
-            "index alone");
+            "users: index age (age > 50), 312 of 1000 rows, index order by age descending, "
+            "count from the index alone");
   EXPECT_EQ(why(query{"role"_f == "admin"}.order_by("age").limit(10)),
             "users: index role (role == \"admin\"), 10 of 1000 rows, sorted by age, count from the "
             "index alone");
   EXPECT_EQ(why(query{}.order_by("name").limit(10)),
             "users: scan, 1000 of 1000 rows, sorted by name, count from the index alone");
+}
+
+TEST_F(explained, an_order_by_several_fields_walks_the_index_if_all_but_the_last_are_fixed) {
+  auto q = query{"role"_f == "user"}.order_by("role").then_by("age").limit(10);
+  EXPECT_EQ(bucket_.explain(q).order, explanation::ordering::index);
+  EXPECT_EQ(bucket_.explain(q).order_text, "role, age");
+  q.then_by("name");
+  EXPECT_EQ(bucket_.explain(q).order, explanation::ordering::sorted);
+}
+
+TEST_F(explained, parts_of_texts_and_members_are_looked_for_in_every_record) {
+  EXPECT_EQ(why(query{"role"_f.contains("ADM")}),
+            "users: scan, 1000 of 1000 rows, filter role contains \"ADM\", stored order");
+  EXPECT_EQ(why(query{"age"_f == 18 && "role"_f.ends_with("n")}),
+            "users: index age (age == 18), 13 of 1000 rows, filter role ends_with \"n\", stored "
+            "order");
 }
 
 TEST_F(explained, a_count_of_an_indexed_range_reads_no_record) {
@@ -104,6 +120,8 @@ TEST_F(explained, a_query_prints_as_a_sentence) {
   EXPECT_EQ(
       query{"age"_f > 1}.order_by("age", direction::descending).offset(2).limit(3).to_string(),
       "where age > 1 order by age descending offset 2 limit 3");
+  EXPECT_EQ(query{}.fields({"name", "age"}).order_by("age").then_by("id").to_string(),
+            "select name, age order by age, id");
 }
 
 TEST_F(explained, an_order_by_what_has_none_is_refused) {

@@ -94,6 +94,21 @@ TEST_P(pages, end_exactly_when_there_is_no_more) {
   EXPECT_EQ(next(query{}, 0, {}).error().message(), "things: page size 0 is below the minimum 1");
 }
 
+TEST_P(pages, go_on_within_equal_values_by_the_next_term) {
+  for (int i = 0; i < 9; ++i)
+    add(i, i / 4);
+  auto q = query{}.order_by("n").then_by("t", direction::descending).then_by("id");
+  EXPECT_EQ(bucket_.keys(q), "1 3 0 2 5 7 4 6 8");
+  auto first = next(q, 3, {}).value();
+  EXPECT_EQ(test_bucket::keys_of(first.items), "1 3 0");
+  auto second = next(q, 3, first.next).value();
+  EXPECT_EQ(test_bucket::keys_of(second.items), "2 5 7");
+  EXPECT_FALSE(next(query{}.order_by("n").then_by("t").then_by("id"), 3, first.next));
+  for (int i = 0; i < 6; ++i)
+    q.then_by("id");
+  EXPECT_EQ(bucket_.keys(q), "invalid_argument: things: an order of 9 terms is above the limit 8");
+}
+
 TEST_P(pages, refuse_a_cursor_that_is_not_theirs) {
   for (int i = 0; i < 9; ++i)
     add(i, i);
@@ -145,16 +160,19 @@ INSTANTIATE_TEST_SUITE_P(with_and_without_index, pages, ::testing::Values(nullpt
 TEST(cursor, carries_every_kind_of_position) {
   for (const auto& at : {value{}, value{true}, value{false}, value{INT64_MIN}, value{-0.5},
                          value{""}, value{std::string(300, 'x')}}) {
-    auto text = detail::encode_cursor(7, {at, 1234567890123});
+    auto text = detail::encode_cursor(7, {{at, "more"}, 1234567890123});
     EXPECT_EQ(
         text.find_first_not_of("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"),
         text.npos);
-    auto back = detail::decode_cursor(7, text);
+    auto back = detail::decode_cursor(7, 2, text);
     ASSERT_TRUE(back);
-    EXPECT_EQ(back->at, at);
-    EXPECT_EQ(back->at.kind(), at.kind());
+    EXPECT_EQ(back->at[0], at);
+    EXPECT_EQ(back->at[0].kind(), at.kind());
+    EXPECT_EQ(back->at[1], value{"more"});
     EXPECT_EQ(back->row, 1234567890123U);
-    EXPECT_FALSE(detail::decode_cursor(8, text));
+    EXPECT_FALSE(detail::decode_cursor(8, 2, text));
+    EXPECT_FALSE(detail::decode_cursor(7, 1, text));
+    EXPECT_FALSE(detail::decode_cursor(7, 3, text));
   }
 }
 

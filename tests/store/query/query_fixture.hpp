@@ -2,6 +2,7 @@
 
 #include <holdfast/store/detail/aggregate.hpp>
 #include <holdfast/store/detail/execute.hpp>
+#include <holdfast/store/detail/group.hpp>
 #include <holdfast/store/detail/validation.hpp>
 #include <holdfast/store/field.hpp>
 #include <holdfast/store/query.hpp>

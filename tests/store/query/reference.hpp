@@ -40,6 +40,12 @@ public:
     return at(by_position, rest);
   }
 
+  static value sort_key(const object& o, std::string_view path) {
+    auto x = at(o, path);
+    bool has_order = x.kind() != value_kind::array && x.kind() != value_kind::object;
+    return has_order ? x : value{};
+  }
+
   static bool contains(const value& x, const value& part) {
     if (x.kind() == value_kind::array) {
       const auto& items = x.as_array();
@@ -117,14 +123,16 @@ public:
     for (const auto& e : entries)
       if ((e.expires_at == 0 || e.expires_at > now) && matches(q.which(), e.fields))
         out.push_back(&e.fields);
-    auto field = q.order_field().empty() && ordered_ ? std::string{"id"} : q.order_field();
-    bool down = q.order_direction() == direction::descending && !q.order_field().empty();
-    if (!field.empty())
+    auto order = q.order();
+    if (order.empty() && ordered_)
+      order.push_back({"id"});
+    std::reverse(order.begin(), order.end());
+    for (const auto& term : order)
       std::stable_sort(out.begin(), out.end(), [&](const object* a, const object* b) {
-        auto x = at(*a, field), y = at(*b, field);
+        auto x = sort_key(*a, term.field), y = sort_key(*b, term.field);
         if (x.is_null() || y.is_null())
           return !x.is_null() && y.is_null();
-        return down ? y < x : x < y;
+        return term.way == direction::descending ? y < x : x < y;
       });
     return out;
   }
@@ -315,11 +323,15 @@ public:
   }
 
   query any_query(const reference_bucket& data) {
-    static const char* const orders[] = {"id", "text", "num", "int", "flag", "day", "code", "rank"};
+    static const char* const orders[] = {"id",  "text", "num",  "int",     "flag",
+                                         "day", "code", "rank", "thing.a", "thing.c.d"};
     query q{chance(10) ? filter{} : tree(data, 3)};
     if (chance(60))
       q.order_by(orders[below(std::size(orders))],
                  chance(50) ? direction::ascending : direction::descending);
+    for (; !q.order().empty() && chance(30) && q.order().size() < 8;)
+      q.then_by(orders[below(std::size(orders))],
+                chance(50) ? direction::ascending : direction::descending);
     if (chance(30))
       q.offset(below(8));
     if (chance(50))
