@@ -19,6 +19,7 @@ std::string_view to_string(errc code) noexcept {
   case errc::invalid: return "invalid";
   case errc::invalid_argument: return "invalid_argument";
   case errc::invalid_schema: return "invalid_schema";
+  case errc::broken_reference: return "broken_reference";
   case errc::conflict: return "conflict";
   case errc::already_exists: return "already_exists";
   case errc::bucket_crashed: return "bucket_crashed";

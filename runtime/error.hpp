@@ -17,6 +17,7 @@ enum class errc : std::uint8_t {
   invalid,           ///< a record breaks its schema; detail: `std::vector<issue>`
   invalid_argument,  ///< the call itself makes no sense: an unknown field, a malformed cursor
   invalid_schema,    ///< a definition contradicts itself; nothing was defined
+  broken_reference,  ///< a record would refer to none; detail: `reference_violation`
   conflict,          ///< the record changed meanwhile; detail: `version_conflict`
   already_exists,    ///< a bucket, child or name of that name is there already
   bucket_crashed,    ///< the bucket crashed before the operation was sealed; nothing happened
@@ -68,6 +69,14 @@ struct version_conflict {
   std::uint64_t actual = 0;
 };
 
+/// Which reference a write would break: the field that refers, and the record that is referred to.
+struct reference_violation {
+  std::string source_bucket;
+  std::string source_field;
+  std::string target_bucket;
+  std::string target_key;
+};
+
 /// Both ends of what is missing: acknowledged up to `expected`, recovered up to `found`.
 struct loss {
   std::uint64_t expected = 0;
@@ -87,7 +96,7 @@ struct retry_hint {
 class [[nodiscard]] error {
 public:
   using detail_type = std::variant<std::monostate, std::vector<issue>, duplicate_value,
-                                   version_conflict, loss, retry_hint>;
+                                   version_conflict, loss, retry_hint, reference_violation>;
 
   explicit error(errc code, std::string message = {}, location where = {}, detail_type detail = {});
 

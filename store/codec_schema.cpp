@@ -111,6 +111,7 @@ value value_of(const proto::Value& from, unsigned max_depth) {
 static_assert(proto::TYPE_STRING == static_cast<int>(field_type::string) + 1 &&
               proto::TYPE_DATE == static_cast<int>(field_type::date) + 1);
 static_assert(proto::GENERATED_INSERTION_TIME == static_cast<int>(generated_by::insertion_time));
+static_assert(proto::ON_DELETE_SET_NULL == static_cast<int>(on_delete::set_null));
 static_assert(proto::FORMAT_ISO_DATE == static_cast<int>(text_format::iso_date));
 
 void set_rules(proto::FieldRules& to, const field_definition& from) {
@@ -139,6 +140,10 @@ void set_rules(proto::FieldRules& to, const field_definition& from) {
   if (o.default_value)
     set_value(*to.mutable_default_value(), *o.default_value);
   to.set_default_function(static_cast<bool>(o.default_function));
+  if (o.references) {
+    to.mutable_references()->set_bucket(o.references->bucket);
+    to.mutable_references()->set_on_delete(static_cast<proto::OnDelete>(o.references->what));
+  }
 }
 
 field_options options_of(const proto::FieldRules& from) {
@@ -172,6 +177,13 @@ field_options options_of(const proto::FieldRules& from) {
   }
   if (from.has_default_value())
     o.default_value = value_of(from.default_value(), depth);
+  if (from.has_references()) {
+    know_all(from.references());
+    if (!proto::OnDelete_IsValid(from.references().on_delete()))
+      refuse("an unknown on_delete");
+    o.references = reference{from.references().bucket(),
+                             static_cast<on_delete>(from.references().on_delete())};
+  }
   if (from.default_function())
     o.default_function = []() -> value {
       throw std::logic_error("the function is not stored; define the bucket again with it");

@@ -32,12 +32,24 @@ std::string_view to_string(text_format format) noexcept {
   return "unknown";
 }
 
+std::string_view to_string(on_delete what) noexcept {
+  switch (what) {
+  case on_delete::restrict:
+    return "restrict";
+  case on_delete::cascade:
+    return "cascade";
+  case on_delete::set_null:
+    return "set_null";
+  }
+  return "unknown";
+}
+
 bool operator==(const field_options& a, const field_options& b) {
   return a.type == b.type && a.required == b.required && a.unique == b.unique &&
          a.generated == b.generated && a.format == b.format && a.min == b.min && a.max == b.max &&
          a.min_length == b.min_length && a.max_length == b.max_length && a.pattern == b.pattern &&
          a.one_of == b.one_of && a.default_value == b.default_value &&
-         !a.default_function == !b.default_function;
+         a.references == b.references && !a.default_function == !b.default_function;
 }
 
 schema& schema::key(std::string name, field_spec spec) {
@@ -82,6 +94,9 @@ std::string describe(const field_options& o) {
   add("otherwise", o.default_value, shown);
   if (o.default_function)
     text += " otherwise a function";
+  if (o.references)
+    text += " references " + o.references->bucket + " on_delete " +
+            std::string(to_string(o.references->what));
   return text;
 }
 

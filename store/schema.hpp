@@ -27,7 +27,20 @@ inline constexpr auto email = text_format::email;
 inline constexpr auto url = text_format::url;
 inline constexpr auto iso_date = text_format::iso_date;
 
+/// What erasing a record does to those that refer to it: nothing, the erasing is refused; they are
+/// erased, too; or their field becomes null.
+enum class on_delete : std::uint8_t { restrict, cascade, set_null };
+
+/// A field that holds the key of a record of a bucket, which may be its own. Checked at commit, by
+/// whatever the record came or went: no record refers to one that is not there.
+struct reference {
+  std::string bucket;
+  on_delete what = on_delete::restrict;
+  friend bool operator==(const reference&, const reference&) = default;
+};
+
 std::string_view to_string(generated_by how) noexcept;
+std::string_view to_string(on_delete what) noexcept;
 std::string_view to_string(text_format format) noexcept;
 
 /// The rules of one field, as data.
@@ -44,6 +57,7 @@ struct field_options {
   std::optional<std::string> pattern;
   std::optional<std::vector<value>> one_of;
   std::optional<value> default_value;
+  std::optional<reference> references;
   std::function<value()> default_function;
 
   /// Default functions are compared by presence only.
@@ -95,6 +109,11 @@ public:
   /// A regular expression (RE2 syntax) to be found anywhere in the text; anchor it with `^` and
   /// `$`.
   field_spec& pattern(std::string regex) { return options_.pattern = std::move(regex), *this; }
+  /// The field holds the key of a record of that bucket, or null. Gets an ordered index unless it
+  /// has one.
+  field_spec& references(std::string bucket, on_delete what = on_delete::restrict) {
+    return options_.references = reference{std::move(bucket), what}, *this;
+  }
   field_spec& format(text_format f) { return options_.format = f, *this; }
 
   const field_options& options() const noexcept { return options_; }

@@ -58,6 +58,12 @@ void bucket_core::adopt(std::shared_ptr<const compiled_schema> same) {
   schema_.store(same.get(), std::memory_order_release);
 }
 
+void bucket_core::link(std::shared_ptr<const reference_links> links) {
+  links_.store(links.get(), std::memory_order_release);
+  if (links)
+    all_links_.push_back(std::move(links));
+}
+
 std::optional<error> bucket_core::admit() {
   if (!is_open())
     return closed();

@@ -8,6 +8,7 @@
 #include <holdfast/store/detail/generate.hpp>
 #include <holdfast/store/detail/journal_keys.hpp>
 #include <holdfast/store/detail/pipeline.hpp>
+#include <holdfast/store/detail/references.hpp>
 #include <holdfast/store/detail/turn.hpp>
 #include <holdfast/store/detail/validation_rules.hpp>
 #include <holdfast/store/schema.hpp>
@@ -46,6 +47,10 @@ public:
   bool durable() const noexcept { return pipe_ != nullptr; }
   commit_line& line() noexcept { return durable() ? lines_->durable : lines_->memory; }
   commit_lines& lines() noexcept { return *lines_; }
+  /// How it hangs together with other buckets; null if it does not. Changes only with the turns of
+  /// all that it concerns; what it pointed to stays valid.
+  const reference_links* links() const noexcept { return links_.load(std::memory_order_acquire); }
+  void link(std::shared_ptr<const reference_links> links);
   /// The right to edit.
   detail::turn& turn() noexcept { return turn_; }
   const std::shared_ptr<const bucket_topics>& topics() const noexcept { return topics_; }
@@ -127,6 +132,8 @@ private:
   bucket_data data_;
   detail::turn turn_;
   std::shared_ptr<const bucket_topics> topics_;
+  std::vector<std::shared_ptr<const reference_links>> all_links_; // all that were ever in force
+  std::atomic<const reference_links*> links_{nullptr};
   generator generator_;
   std::atomic<std::uint64_t> writes_{0};
   std::atomic<std::size_t> memory_used_{0};

@@ -1,6 +1,7 @@
 #include <holdfast/store/detail/bucket_data.hpp>
 
 #include <holdfast/runtime/fault.hpp>
+#include <holdfast/store/detail/order_cursor.hpp>
 
 #include <cassert>
 #include <cstring>
@@ -103,6 +104,24 @@ record_block* bucket_data::find_unique_at(std::size_t index, const key_view& val
     return true;
   });
   return found;
+}
+
+void bucket_data::find_heads(std::size_t index, const key_view& value,
+                             std::vector<record_block*>& out) const {
+  const index_spec& spec = layout_.indexes[index];
+  if (spec.type == index_type::unique) {
+    if (record_block* b = unique_head(index, value))
+      out.push_back(b);
+    return;
+  }
+  const entry_order order = order_of(index, never);
+  order_cursor at(open_tree(index));
+  for (at.seek(order_probe::before(spec.kind, value), order); !at.at_end(); at.next()) {
+    record_block* b = rows_.head(at.entry().row);
+    if (compare(key_view::of(*b, spec.slot_number), value) != 0)
+      return;
+    out.push_back(b);
+  }
 }
 
 const order_node* bucket_data::open_tree(std::size_t index) const noexcept {

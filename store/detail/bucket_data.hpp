@@ -84,6 +84,19 @@ public:
   record_block* find_head(const Key& key, std::uint64_t hash) const;
   /// The live record that holds a value in a unique index (`index` counts in `layout().indexes`).
   record_block* unique_head(std::size_t index, const key_view& value) const;
+  /// The live records that hold a value in an index, of either type, the open operation included.
+  /// Throws `std::bad_alloc`. O(log n + found).
+  void find_heads(std::size_t index, const key_view& value, std::vector<record_block*>& out) const;
+  /// All live records, oldest first, from `row` on: calls `f(record_block&)` until it is false.
+  template <class F>
+  void each_head(std::uint64_t row, F&& f) const {
+    for (row = rows_.next_row(row, next_row_); row < next_row_;
+         row = rows_.next_row(row + 1, next_row_)) {
+      record_block* b = rows_.head(row);
+      if (b->death.load(std::memory_order_relaxed) == never && !f(*b))
+        return;
+    }
+  }
   /// Live records, the open operation included.
   std::uint64_t live_count() const noexcept { return live_; }
   /// What the next insert gets.

@@ -89,7 +89,28 @@ record shared(record_block* block) { return block ? record::share(block) : recor
 
 commit_scope::commit_scope(bucket_core& home, sealed_commit& into)
     : home_{home}, into_{into}, now_{home.now()} {
-  home_.turn().take();
+  take_turns();
+}
+
+void commit_scope::take_turns() {
+  for (;;) {
+    links_ = home_.links();
+    if (!links_) [[likely]]
+      home_.turn().take();
+    else
+      for (auto* b : links_->members)
+        b->turn().take();
+    if (links_ == home_.links()) [[likely]]
+      return;
+    give_turns(); // buckets were linked meanwhile
+  }
+}
+
+void commit_scope::give_turns() noexcept {
+  if (!links_) [[likely]]
+    return home_.turn().give();
+  for (auto* b : links_->members)
+    b->turn().give();
 }
 
 commit_scope::~commit_scope() {
@@ -154,13 +175,25 @@ result<record_block*> commit_scope::insert(bucket_core& b, draft& input) {
   block->hash = hash_of(k);
   b.data().insert(block);
   fault_point("bucket.inserted");
-  put_record(b, into_, *block);
+  put_stored(b, *block, input);
   put_counter(b, into_);
   note(b, change_kind::inserted, cause::user, nullptr, block);
   return block;
 }
 
-result<record_block*> commit_scope::update(bucket_core& b, record_block& old, draft& changes) {
+/// Into the journal, and to be checked if it says that it refers to something.
+void commit_scope::put_stored(bucket_core& b, record_block& block, draft& input) {
+  put_record(b, into_, block);
+  if (!links_) [[likely]]
+    return;
+  auto* links = b.links();
+  if (links && std::ranges::any_of(links->outgoing,
+                                   [&](auto& out) { return !input.field(out.slot).is_null(); }))
+    referring_.emplace_back(&b, &block);
+}
+
+result<record_block*> commit_scope::update(bucket_core& b, record_block& old, draft& changes,
+                                           cause why) {
   touch(b);
   if (auto failed = check_update(old, changes))
     return fail(std::move(*failed));
@@ -173,18 +206,24 @@ result<record_block*> commit_scope::update(bucket_core& b, record_block& old, dr
   memory.used();
   b.data().replace(&old, block);
   fault_point("bucket.replaced");
-  put_record(b, into_, *block);
-  note(b, change_kind::updated, cause::user, &old, block);
+  put_stored(b, *block, changes);
+  note(b, change_kind::updated, why, &old, block);
   return block;
 }
 
 result<void> commit_scope::erase(bucket_core& b, record_block& old, cause why) {
+  erase_one(b, old, why);
+  return erased_.empty() ? result<void>{} : follow_erased();
+}
+
+void commit_scope::erase_one(bucket_core& b, record_block& old, cause why) {
   touch(b);
   b.data().erase(&old);
   fault_point("bucket.erased");
   put_erased(b, into_, old);
   note(b, change_kind::erased, why, &old, nullptr);
-  return {};
+  if (links_ && b.links() && !b.links()->incoming.empty()) [[unlikely]]
+    erased_.emplace_back(&b, record::share(&old));
 }
 
 result<std::uint64_t> commit_scope::clear(bucket_core& b, change_kind as) {
@@ -192,15 +231,26 @@ result<std::uint64_t> commit_scope::clear(bucket_core& b, change_kind as) {
   if (count == 0 && as == change_kind::cleared)
     return count;
   touch(b);
+  if (auto* links = b.links(); links && !links->incoming.empty()) [[unlikely]] {
+    b.data().each_head(0, [&](record_block& each) {
+      erased_.emplace_back(&b, record::share(&each));
+      return true;
+    });
+  }
   b.data().clear();
   fault_point("bucket.cleared");
   if (b.durable())
     into_.erase_range(bucket_prefix('s', b.id()), bucket_prefix('s', b.id() + 1));
   note(b, as, cause::user, nullptr, nullptr, count);
+  if (auto followed = follow_erased(); !followed)
+    return fail(std::move(followed.error()));
   return count;
 }
 
 result<void> commit_scope::prepare() {
+  if (links_) [[unlikely]]
+    if (auto whole = check_references(); !whole)
+      return whole;
   first_->prepare_seal();
   for (auto* b : others_)
     b->prepare_seal();
@@ -235,13 +285,13 @@ sealing commit_scope::seal() {
 void commit_scope::settle() noexcept {
   each_touched([](bucket_core& b) { b.after_seal(); });
   state_ = state::ended;
-  home_.turn().give();
+  give_turns();
 }
 
 void commit_scope::rollback() noexcept {
   each_touched([](bucket_core& b) { b.rollback(); });
   state_ = state::ended;
-  home_.turn().give();
+  give_turns();
 }
 
 } // namespace holdfast::detail

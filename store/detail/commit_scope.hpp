@@ -37,21 +37,27 @@ public:
   /// The live record of a key in a bucket whose turn it has; null if there is none.
   record_block* find(bucket_core& b, value_view key) const;
   result<record_block*> insert(bucket_core& b, draft& input);
-  result<record_block*> update(bucket_core& b, record_block& old, draft& changes);
+  result<record_block*> update(bucket_core& b, record_block& old, draft& changes,
+                               cause why = cause::user);
+  /// Erases a record and does to those that refer to it what their fields say.
   result<void> erase(bucket_core& b, record_block& old, cause why = cause::user);
-  /// Erases all records as one change; how many there were.
+  /// Erases all records as one change; how many there were. Those of other buckets that refer to
+  /// them are treated one by one.
   result<std::uint64_t> clear(bucket_core& b, change_kind as = change_kind::cleared);
   /// Makes it a commit although no record of `b` changes.
   void touch(bucket_core& b);
   /// What the journal is to keep besides the records.
   sealed_commit& journal() noexcept { return into_; }
 
+  /// Whether erasing the record would be refused because another one refers to it.
+  bool is_kept(bucket_core& b, const record_block& old) const;
+
   bool changed() const noexcept { return first_ != nullptr; }
 
   // -- the end
 
-  /// The checks that need all edits to be done, and all the memory that sealing needs. Throws
-  /// `std::bad_alloc`.
+  /// The checks that need all edits to be done (what records refer to is there), and all the memory
+  /// that sealing needs. Throws `std::bad_alloc`.
   result<void> prepare();
   /// Seals all edits as one commit, or nothing (`refused`).
   sealing seal();
@@ -63,8 +69,21 @@ public:
 private:
   enum class state : std::uint8_t { open, sealed, ended };
 
+  /// A record that may not be erased while another one refers to it.
+  struct kept_target {
+    bucket_core* of;
+    const incoming_reference* by;
+    record key_holder;
+  };
+
   void take_turns();
   void give_turns() noexcept;
+  void erase_one(bucket_core& b, record_block& old, cause why);
+  void put_stored(bucket_core& b, record_block& block, draft& input);
+  result<void> follow_erased();
+  result<void> treat_referrers(bucket_core& b, const incoming_reference& by, const record& gone);
+  result<void> treat_one(const incoming_reference& by, record_block& referrer);
+  result<void> check_references();
   void note(bucket_core& b, change_kind kind, cause why, record_block* before, record_block* after,
             std::uint64_t count = 1);
   template <class F>
@@ -74,6 +93,10 @@ private:
   sealed_commit& into_;
   const timestamp now_;
   state state_ = state::open;
+  const reference_links* links_ = nullptr;                        ///< of home: whose turns it has
+  std::vector<std::pair<bucket_core*, record>> erased_;           ///< referrers not treated yet
+  std::vector<std::pair<bucket_core*, record_block*>> referring_; ///< stored, to be checked
+  std::vector<kept_target> kept_;
   bucket_core* first_ = nullptr;      ///< of the buckets with edits; mostly the only one
   std::vector<bucket_core*> others_;  ///< that have edits too
   std::shared_ptr<feed_entry> entry_; ///< only while somebody follows the feed

@@ -44,6 +44,7 @@ result<void> store_state::restore(journal_info info) {
     restored_.records += *read;
     ++restored_.buckets;
   }
+  link_buckets();
   restored_.took = std::chrono::duration_cast<std::chrono::microseconds>(
       std::chrono::steady_clock::now() - began);
   if (options_.on_restore)

@@ -113,9 +113,19 @@ result<ref<bucket_core>> store_state::create(std::shared_ptr<const compiled_sche
   auto started = buckets_sup_->start_child(bucket_child(core, options_)).get();
   if (!started)
     return fail(std::move(started.error()));
-  std::lock_guard lock{mutex_};
-  buckets_.emplace(core->name(), core);
+  {
+    std::lock_guard lock{mutex_};
+    buckets_.emplace(core->name(), core);
+  }
+  link_buckets();
   return core;
+}
+
+void store_state::link_buckets() {
+  std::vector<bucket_core*> cores;
+  for (auto& core : all()) // the map keeps them alive
+    cores.push_back(core.get());
+  link_references(cores);
 }
 
 result<void> store_state::write_catalog(bucket_id id, const schema& definition) {
@@ -140,6 +150,10 @@ result<bool> store_state::drop(std::string_view name) {
     (*core)->reopen();
     return fail(std::move(dropped.error()));
   }
+  std::vector<bucket_core*> cores;
+  for (auto& each : all())
+    cores.push_back(each.get());
+  unlink_references(cores, **core);
   {
     std::lock_guard lock{mutex_};
     buckets_.erase(buckets_.find(name));

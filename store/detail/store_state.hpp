@@ -49,6 +49,7 @@ private:
   result<ref<bucket_core>> create(std::shared_ptr<const compiled_schema> schema);
   result<ref<bucket_core>> bind(bucket_core& existing,
                                 std::shared_ptr<const compiled_schema> schema);
+  void link_buckets();
   void writer_crashed(const std::string& why);
   result<void> write_catalog(bucket_id id, const schema& definition);
 

@@ -25,7 +25,7 @@ std::string name_fault(std::string_view name) {
   if (!detail::is_utf8(name))
     return "the name is not valid UTF-8";
   for (char c : name) {
-    if (c == '.' || c == '/' || c == '\\')
+    if (c == '.' || c == '/' || c == '\\' || c == '*')
       return "the name contains '" + std::string(1, c) + "'";
     if (static_cast<unsigned char>(c) < 0x20 || c == 0x7f)
       return "the name contains a control character";
@@ -154,6 +154,23 @@ void compile_default(field_rule& rule, std::string_view bucket, issue_list& foun
               "the default breaks the field's own rules (" + fault.message + ")");
 }
 
+void check_reference(const field_rule& rule, bool is_key, issue_list& found) {
+  auto& to = rule.options->references;
+  if (!to)
+    return;
+  if (auto fault = name_fault(to->bucket); !fault.empty())
+    found.add(rule.name, "references", "references a bucket whose name is none: " + fault);
+  if (rule.type != field_type::string && rule.type != field_type::integer)
+    found.add(rule.name, "references",
+              "a key is a string or an integer, not type " + std::string(to_string(rule.type)));
+  if (to->what == on_delete::set_null && rule.required)
+    found.add(rule.name, "references",
+              is_key ? "on_delete set_null does not fit a key"
+                     : "on_delete set_null does not fit a required field");
+  if (rule.options->generated != generated_by::nothing)
+    found.add(rule.name, "references", "a generated field cannot refer to another record");
+}
+
 field_rule compile_field(const field_definition& definition, bool is_key, std::string_view bucket,
                          issue_list& found) {
   field_rule rule;
@@ -177,6 +194,7 @@ field_rule compile_field(const field_definition& definition, bool is_key, std::s
   compile_text_rules(rule, found);
   compile_one_of(rule, found);
   compile_default(rule, bucket, found);
+  check_reference(rule, is_key, found);
   return rule;
 }
 
@@ -263,6 +281,10 @@ result<std::shared_ptr<const compiled_schema>> compile(const schema& definition)
     return fail(*fault);
   for (auto& index : s.indexes())
     made->indexes_.push_back({index.fields.front(), position_of(s, index.fields.front()), false});
+  // Those who refer to a record are found through an index.
+  for (std::size_t i = 0; i < made->rules_.size(); ++i)
+    if (made->rules_[i].options->references && !made->has_index_over(i))
+      made->indexes_.push_back({s.fields()[i].name, i, false});
   made->layout_ =
       std::make_shared<const detail::record_layout>(s.name(), std::move(layout), key_slot);
   return std::shared_ptr<const compiled_schema>(std::move(made));

@@ -73,8 +73,16 @@ public:
   }
   std::size_t key_slot() const noexcept { return layout_->key_slot(); }
   const std::vector<detail::field_rule>& rules() const noexcept { return rules_; }
-  /// Unique fields but the key in schema order, then the declared indexes in theirs.
+  /// Unique fields but the key in schema order, then the declared indexes in theirs, then those
+  /// that references need.
   const std::vector<detail::index_rule>& indexes() const noexcept { return indexes_; }
+  /// Whether a single field has an index of its own.
+  bool has_index_over(std::size_t slot) const noexcept {
+    for (auto& index : indexes_)
+      if (index.slot == slot)
+        return true;
+    return false;
+  }
   /// The slots that an insert may have to fill, in schema order.
   const std::vector<std::size_t>& filled_slots() const noexcept { return filled_; }
 

@@ -1,0 +1,139 @@
+// What a commit does about records that refer to one another.
+#include <holdfast/store/detail/commit_scope.hpp>
+
+#include <holdfast/store/detail/execute_stream.hpp>
+#include <holdfast/store/detail/read_key.hpp>
+
+#include <algorithm>
+
+namespace holdfast::detail {
+namespace {
+
+error dangling(const bucket_core& source, const outgoing_reference& by, const record_block& block) {
+  auto& field = source.schema().layout().name(by.slot);
+  auto key = view_of(block, by.slot).to_string();
+  auto why = by.target ? " is no record of " + by.bucket
+                       : " refers to a bucket " + by.bucket + " that is not defined";
+  return error{errc::broken_reference,
+               source.name() + "." + field + ": " + key + why,
+               {source.name(), key_of(block).to_string(), field},
+               reference_violation{source.name(), field, by.bucket, key}};
+}
+
+error referred_to(const bucket_core& target, const incoming_reference& by, value_view key) {
+  auto& field = by.source->schema().layout().name(by.slot);
+  auto text = key.to_string();
+  return error{errc::broken_reference,
+               target.name() + ": " + text + " is referred to by " + by.source->name() + "." +
+                   field,
+               {target.name(), text, {}},
+               reference_violation{by.source->name(), field, target.name(), text}};
+}
+
+bool alive(const record_block& block) noexcept {
+  return block.death.load(std::memory_order_relaxed) == never;
+}
+
+} // namespace
+
+/// Works through what was erased; erasing a referrer may add to it. A cycle ends because what is
+/// erased is not found again.
+result<void> commit_scope::follow_erased() {
+  while (!erased_.empty()) {
+    auto [b, gone] = std::move(erased_.back());
+    erased_.pop_back();
+    for (auto& by : b->links()->incoming)
+      if (auto treated = treat_referrers(*b, by, gone); !treated)
+        return treated;
+  }
+  return {};
+}
+
+result<void> commit_scope::treat_referrers(bucket_core& b, const incoming_reference& by,
+                                           const record& gone) {
+  std::vector<record_block*> referrers;
+  by.source->data().find_heads(by.index, detail::key_of(gone.key()), referrers);
+  for (auto* referrer : referrers) {
+    if (!alive(*referrer))
+      continue; // erased by what was done to the one before
+    if (expired(*referrer, now_.time_since_epoch().count())) {
+      erase_one(*by.source, *referrer, cause::ttl);
+    } else if (by.what == on_delete::restrict) {
+      // Whether it still refers when the commit is complete.
+      kept_.push_back({&b, &by, gone});
+      return {};
+    } else if (auto treated = treat_one(by, *referrer); !treated) {
+      return treated;
+    }
+  }
+  return {};
+}
+
+result<void> commit_scope::treat_one(const incoming_reference& by, record_block& referrer) {
+  auto& source = *by.source;
+  if (by.what == on_delete::cascade) {
+    erase_one(source, referrer, cause::reference);
+    return {};
+  }
+  draft without{source.schema()};
+  without.set_null(by.slot);
+  if (auto changed = update(source, referrer, without, cause::reference); !changed)
+    return fail(std::move(changed.error()));
+  return {};
+}
+
+bool commit_scope::is_kept(bucket_core& b, const record_block& old) const {
+  if (!links_ || !b.links() || b.links()->incoming.empty())
+    return false;
+  std::vector<std::pair<bucket_core*, const record_block*>> going{{&b, &old}};
+  std::vector<record_block*> referrers;
+  for (std::size_t i = 0; i < going.size(); ++i) {
+    auto* links = going[i].first->links();
+    if (!links)
+      continue;
+    for (auto& by : links->incoming) {
+      if (by.what == on_delete::set_null)
+        continue;
+      referrers.clear();
+      by.source->data().find_heads(
+          by.index, key_view::of(*going[i].second, going[i].first->key_slot()), referrers);
+      for (auto* referrer : referrers) {
+        std::pair<bucket_core*, const record_block*> next{by.source, referrer};
+        if (std::ranges::find(going, next) != going.end() ||
+            expired(*referrer, now_.time_since_epoch().count()))
+          continue;
+        if (by.what == on_delete::restrict)
+          return true;
+        going.push_back(next);
+      }
+    }
+  }
+  return false;
+}
+
+result<void> commit_scope::check_references() {
+  for (auto& [b, block] : referring_) {
+    if (!alive(*block))
+      continue; // replaced or erased again
+    for (auto& out : b->links()->outgoing) {
+      auto key = key_view::of(*block, out.slot);
+      if (key.tag == slot_tag::null)
+        continue;
+      auto* target = out.target ? out.target->find_head(key) : nullptr;
+      if (!target || expired(*target, now_.time_since_epoch().count()))
+        return fail(dangling(*b, out, *block));
+    }
+  }
+  for (auto& kept : kept_) {
+    // A record of that key may have been inserted again.
+    if (kept.of->find_head(detail::key_of(kept.key_holder.key())))
+      continue;
+    std::vector<record_block*> left;
+    kept.by->source->data().find_heads(kept.by->index, detail::key_of(kept.key_holder.key()), left);
+    if (!left.empty())
+      return fail(referred_to(*kept.of, *kept.by, kept.key_holder.key()));
+  }
+  return {};
+}
+
+} // namespace holdfast::detail

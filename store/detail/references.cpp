@@ -1,0 +1,109 @@
+#include <holdfast/store/detail/references.hpp>
+
+#include <holdfast/store/detail/bucket_core.hpp>
+
+#include <algorithm>
+#include <map>
+#include <set>
+
+namespace holdfast::detail {
+namespace {
+
+using links_by_bucket = std::map<bucket_core*, std::shared_ptr<reference_links>>;
+
+/// The index over one slot alone; the compiled schema has one for every reference.
+std::size_t index_over(const bucket_core& b, std::size_t slot) {
+  auto& indexes = b.schema().indexes();
+  auto found = std::ranges::find_if(indexes, [&](const index_rule& i) { return i.slot == slot; });
+  return static_cast<std::size_t>(found - indexes.begin());
+}
+
+links_by_bucket direct_links(std::span<bucket_core* const> all) {
+  links_by_bucket out;
+  auto of = [&](bucket_core* b) -> reference_links& {
+    auto& links = out[b];
+    if (!links)
+      links = std::make_shared<reference_links>();
+    return *links;
+  };
+  for (auto* source : all) {
+    auto& rules = source->schema().rules();
+    for (std::uint32_t slot = 0; slot < rules.size(); ++slot) {
+      auto& declared = rules[slot].options->references;
+      if (!declared)
+        continue;
+      auto target =
+          std::ranges::find_if(all, [&](bucket_core* b) { return b->name() == declared->bucket; });
+      auto* to = target == all.end() ? nullptr : *target;
+      of(source).outgoing.push_back({slot, declared->bucket, to});
+      if (to)
+        of(to).incoming.push_back({source, slot, index_over(*source, slot), declared->what});
+    }
+  }
+  return out;
+}
+
+/// What a write to `b` may reach. Erasing one of its records may erase or change those that refer
+/// to it, and so on; storing one looks at those that it refers to.
+void find_members(bucket_core* b, const links_by_bucket& links) {
+  std::set<bucket_core*> reached{b};
+  std::vector<bucket_core*> to_do{b};
+  while (!to_do.empty()) {
+    auto found = links.find(to_do.back());
+    to_do.pop_back();
+    if (found == links.end())
+      continue;
+    for (auto& in : found->second->incoming)
+      if (reached.insert(in.source).second)
+        to_do.push_back(in.source);
+  }
+  auto& mine = *links.at(b);
+  for (auto& out : mine.outgoing)
+    if (out.target)
+      reached.insert(out.target);
+  mine.members.assign(reached.begin(), reached.end());
+  std::ranges::sort(mine.members, {}, [](bucket_core* m) { return m->id(); });
+}
+
+/// Puts the links in place while nobody writes to any of the buckets.
+void install(std::span<bucket_core* const> all, const links_by_bucket& links) {
+  std::vector<bucket_core*> by_id{all.begin(), all.end()};
+  std::ranges::sort(by_id, {}, [](bucket_core* b) { return b->id(); });
+  for (auto* b : by_id)
+    b->turn().take();
+  for (auto* b : by_id) {
+    auto found = links.find(b);
+    b->link(found == links.end() ? nullptr : found->second);
+  }
+  for (auto* b : by_id)
+    b->turn().give();
+}
+
+bool linked_now(std::span<bucket_core* const> all) {
+  return std::ranges::any_of(all, [](bucket_core* b) { return b->links() != nullptr; });
+}
+
+} // namespace
+
+void link_references(std::span<bucket_core* const> all) {
+  auto links = direct_links(all);
+  if (links.empty() && !linked_now(all))
+    return;
+  for (auto& [b, mine] : links)
+    find_members(b, links);
+  install(all, links);
+}
+
+void unlink_references(std::span<bucket_core* const> all, const bucket_core& leaving) {
+  std::vector<bucket_core*> rest;
+  std::ranges::copy_if(all, std::back_inserter(rest),
+                       [&](bucket_core* b) { return b != &leaving; });
+  auto links = direct_links(rest);
+  if (links.empty() && !linked_now(all))
+    return;
+  for (auto& [b, mine] : links)
+    find_members(b, links);
+  install(all, links);
+}
+
+} // namespace holdfast::detail
