@@ -1,0 +1,187 @@
+#include <holdfast/store/detail/json_text.hpp>
+
+#include <nlohmann/json.hpp>
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+#include <vector>
+
+namespace holdfast::detail {
+
+namespace {
+
+using json = nlohmann::json;
+
+/// Builds a value from the parser's events, and ends the parse at the first thing that is wrong.
+class builder {
+public:
+  builder(std::string_view subject, const json_limits& limits)
+      : subject_{subject}, limits_{limits} {}
+
+  result<value> take() {
+    if (problem_.empty())
+      return std::move(root_);
+    return fail(errc::invalid_argument, path() + ": " + problem_);
+  }
+
+  bool null() { return add({}); }
+  bool boolean(bool x) { return add(x); }
+  bool number_integer(std::int64_t x) { return add(x); }
+  bool number_unsigned(std::uint64_t x) {
+    return add(std::in_range<std::int64_t>(x) ? value(x) : value(static_cast<double>(x)));
+  }
+  bool number_float(double x, const std::string&) { return add(x); }
+  bool string(std::string& x) { return add(std::move(x)); }
+  bool binary(json::binary_t&) { return refuse("binary data is no JSON"); }
+
+  bool start_object(std::size_t) { return open(object{}); }
+  bool start_array(std::size_t) { return open(array{}); }
+  bool end_object() { return close(); }
+  bool end_array() { return close(); }
+  bool key(std::string& name) {
+    auto& at = open_.back();
+    at.name = std::move(name);
+    if (at.content.as_object().contains(at.name))
+      return refuse("the name is given twice");
+    return true;
+  }
+  template <class Error>
+  bool parse_error(std::size_t position, const std::string&, const Error& why) {
+    open_.clear();
+    std::string_view text = why.what(); // [json.exception...] parse error at ...: what is wrong
+    auto from = text.find(": ");
+    return refuse("malformed JSON at byte " + std::to_string(position) + ": " +
+                  std::string{from == text.npos ? text : text.substr(from + 2)});
+  }
+
+private:
+  struct level {
+    value content;
+    std::string name; ///< of the member at hand
+  };
+
+  bool refuse(std::string what) {
+    problem_ = std::move(what);
+    return false;
+  }
+
+  std::string path() const {
+    std::string out = subject_;
+    for (const auto& at : open_) {
+      if (at.content.kind() == value_kind::object)
+        out += "." + at.name.substr(0, 100);
+      else
+        out += "[" + std::to_string(at.content.as_array().size()) + "]";
+    }
+    return out;
+  }
+
+  bool add(value x) {
+    if (++count_ > limits_.values)
+      return refuse("more values than the limit " + std::to_string(limits_.values));
+    put(std::move(x));
+    return true;
+  }
+
+  void put(value x) {
+    if (open_.empty())
+      root_ = std::move(x);
+    else if (auto& at = open_.back(); at.content.kind() == value_kind::object)
+      at.content.as_object().set(at.name, std::move(x));
+    else
+      at.content.as_array().push_back(std::move(x));
+  }
+
+  bool open(value empty) {
+    if (++count_ > limits_.values)
+      return refuse("more values than the limit " + std::to_string(limits_.values));
+    if (open_.size() == limits_.depth)
+      return refuse("deeper than the limit " + std::to_string(limits_.depth));
+    open_.push_back({std::move(empty), {}});
+    return true;
+  }
+
+  bool close() {
+    auto done = std::move(open_.back().content);
+    open_.pop_back();
+    put(std::move(done));
+    return true;
+  }
+
+  std::string subject_;
+  const json_limits& limits_;
+  value root_;
+  std::vector<level> open_;
+  std::size_t count_ = 0;
+  std::string problem_;
+};
+
+void print_text(std::string& out, std::string_view text) {
+  out += json(text).dump(-1, ' ', false, json::error_handler_t::replace);
+}
+
+void print_real(std::string& out, double x) {
+  constexpr auto most = std::numeric_limits<double>::max();
+  if (std::isnan(x))
+    out += "\"nan\"";
+  else
+    out += value(std::clamp(x, -most, most)).to_string();
+}
+
+void print(std::string& out, value_view v) {
+  switch (v.kind()) {
+  case value_kind::null:
+  case value_kind::boolean:
+  case value_kind::integer:
+    out += v.to_string();
+    return;
+  case value_kind::real:
+    return print_real(out, v.as_double());
+  case value_kind::string:
+    return print_text(out, v.as_string());
+  case value_kind::array: {
+    const char* separator = "";
+    out += '[';
+    for (auto item : v.items()) {
+      out += std::exchange(separator, ",");
+      print(out, item);
+    }
+    out += ']';
+    return;
+  }
+  case value_kind::object: {
+    const char* separator = "";
+    out += '{';
+    for (auto [name, content] : v.members()) {
+      out += std::exchange(separator, ",");
+      print_text(out, name);
+      out += ':';
+      print(out, content);
+    }
+    out += '}';
+    return;
+  }
+  }
+}
+
+} // namespace
+
+result<value> parse_json(std::string_view text, std::string_view subject,
+                         const json_limits& limits) {
+  if (text.size() > limits.bytes)
+    return fail(errc::invalid_argument, std::string{subject} + ": " + std::to_string(text.size()) +
+                                            " bytes are above the limit " +
+                                            std::to_string(limits.bytes));
+  builder out{subject, limits};
+  json::sax_parse(text, &out);
+  return out.take();
+}
+
+std::string print_json(value_view v) {
+  std::string out;
+  print(out, v);
+  return out;
+}
+
+} // namespace holdfast::detail

@@ -1,0 +1,30 @@
+#pragma once
+
+#include <holdfast/runtime/result.hpp>
+#include <holdfast/store/value.hpp>
+
+#include <cstddef>
+#include <string>
+#include <string_view>
+
+namespace holdfast::detail {
+
+/// What a JSON text may be at most; all of it is read into memory.
+struct json_limits {
+  std::size_t bytes = std::size_t{1} << 20;
+  std::size_t values = 100'000;
+  unsigned depth = 64;
+};
+
+/// The one value that a JSON text is. Whole numbers within int64 are integers, others reals.
+/// `invalid_argument` names `subject` and the place: a text that is no JSON or no UTF-8, a name
+/// that stands twice in an object, more than the limits allow. O(bytes), but O(members^2) per
+/// object.
+result<value> parse_json(std::string_view text, std::string_view subject,
+                         const json_limits& limits = {});
+
+/// The value as JSON, without blanks. An infinity becomes the greatest finite number of its sign, a
+/// NaN the text "nan", and bytes that are no UTF-8 become U+FFFD: JSON has no words for them.
+std::string print_json(value_view v);
+
+} // namespace holdfast::detail

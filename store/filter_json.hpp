@@ -1,0 +1,56 @@
+#pragma once
+
+#include <holdfast/runtime/result.hpp>
+#include <holdfast/store/filter.hpp>
+#include <holdfast/store/query.hpp>
+
+#include <string>
+#include <string_view>
+
+/// Filters and queries as JSON text, for tools and for the wire. All functions are thread-safe.
+namespace holdfast {
+
+/// Reads a filter:
+///
+///     {"age": {"$gte": 18, "$lt": 65}, "address.city": "Brno",
+///      "$or": [{"role": "admin"}, {"tags": {"$contains": "vip"}}], "$not": {"name": "Ann"}}
+///
+/// A field (or a path) with a plain value compares equal; null is `is_null`. An object whose names
+/// all begin with `$`, of which there is at least one, is a list of operators that must all hold:
+///
+/// | operator | operand | as |
+/// | --- | --- | --- |
+/// | `$eq` `$neq` `$gt` `$gte` `$lt` `$lte` | a value | `==` `!=` `>` `>=` `<` `<=` |
+/// | `$in` `$nin` | a list of values | `in`, and its negation |
+/// | `$between` | `[low, high]` | `between` |
+/// | `$contains` | a text, or an item of an array field | `contains` |
+/// | `$startsWith` `$endsWith` | a text | `starts_with`, `ends_with` |
+/// | `$exists` | true or false | `exists`, `is_null` |
+/// | `$not` | a value or operators | the negation |
+///
+/// At the top, `$or` and `$and` take a list of filters and `$not` one; all that stands in one
+/// object must hold. `{}` is every record. Fields whose name begins with `$` cannot be named.
+///
+/// `invalid_argument` for everything else, with the place in the text: `filter.age.$gte: ...`.
+/// Above 1 MiB, 100,000 values or a depth of 64 it is refused. Whether the fields exist is seen
+/// when the filter is used.
+result<filter> filter_from_json(std::string_view text);
+
+/// The filter in that form, without blanks; `filter_from_json` gives an equal one back. But for
+/// operands that JSON cannot say: an infinity is written as the greatest finite number, a NaN as
+/// the text "nan".
+std::string to_json(const filter& which);
+
+/// Reads a query, in which every part may be left out:
+///
+///     {"filter": {"age": {"$gte": 18}}, "sort": [{"field": "age", "direction": "desc"}, "name"],
+///      "offset": 20, "limit": 10, "fields": ["name", "address.city"]}
+///
+/// A field in `sort` without a direction is ascending, as with `asc`. Errors as above, under
+/// `query`.
+result<query> query_from_json(std::string_view text);
+
+/// The query in that form.
+std::string to_json(const query& q);
+
+} // namespace holdfast

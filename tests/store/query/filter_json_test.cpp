@@ -1,0 +1,214 @@
+#include "reference.hpp"
+
+#include <holdfast/store/detail/json_text.hpp>
+#include <holdfast/store/filter_json.hpp>
+
+#include <gmock/gmock.h>
+
+#include <limits>
+
+namespace holdfast::testing {
+namespace {
+
+struct meaning {
+  std::string json;
+  filter which;
+};
+
+TEST(filter_json, says_what_the_same_filter_says_in_cpp) {
+  std::vector<meaning> table{
+      {R"({})", filter{}},
+      {R"({"age":18})", "age"_f == 18},
+      {R"({"age":18.0})", "age"_f == 18.0},
+      {R"({"name":null})", "name"_f.is_null()},
+      {R"({"age":{"$gt":1,"$lte":2}})", "age"_f > 1 && "age"_f <= 2},
+      {R"({"age":{"$gte":1,"$lt":2}})", "age"_f >= 1 && "age"_f < 2},
+      {R"({"age":{"$neq":1}})", "age"_f != 1},
+      {R"({"address.city":"Brno"})", "address.city"_f == "Brno"},
+      {R"({"role":{"$in":["a",null]}})", "role"_f.in("a", nullptr)},
+      {R"({"role":{"$nin":["a","b"]}})", !"role"_f.in("a", "b")},
+      {R"({"age":{"$between":[1,9]}})", "age"_f.between(1, 9)},
+      {R"({"name":{"$contains":"x"}})", "name"_f.contains("x")},
+      {R"({"name":{"$startsWith":"x"}})", "name"_f.starts_with("x")},
+      {R"({"name":{"$endsWith":"x"}})", "name"_f.ends_with("x")},
+      {R"({"name":{"$exists":true}})", "name"_f.exists()},
+      {R"({"age":{"$not":{"$gt":1}}})", !("age"_f > 1)},
+      {R"({"thing":{"$eq":{"a":1}}})", "thing"_f == value(object{{"a", 1}})},
+      {R"({"thing":{"$eq":{"$gt":1}}})", "thing"_f == value(object{{"$gt", 1}})},
+      {R"({"$or":[{"a":1},{"b":2}]})", "a"_f == 1 || "b"_f == 2},
+      {R"({"$or":[]})", !filter{}},
+      {R"({"a":1,"$or":[{"b":2},{"c":3,"d":4}]})",
+       "a"_f == 1 && ("b"_f == 2 || ("c"_f == 3 && "d"_f == 4))},
+      {R"({"$and":[{"a":1},{"b":2},{"a":3}]})", "a"_f == 1 && "b"_f == 2 && "a"_f == 3},
+  };
+  for (const auto& [json, which] : table) {
+    auto read = filter_from_json(json);
+    ASSERT_TRUE(read) << json << ": " << read.error().to_string();
+    EXPECT_EQ(*read, which) << json;
+    EXPECT_EQ(to_json(which), json);
+  }
+}
+
+TEST(filter_json, has_more_than_one_way_to_say_some_things) {
+  std::vector<meaning> table{
+      {R"({"age":{"$eq":18}})", "age"_f == 18},
+      {R"({"age":{"$eq":null}})", "age"_f.is_null()},
+      {R"({"age":{"$neq":null}})", "age"_f.exists()},
+      {R"({"age":{"$exists":false}})", "age"_f.is_null()},
+      {R"({"thing":{}})", "thing"_f == value(object{})},
+      {R"({"thing":{"a":1,"$b":2}})", "thing"_f == value(object{{"a", 1}, {"$b", 2}})},
+      {R"({"age":{"$not":5}})", !("age"_f == 5)},
+      {R"({"$not":{"a":1,"b":{"$gt":2}}})", !("a"_f == 1) || !("b"_f > 2)},
+      {R"({"$and":[]})", filter{}},
+      {R"({"$and":[{"a":1},{"$and":[{"b":2},{}]}]})", "a"_f == 1 && "b"_f == 2},
+      {R"({"n":18446744073709551615})", "n"_f == 18446744073709551615.0},
+  };
+  for (const auto& [json, which] : table) {
+    auto read = filter_from_json(json);
+    ASSERT_TRUE(read) << json << ": " << read.error().to_string();
+    EXPECT_EQ(*read, which) << json;
+  }
+}
+
+TEST(filter_json, names_the_place_of_what_is_wrong) {
+  static const char* const table[][2] = {
+      {R"({"age":{"$above":1}})", "filter.age.$above: no such operator"},
+      {R"({"$nor":[]})", "filter.$nor: no such operator"},
+      {R"({"a":{"$not":{"$size":1}}})", "filter.a.$not.$size: no such operator"},
+      {R"({"$or":[{},{"a":{"$gt":null}}]})", "filter.$or[1].a.$gt: needs a value, not null"},
+      {R"({"a":{"$in":5}})", "filter.a.$in: needs a list of values, not integer"},
+      {R"({"a":{"$between":[1]}})", "filter.a.$between: needs a list of 2 values, not 1"},
+      {R"({"a":{"$between":{}}})", "filter.a.$between: needs a list of 2 values, not object"},
+      {R"({"a":{"$exists":1}})", "filter.a.$exists: needs true or false, not integer"},
+      {R"({"a":{"$startsWith":1}})", "filter.a.$startsWith: needs a text, not integer"},
+      {R"({"$or":{}})", "filter.$or: needs a list of filters, not object"},
+      {R"({"$not":[]})", "filter.$not: needs an object, not array"},
+      {R"({"$and":[1]})", "filter.$and[0]: needs an object, not integer"},
+      {R"({"":1})", "filter.: the name of the field is empty"},
+      {R"({"a":1,"a":2})", "filter.a: the name is given twice"},
+      {R"({"$or":[{"a":[1,{"b":1,"b":2}]}]})", "filter.$or[0].a[1].b: the name is given twice"},
+      {"[]", "filter: needs an object, not array"},
+      {"", "filter: malformed JSON at byte 1: "},
+      {R"({"a":)", "filter: malformed JSON at byte 6: "},
+      {R"({"a":1} x)", "filter: malformed JSON at byte 9: "},
+      {"{\"a\":\"\xff\"}", "filter: malformed JSON at byte 7: "},
+      {R"({"a":1e999})", "filter: malformed JSON at byte 10: "},
+  };
+  for (const auto& [json, message] : table) {
+    auto read = filter_from_json(json);
+    ASSERT_FALSE(read) << json;
+    EXPECT_EQ(read.error().code(), errc::invalid_argument);
+    EXPECT_THAT(read.error().message(), ::testing::StartsWith(message)) << json;
+  }
+}
+
+TEST(filter_json, has_limits) {
+  std::string deep = "1", wide = "0";
+  for (int i = 0; i < 64; ++i)
+    deep = "[" + deep + "]";
+  for (int i = 0; i < 100'000; ++i)
+    wide += ",0";
+  auto why = [](const std::string& json) { return filter_from_json(json).error().message(); };
+  EXPECT_THAT(why("{\"a\":" + deep + "}"), ::testing::HasSubstr("deeper than the limit 64"));
+  EXPECT_THAT(why("{\"a\":[" + wide + "]}"),
+              ::testing::HasSubstr("more values than the limit 100000"));
+  EXPECT_EQ(why(std::string(1'048'577, ' ')), "filter: 1048577 bytes are above the limit 1048576");
+}
+
+TEST(filter_json, writes_what_json_cannot_say_as_near_as_it_can) {
+  constexpr auto infinity = std::numeric_limits<double>::infinity();
+  EXPECT_EQ(to_json("a"_f < infinity), R"({"a":{"$lt":1.7976931348623157e+308}})");
+  EXPECT_EQ(to_json("a"_f == std::nan("")), R"({"a":"nan"})");
+  EXPECT_EQ(to_json("a"_f == "\xff"), "{\"a\":\"\xef\xbf\xbd\"}");
+}
+
+reference_bucket some_records(random_data& random) {
+  reference_bucket out{false};
+  for (std::int64_t i = 0; i < 20; ++i)
+    out.entries.push_back({random.record("k" + std::to_string(i), i), 0});
+  return out;
+}
+
+TEST(filter_json, law_what_was_written_is_read_back) {
+  random_data random{11};
+  auto model = some_records(random);
+  for (int i = 0; i < 3000; ++i) {
+    auto q = random.any_query(model);
+    auto text = to_json(q.which());
+    auto back = filter_from_json(text);
+    ASSERT_TRUE(back) << text << ": " << back.error().to_string();
+    ASSERT_EQ(*back, q.which()) << text;
+    q.fields({"id", "thing.a"});
+    ASSERT_EQ(query_from_json(to_json(q)).value(), q) << to_json(q);
+  }
+}
+
+TEST(filter_json, fuzz_a_broken_text_is_an_error_or_another_filter) {
+  random_data random{12};
+  auto model = some_records(random);
+  unsigned refused = 0;
+  for (int i = 0; i < 20'000; ++i) {
+    auto text = to_json(random.tree(model, 3));
+    for (auto n = 1 + random.below(3); n > 0 && !text.empty(); --n) {
+      auto at = random.below(text.size());
+      if (random.chance(30))
+        text.erase(at, 1 + random.below(4));
+      else if (random.chance(50))
+        text[at] = static_cast<char>(random.below(256));
+      else
+        text.insert(at, text.substr(random.below(text.size()), random.below(10)));
+    }
+    auto read = filter_from_json(text);
+    if (read) {
+      EXPECT_EQ(filter_from_json(to_json(*read)).value(), *read) << text;
+    } else {
+      ++refused;
+      EXPECT_EQ(read.error().code(), errc::invalid_argument);
+      EXPECT_THAT(read.error().message(), ::testing::StartsWith("filter"));
+    }
+  }
+  EXPECT_GT(refused, 5'000U);
+  EXPECT_LT(refused, 19'900U);
+}
+
+TEST(query_json, reads_every_part) {
+  auto read = query_from_json(R"({"filter": {"age": {"$gte": 18}},
+      "sort": [{"field": "age", "direction": "desc"}, "name", {"field": "id"}],
+      "offset": 20, "limit": 10.0, "fields": ["name", "address.city"]})");
+  ASSERT_TRUE(read) << read.error().to_string();
+  EXPECT_EQ(*read, query{"age"_f >= 18}
+                       .order_by("age", direction::descending)
+                       .then_by("name")
+                       .then_by("id")
+                       .offset(20)
+                       .limit(10)
+                       .fields({"name", "address.city"}));
+  EXPECT_EQ(query_from_json(R"({"sort": "age", "fields": "id"})").value(),
+            query{}.order_by("age").fields({"id"}));
+  EXPECT_EQ(query_from_json("{}").value(), query{});
+}
+
+TEST(query_json, names_the_place_of_what_is_wrong) {
+  static const char* const table[][2] = {
+      {R"({"where":{}})", "query.where: no such part"},
+      {R"({"filter":{"a":{"$x":1}}})", "query.filter.a.$x: no such operator"},
+      {R"({"limit":-1})", "query.limit: -1 is below the minimum 0"},
+      {R"({"limit":1.5})", "query.limit: needs a whole number, not 1.5"},
+      {R"({"offset":"1"})", "query.offset: needs a whole number, not string"},
+      {R"({"sort":["a",5]})", "query.sort[1]: needs a field or an object, not integer"},
+      {R"({"sort":[{"field":"a","direction":"up"}]})",
+       "query.sort[0].direction: needs \"asc\" or \"desc\", not \"up\""},
+      {R"({"sort":[{"by":"a"}]})", "query.sort[0].by: no such part"},
+      {R"({"sort":[{}]})", "query.sort[0]: names no field"},
+      {R"({"fields":["a",null]})", "query.fields[1]: needs a text, not null"},
+      {R"(5)", "query: needs an object, not integer"},
+  };
+  for (const auto& [json, message] : table) {
+    auto read = query_from_json(json);
+    ASSERT_FALSE(read) << json;
+    EXPECT_EQ(read.error().message(), message) << json;
+  }
+}
+
+} // namespace
+} // namespace holdfast::testing
