@@ -112,11 +112,11 @@ static_assert(proto::TYPE_STRING == static_cast<int>(field_type::string) + 1 &&
               proto::TYPE_DATE == static_cast<int>(field_type::date) + 1);
 static_assert(proto::GENERATED_INSERTION_TIME == static_cast<int>(generated_by::insertion_time));
 static_assert(proto::ON_DELETE_SET_NULL == static_cast<int>(on_delete::set_null));
+static_assert(proto::EVICTION_LEAST_RECENTLY_USED == static_cast<int>(evict::least_recently_used));
 static_assert(proto::FORMAT_ISO_DATE == static_cast<int>(text_format::iso_date));
 
-void set_rules(proto::FieldRules& to, const field_definition& from) {
-  auto& o = from.options;
-  to.set_name(from.name);
+void set_rules(proto::FieldRules& to, const std::string& name, const field_options& o) {
+  to.set_name(name);
   to.set_type(static_cast<proto::Type>(static_cast<int>(o.type) + 1));
   to.set_required(o.required);
   to.set_unique(o.unique);
@@ -144,10 +144,22 @@ void set_rules(proto::FieldRules& to, const field_definition& from) {
     to.mutable_references()->set_bucket(o.references->bucket);
     to.mutable_references()->set_on_delete(static_cast<proto::OnDelete>(o.references->what));
   }
+  for (auto& property : o.properties)
+    set_rules(*to.add_properties(), property.name, property.options);
+  if (o.items)
+    set_rules(*to.mutable_items(), {}, *o.items);
+  to.set_validator(static_cast<bool>(o.validator));
 }
 
-field_options options_of(const proto::FieldRules& from) {
+/// Stands for a function that was given and is not stored.
+[[noreturn]] void not_stored() {
+  throw std::logic_error("the function is not stored; define the bucket again with it");
+}
+
+field_options options_of(const proto::FieldRules& from, unsigned levels) {
   know_all(from);
+  if (levels == 0)
+    refuse("fields nested too deep");
   if (!proto::Type_IsValid(from.type()) || from.type() == proto::TYPE_UNSPECIFIED)
     refuse("an unknown field type");
   if (!proto::Generated_IsValid(from.generated()) || !proto::Format_IsValid(from.format()))
@@ -185,8 +197,14 @@ field_options options_of(const proto::FieldRules& from) {
                              static_cast<on_delete>(from.references().on_delete())};
   }
   if (from.default_function())
-    o.default_function = []() -> value {
-      throw std::logic_error("the function is not stored; define the bucket again with it");
+    o.default_function = []() -> value { not_stored(); };
+  for (auto& property : from.properties())
+    o.properties.push_back({property.name(), options_of(property, levels - 1)});
+  if (from.has_items())
+    o.items = std::make_shared<const field_options>(options_of(from.items(), levels - 1));
+  if (from.validator())
+    o.validator = [](value_view, const record_input&) -> std::optional<std::string> {
+      not_stored();
     };
   return o;
 }
@@ -200,13 +218,19 @@ schema schema_of(const proto::Schema& from) {
   schema s(from.name());
   s.key(from.key()).persistent(from.persistent());
   for (auto& f : from.fields())
-    s.field(f.name(), field_spec(options_of(f)));
+    s.field(f.name(), field_spec(options_of(f, max_nesting + 1)));
   for (auto& index : from.indexes()) {
     know_all(index);
-    if (index.fields_size() != 1)
-      refuse("an index that is not over one field");
-    s.index(index.fields(0));
+    s.index(std::vector<std::string>(index.fields().begin(), index.fields().end()));
   }
+  if (from.has_expire_after())
+    s.expire_after(std::chrono::milliseconds{from.expire_after()});
+  if (!proto::Eviction_IsValid(from.eviction()))
+    refuse("an unknown eviction");
+  if (from.has_capacity())
+    s.capacity(from.capacity(), static_cast<evict>(from.eviction()));
+  if (from.validator())
+    s.validate([](const record_input&) -> std::vector<std::string> { not_stored(); });
   if (from.ordered())
     s.ordered();
   if (from.closed())
@@ -222,13 +246,19 @@ std::string encode_schema(const schema& definition) {
   to.set_name(definition.name());
   to.set_key(definition.key_name());
   for (auto& f : definition.fields())
-    set_rules(*to.add_fields(), f);
+    set_rules(*to.add_fields(), f.name, f.options);
   for (auto& index : definition.indexes())
     for (auto* added = to.add_indexes(); auto& name : index.fields)
       added->add_fields(name);
   to.set_ordered(definition.is_ordered());
   to.set_closed(definition.is_closed());
   to.set_persistent(definition.is_persistent());
+  if (definition.expires_after())
+    to.set_expire_after(definition.expires_after()->count());
+  if (definition.max_records())
+    to.set_capacity(*definition.max_records());
+  to.set_eviction(static_cast<proto::Eviction>(definition.eviction()));
+  to.set_validator(static_cast<bool>(definition.validator()));
   std::string bytes;
   {
     google::protobuf::io::StringOutputStream stream(&bytes);

@@ -1,5 +1,8 @@
 #include <holdfast/store/schema.hpp>
 
+#include <charconv>
+#include <cmath>
+
 namespace holdfast {
 
 std::string_view to_string(generated_by how) noexcept {
@@ -49,7 +52,63 @@ bool operator==(const field_options& a, const field_options& b) {
          a.generated == b.generated && a.format == b.format && a.min == b.min && a.max == b.max &&
          a.min_length == b.min_length && a.max_length == b.max_length && a.pattern == b.pattern &&
          a.one_of == b.one_of && a.default_value == b.default_value &&
-         a.references == b.references && !a.default_function == !b.default_function;
+         a.references == b.references && a.properties == b.properties && !a.items == !b.items &&
+         (!a.items || *a.items == *b.items) && !a.default_function == !b.default_function &&
+         !a.validator == !b.validator;
+}
+
+bool operator==(const schema& a, const schema& b) {
+  return a.name_ == b.name_ && a.key_ == b.key_ && a.fields_ == b.fields_ &&
+         a.indexes_ == b.indexes_ && a.ordered_ == b.ordered_ && a.closed_ == b.closed_ &&
+         a.persistent_ == b.persistent_ && a.expire_after_ == b.expire_after_ &&
+         a.capacity_ == b.capacity_ && a.eviction_ == b.eviction_ &&
+         a.bad_duration_ == b.bad_duration_ && !a.validator_ == !b.validator_;
+}
+
+field_spec& field_spec::property(std::string name, field_spec spec) {
+  options_.properties.push_back({std::move(name), spec.options()});
+  return *this;
+}
+
+field_spec& field_spec::items(const field_spec& spec) {
+  options_.items = std::make_shared<const field_options>(spec.options());
+  return *this;
+}
+
+std::string_view to_string(evict policy) noexcept {
+  switch (policy) {
+  case evict::oldest:
+    return "oldest";
+  case evict::least_recently_used:
+    return "least_recently_used";
+  }
+  return "unknown";
+}
+
+result<std::chrono::milliseconds> parse_duration(std::string_view text) {
+  auto refuse = [&] {
+    return fail(errc::invalid_argument, "duration: " + value(text.substr(0, 40)).to_string() +
+                                            " is not a number with a unit of s, m, h or d");
+  };
+  double number = 0;
+  auto [end, status] =
+      std::from_chars(text.data(), text.data() + text.size(), number, std::chars_format::fixed);
+  auto unit = text.substr(static_cast<std::size_t>(end - text.data()));
+  if (status != std::errc{} || !std::isfinite(number) || number < 0)
+    return refuse();
+  if (unit.size() == 2 && unit.front() == ' ')
+    unit.remove_prefix(1);
+  if (unit.size() != 1)
+    return refuse();
+  constexpr std::string_view units = "smhd";
+  constexpr double milliseconds[] = {1e3, 60e3, 3600e3, 86400e3};
+  auto at = units.find(unit.front());
+  if (at == units.npos)
+    return refuse();
+  auto total = number * milliseconds[at];
+  if (total > 1e15)
+    return refuse();
+  return std::chrono::milliseconds{std::llround(total)};
 }
 
 schema& schema::key(std::string name, field_spec spec) {
@@ -64,6 +123,29 @@ schema& schema::field(std::string name, field_spec spec) {
 
 schema& schema::index(std::string field) {
   indexes_.push_back({{std::move(field)}});
+  return *this;
+}
+
+schema& schema::index(std::initializer_list<std::string> fields) {
+  return index(std::vector<std::string>(fields));
+}
+
+schema& schema::index(std::vector<std::string> fields) {
+  indexes_.push_back({std::move(fields)});
+  return *this;
+}
+
+schema& schema::expire_after(std::chrono::milliseconds how_long) {
+  expire_after_ = how_long;
+  bad_duration_.clear();
+  return *this;
+}
+
+schema& schema::expire_after(std::string_view text) {
+  if (auto parsed = parse_duration(text))
+    return expire_after(*parsed);
+  expire_after_.reset();
+  bad_duration_ = text.empty() ? " " : text;
   return *this;
 }
 
@@ -97,6 +179,14 @@ std::string describe(const field_options& o) {
   if (o.references)
     text += " references " + o.references->bucket + " on_delete " +
             std::string(to_string(o.references->what));
+  if (o.validator)
+    text += " validated by a function";
+  const char* separator = " {";
+  for (auto& p : o.properties)
+    text += std::exchange(separator, ", ") + p.name + ": " + describe(p.options);
+  text += o.properties.empty() ? "" : "}";
+  if (o.items)
+    text += " of " + describe(*o.items);
   return text;
 }
 
@@ -107,6 +197,12 @@ std::string schema::to_string() const {
   text += ordered_ ? " ordered" : "";
   text += closed_ ? " closed" : "";
   text += persistent_ ? "" : " not persistent";
+  if (expire_after_)
+    text += " expire_after " + std::to_string(expire_after_->count()) + " ms";
+  if (capacity_)
+    text += " capacity " + std::to_string(*capacity_) + " evict " +
+            std::string(holdfast::to_string(eviction_));
+  text += validator_ ? " validated by a function" : "";
   for (auto& f : fields_)
     text += "\n  " + std::string(f.name == key_ ? "key " : "field ") + f.name + ": " +
             describe(f.options);

@@ -3,7 +3,9 @@
 #include <holdfast/runtime/result.hpp>
 #include <holdfast/store/detail/record_layout.hpp>
 #include <holdfast/store/value.hpp>
+#include <holdfast/store/value_view.hpp>
 
+#include <chrono>
 #include <functional>
 #include <initializer_list>
 #include <memory>
@@ -43,6 +45,21 @@ std::string_view to_string(generated_by how) noexcept;
 std::string_view to_string(on_delete what) noexcept;
 std::string_view to_string(text_format format) noexcept;
 
+/// How deep the properties and items of a field may be nested in one another.
+inline constexpr unsigned max_nesting = 10;
+
+struct field_definition;
+class record_input;
+
+/// A check of the user's own: what is wrong with the value, or nothing. It also sees the record
+/// that the value is in, as it would be stored. Runs on the bucket's thread, after the other rules
+/// of the field and only if it has a value of the right type; what it throws is an issue, too.
+using field_validator =
+    std::function<std::optional<std::string>(value_view content, const record_input& whole)>;
+/// The same for a whole record: what is wrong with it, one text each. Runs even if fields are
+/// wrong.
+using record_validator = std::function<std::vector<std::string>(const record_input& whole)>;
+
 /// The rules of one field, as data.
 struct field_options {
   field_type type = field_type::string;
@@ -58,10 +75,20 @@ struct field_options {
   std::optional<std::vector<value>> one_of;
   std::optional<value> default_value;
   std::optional<reference> references;
+  std::vector<field_definition> properties;   ///< of an object: the members it may have
+  std::shared_ptr<const field_options> items; ///< of an array: the rules of each item
   std::function<value()> default_function;
+  field_validator validator;
 
-  /// Default functions are compared by presence only.
+  /// Functions are compared by presence only.
   friend bool operator==(const field_options& a, const field_options& b);
+};
+
+/// A field with its name.
+struct field_definition {
+  std::string name;
+  field_options options;
+  friend bool operator==(const field_definition&, const field_definition&) = default;
 };
 
 /// A field in the making: `string().required().length(1, 200)`. Start from one of the functions
@@ -115,6 +142,18 @@ public:
     return options_.references = reference{std::move(bucket), what}, *this;
   }
   field_spec& format(text_format f) { return options_.format = f, *this; }
+  /// A member of an object, with its rules, as deep as one likes (up to `max_nesting`). Members
+  /// that are not named are stored unchecked; in a `closed` bucket they are refused. A member that
+  /// is missing or null is refused if it is `required`. Members are neither unique nor generated,
+  /// have no default and refer to nothing.
+  field_spec& property(std::string name, field_spec spec);
+  /// The rules of each item of an array; null items are not checked.
+  field_spec& items(const field_spec& spec);
+  /// A check of one's own; see `field_validator`. Not stored: give it again when the bucket is
+  /// defined again.
+  field_spec& validate(field_validator check) {
+    return options_.validator = std::move(check), *this;
+  }
 
   const field_options& options() const noexcept { return options_; }
 
@@ -135,18 +174,22 @@ inline field_spec array_of() { return field_spec(field_type::array); }
 /// ISO 8601 text or milliseconds since the epoch, stored as the latter.
 inline field_spec date() { return field_spec(field_type::date); }
 
-/// A field with its name.
-struct field_definition {
-  std::string name;
-  field_options options;
-  friend bool operator==(const field_definition&, const field_definition&) = default;
-};
-
-/// An ordered index over one field or, in time, several.
+/// An ordered index over one field, or over several: by the first, then the second, and so on.
 struct index_definition {
   std::vector<std::string> fields;
   friend bool operator==(const index_definition&, const index_definition&) = default;
 };
+
+/// Which record goes when a bucket is full.
+enum class evict : std::uint8_t {
+  oldest,              ///< the one inserted longest ago
+  least_recently_used, ///< approximately: one not read or changed for long; forgotten by a restart
+};
+std::string_view to_string(evict policy) noexcept;
+
+/// A length of time as text: a number and `s`, `m`, `h` or `d`, with a fraction and a blank between
+/// if one likes: `90s`, `1.5 h`. Error: `invalid_argument`.
+result<std::chrono::milliseconds> parse_duration(std::string_view text);
 
 /// The definition of a bucket, built step by step:
 ///
@@ -166,6 +209,18 @@ public:
   schema& key(std::string name) { return key_ = std::move(name), *this; }
   schema& field(std::string name, field_spec spec);
   schema& index(std::string field);
+  schema& index(std::initializer_list<std::string> fields);
+  schema& index(std::vector<std::string> fields);
+  /// Records end by themselves so long after their insert, unless it says otherwise.
+  schema& expire_after(std::chrono::milliseconds how_long);
+  /// The same as text, see `parse_duration`; what cannot be read is a contradiction of the schema.
+  schema& expire_after(std::string_view text);
+  /// At most so many records: an insert beyond evicts others in the same commit.
+  schema& capacity(std::uint64_t most, evict policy = evict::oldest) {
+    return capacity_ = most, eviction_ = policy, *this;
+  }
+  /// A check of one's own over whole records; see `record_validator`. Not stored.
+  schema& validate(record_validator check) { return validator_ = std::move(check), *this; }
   /// Results come in key order instead of the order of insertion.
   schema& ordered() { return ordered_ = true, *this; }
   /// Fields outside the schema are refused; else they are stored unchecked.
@@ -180,9 +235,15 @@ public:
   bool is_ordered() const noexcept { return ordered_; }
   bool is_closed() const noexcept { return closed_; }
   bool is_persistent() const noexcept { return persistent_; }
+  std::optional<std::chrono::milliseconds> expires_after() const noexcept { return expire_after_; }
+  std::optional<std::uint64_t> max_records() const noexcept { return capacity_; }
+  evict eviction() const noexcept { return eviction_; }
+  const record_validator& validator() const noexcept { return validator_; }
+  /// The text of an `expire_after` that could not be read; empty if there is none.
+  const std::string& bad_duration() const noexcept { return bad_duration_; }
 
-  /// Default functions are compared by presence only.
-  friend bool operator==(const schema&, const schema&) = default;
+  /// Functions are compared by presence only.
+  friend bool operator==(const schema& a, const schema& b);
   /// One line for each part, for error texts and terminals.
   std::string to_string() const;
 
@@ -194,6 +255,11 @@ private:
   bool ordered_ = false;
   bool closed_ = false;
   bool persistent_ = true;
+  std::optional<std::chrono::milliseconds> expire_after_;
+  std::optional<std::uint64_t> capacity_;
+  evict eviction_ = evict::oldest;
+  std::string bad_duration_;
+  record_validator validator_;
 };
 
 class compiled_schema;

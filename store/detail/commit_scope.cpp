@@ -160,7 +160,7 @@ result<record_block*> commit_scope::insert(bucket_core& b, draft& input) {
   touch(b);
   if (auto failed = complete(input, b.made(), now_))
     return fail(std::move(*failed));
-  if (auto failed = check_insert(input))
+  if (auto failed = check_insert(input, now_))
     return fail(std::move(*failed));
   fault_point("bucket.checked");
   auto key = input.field(b.key_slot());
@@ -195,7 +195,7 @@ void commit_scope::put_stored(bucket_core& b, record_block& block, draft& input)
 result<record_block*> commit_scope::update(bucket_core& b, record_block& old, draft& changes,
                                            cause why) {
   touch(b);
-  if (auto failed = check_update(old, changes))
+  if (auto failed = check_update(old, changes, now_))
     return fail(std::move(*failed));
   fault_point("bucket.checked");
   if (auto other = clash(b, changes, &old))

@@ -2,6 +2,7 @@
 
 #include <holdfast/store/detail/formats.hpp>
 #include <holdfast/store/detail/validation_check.hpp>
+#include <holdfast/store/record_input.hpp>
 
 #include <exception>
 
@@ -82,6 +83,27 @@ void check_count(const draft& input, std::size_t extra_fields, issue_list& found
                   std::to_string(limits.max_fields));
 }
 
+void convert_nested(draft& input) {
+  auto& schema = input.schema();
+  for (auto slot : schema.converted_slots())
+    if (auto& rule = schema.rules()[slot];
+        input.given(slot) && to_be_converted(rule, input.field(slot)))
+      input.set(slot, converted(rule, input.field(slot)));
+}
+
+/// An update is checked as the whole record that it makes.
+void check_by_functions(const record_block& old, const draft& changes, timestamp now,
+                        issue_list& found) {
+  auto& schema = changes.schema();
+  const record_input whole{changes, &old, now};
+  if (!found.empty()) // of fields that are wrong otherwise
+    return check_by_function(schema.definition(), whole, found);
+  for (std::size_t i = 0, n = schema.rules().size(); i < n; ++i)
+    if (auto v = whole.field(i); !v.is_null())
+      check_field(schema.rules()[i], v, found, &whole);
+  check_by_function(schema.definition(), whole, found);
+}
+
 /// An update's result may be too large though each of its values is not.
 void check_result(const record_block& old, const draft& changes, issue_list& found) {
   auto most = std::size_t{old.bytes} + changes.tail_size() + changes.extra().size();
@@ -107,13 +129,16 @@ std::optional<error> complete(draft& input, generator& from, timestamp now) {
       if (auto number = input.field(slot).if_int())
         from.explicit_number(*number);
   }
+  convert_nested(input);
   input.drop_nulls();
   input.compact();
   return found.as_error(errc::invalid);
 }
 
-std::optional<error> check_insert(const draft& input) {
+std::optional<error> check_insert(const draft& input, timestamp now) {
   auto& schema = input.schema();
+  const record_input record{input, nullptr, now};
+  auto* whole = schema.has_validators() ? &record : nullptr;
   issue_list found(schema.bucket());
   if (!input.faults().empty())
     found.add(input.faults());
@@ -121,16 +146,19 @@ std::optional<error> check_insert(const draft& input) {
   auto* slots = input.slots();
   auto* tail = input.tail();
   for (std::size_t i = 0, n = schema.rules().size(); i < n; ++i)
-    check_field(rule[i], view_of(slots[i], tail), found);
+    check_field(rule[i], view_of(slots[i], tail), found, whole);
   if (input.extra_count() != 0) {
     check_extra(input, false, found);
     check_count(input, input.extra_count(), found);
   }
+  if (whole)
+    check_by_function(schema.definition(), *whole, found);
   return found.as_error(errc::invalid);
 }
 
-std::optional<error> check_update(const record_block& old, draft& changes) {
+std::optional<error> check_update(const record_block& old, draft& changes, timestamp now) {
   auto& schema = changes.schema();
+  convert_nested(changes);
   issue_list found(schema.bucket());
   found.add(changes.faults());
   for (std::size_t i = 0, n = schema.rules().size(); i < n; ++i) {
@@ -148,6 +176,8 @@ std::optional<error> check_update(const record_block& old, draft& changes) {
   check_extra(changes, true, found);
   changes.compact();
   check_result(old, changes, found);
+  if (schema.has_validators())
+    check_by_functions(old, changes, now, found);
   return found.as_error(errc::invalid);
 }
 

@@ -24,12 +24,13 @@ std::optional<error> complete(draft& input, generator& from, timestamp now);
 
 /// Checks a completed draft against schema and limits. Fails with `invalid`, which lists all
 /// violations.
-std::optional<error> check_insert(const draft& input);
+/// `now` is what the user's own checks see as the record's time.
+std::optional<error> check_insert(const draft& input, timestamp now = {});
 
 /// Checks the fields an update sets; those it does not set were checked when they were written. The
 /// key and generated fields may be given only with the value they have; they become absent in the
 /// draft.
-std::optional<error> check_update(const record_block& old, draft& changes);
+std::optional<error> check_update(const record_block& old, draft& changes, timestamp now = {});
 
 /// The bytes that `build` fills; for a draft that passed `check_insert`.
 std::size_t block_size(const draft& input) noexcept;

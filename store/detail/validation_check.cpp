@@ -1,6 +1,7 @@
 #include <holdfast/store/detail/validation_check.hpp>
 
 #include <holdfast/store/detail/formats.hpp>
+#include <holdfast/store/record_input.hpp>
 
 #include <re2/re2.h>
 
@@ -11,10 +12,18 @@ namespace holdfast::detail {
 
 void issue_list::add(std::string_view field, std::string_view code, std::string_view what) {
   std::string message{bucket_};
-  if (!field.empty())
-    message += "." + std::string(field);
+  auto path = path_to(field);
+  if (!path.empty())
+    message += "." + path;
   message += ": " + std::string(what);
-  all_.push_back({std::string(field), std::string(code), std::move(message)});
+  all_.push_back({std::move(path), std::string(code), std::move(message)});
+}
+
+std::string issue_list::path_to(std::string_view field) const {
+  auto path = path_;
+  if (!path.empty() && !field.empty() && field.front() != '[')
+    path += '.';
+  return path.append(field);
 }
 
 std::optional<error> issue_list::as_error(errc code) const {
@@ -216,7 +225,118 @@ void check_content(std::string_view field, value_view v, issue_list& found) {
   }
 }
 
-void check_field(const field_rule& rule, value_view v, issue_list& found) {
+namespace {
+
+void check_members(const field_rule& rule, value_view v, issue_list& found,
+                   const record_input* whole) {
+  for (auto& property : rule.properties)
+    check_field(property, v[property.name], found, whole);
+  if (!rule.closed)
+    return;
+  for (auto m : v.members())
+    if (std::ranges::find(rule.properties, m.name, &field_rule::name) == rule.properties.end())
+      found.add(is_utf8(m.name) ? m.name : "", "unknown", "the schema has no such field");
+}
+
+/// Null items are not checked, whatever the rules of items say.
+void check_items(const field_rule& rule, value_view v, issue_list& found,
+                 const record_input* whole) {
+  std::size_t position = 0;
+  for (auto item : v.items()) {
+    issue_list::scope here{found, "[" + std::to_string(position++) + "]"};
+    if (!item.is_null())
+      check_field(*rule.items, item, found, whole);
+  }
+}
+
+void check_nested(const field_rule& rule, value_view v, issue_list& found,
+                  const record_input* whole) {
+  issue_list::scope here{found, rule.name};
+  if (rule.items)
+    check_items(rule, v, found, whole);
+  else
+    check_members(rule, v, found, whole);
+}
+
+/// What is nested is checked by its rules only where it is sound: else every fault would be told
+/// twice.
+void check_collection(const field_rule& rule, value_view v, issue_list& found,
+                      const record_input* whole) {
+  auto before = found.all().size();
+  check_content(rule.name, v, found);
+  if (rule.nested && found.all().size() == before)
+    check_nested(rule, v, found, whole);
+}
+
+/// Calls a validator and turns what it throws into an issue. Lack of memory is not its fault.
+template <class F>
+void guarded(std::string_view field, issue_list& found, F&& call) {
+  try {
+    call();
+  } catch (const std::bad_alloc&) {
+    throw;
+  } catch (const std::exception& e) {
+    found.add(field, "custom", "the validator threw: " + std::string(e.what()));
+  } catch (...) {
+    found.add(field, "custom", "the validator threw something unknown");
+  }
+}
+
+} // namespace
+
+void check_by_function(const field_rule& rule, value_view v, const record_input& whole,
+                       issue_list& found) {
+  if (!rule.options->validator)
+    return;
+  guarded(rule.name, found, [&] {
+    if (auto wrong = rule.options->validator(v, whole))
+      found.add(rule.name, "custom", *wrong);
+  });
+}
+
+void check_by_function(const schema& definition, const record_input& whole, issue_list& found) {
+  if (!definition.validator())
+    return;
+  guarded("_record", found, [&] {
+    for (auto& wrong : definition.validator()(whole))
+      found.add("_record", "custom", wrong);
+  });
+}
+
+bool to_be_converted(const field_rule& rule, value_view v) noexcept {
+  if (rule.items) {
+    for (auto item : v.items())
+      if (to_be_converted(*rule.items, item))
+        return true;
+    return false;
+  }
+  for (auto& property : rule.properties)
+    if (property.converts && to_be_converted(property, v[property.name]))
+      return true;
+  return stored_form(rule.type, v).kind() != v.kind();
+}
+
+value converted(const field_rule& rule, value_view v) {
+  if (rule.items && v.kind() == value_kind::array) {
+    array out;
+    for (auto item : v.items())
+      out.push_back(converted(*rule.items, item));
+    return out;
+  }
+  if (!rule.properties.empty() && v.kind() == value_kind::object) {
+    object out;
+    for (auto m : v.members()) {
+      auto found = std::ranges::find(rule.properties, m.name, &field_rule::name);
+      out.set(m.name, found == rule.properties.end() ? m.content.materialize()
+                                                     : converted(*found, m.content));
+    }
+    return out;
+  }
+  return stored_form(rule.type, v).materialize();
+}
+
+void check_field(const field_rule& rule, value_view v, issue_list& found,
+                 const record_input* whole) {
   if (v.is_null()) {
     if (rule.required)
       found.add(rule.name, "required", "a value is required");
@@ -233,11 +353,13 @@ void check_field(const field_rule& rule, value_view v, issue_list& found) {
   if (v.is_string())
     check_text(rule, *v.if_string(), found);
   else if (v.kind() >= value_kind::array)
-    check_content(rule.name, v, found);
+    check_collection(rule, v, found, whole);
   else if (rule.has_bounds)
     check_bounds(rule, v, found);
   if (!rule.one_of.empty())
     check_one_of(rule, v, found);
+  if (whole) [[unlikely]]
+    check_by_function(rule, v, *whole, found);
 }
 
 } // namespace holdfast::detail

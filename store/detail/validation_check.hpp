@@ -14,6 +14,21 @@ class issue_list {
 public:
   explicit issue_list(std::string_view bucket) noexcept : bucket_(bucket) {}
 
+  /// Goes into a field or item, until the scope ends: names are then those of its members.
+  class scope {
+  public:
+    scope(issue_list& of, std::string_view field) : of_{of}, before_{of.path_.size()} {
+      of.path_ = of.path_to(field);
+    }
+    scope(const scope&) = delete;
+    scope& operator=(const scope&) = delete;
+    ~scope() { of_.path_.resize(before_); }
+
+  private:
+    issue_list& of_;
+    std::size_t before_;
+  };
+
   /// `what` goes on after `bucket.field: `.
   void add(std::string_view field, std::string_view code, std::string_view what);
   void add(const std::vector<issue>& more) { all_.insert(all_.end(), more.begin(), more.end()); }
@@ -25,7 +40,11 @@ public:
   std::optional<error> as_error(errc code) const;
 
 private:
+  /// `address.city`, `tags[1]`, or the place itself if there is no name.
+  std::string path_to(std::string_view field) const;
+
   std::string_view bucket_;
+  std::string path_;
   std::vector<issue> all_;
 };
 
@@ -37,8 +56,20 @@ value_view stored_form(field_type type, value_view v) noexcept;
 /// Whether a value in stored form is of the type; null is of none.
 bool of_type(field_type type, value_view v) noexcept;
 
-/// Checks one value, in stored form, against all rules of its field.
-void check_field(const field_rule& rule, value_view v, issue_list& found);
+/// Checks one value, in stored form, against all rules of its field and of what is nested in it.
+/// The user's own checks run only if they are shown the `whole` record.
+void check_field(const field_rule& rule, value_view v, issue_list& found,
+                 const record_input* whole = nullptr);
+
+/// Runs the user's own check of a value that is in order otherwise, if there is one.
+void check_by_function(const field_rule& rule, value_view v, const record_input& whole,
+                       issue_list& found);
+/// The same for the record.
+void check_by_function(const schema& definition, const record_input& whole, issue_list& found);
+
+/// Whether a nested value is not in stored form; and that form.
+bool to_be_converted(const field_rule& rule, value_view v) noexcept;
+value converted(const field_rule& rule, value_view v);
 
 /// Checks what every value must be, rules or not: texts UTF-8, numbers finite.
 void check_content(std::string_view field, value_view v, issue_list& found);

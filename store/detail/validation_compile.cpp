@@ -141,7 +141,7 @@ void compile_default(field_rule& rule, std::string_view bucket, issue_list& foun
     found.add(rule.name, "default", "has both a default value and a default function");
   if (!o.default_value)
     return;
-  rule.default_value = detail::stored_form(rule.type, *o.default_value).materialize();
+  rule.default_value = converted(rule, *o.default_value);
   auto size = detail::encoded_size(rule.default_value, limits.max_depth);
   if (!size || *size > limits.max_value_bytes) {
     found.add(rule.name, "default", "the default is too deep or too large");
@@ -171,19 +171,94 @@ void check_reference(const field_rule& rule, bool is_key, issue_list& found) {
     found.add(rule.name, "references", "a generated field cannot refer to another record");
 }
 
-field_rule compile_field(const field_definition& definition, bool is_key, std::string_view bucket,
+/// Where a field stands.
+struct surroundings {
+  std::string_view bucket;
+  bool closed = false; ///< objects with properties have no other members
+  bool is_key = false;
+  unsigned level = 0; ///< 0: a field of the record itself
+
+  surroundings within() const { return {bucket, closed, false, level + 1}; }
+};
+
+field_rule compile_field(const std::string& name, const field_options& o, const surroundings& in,
+                         issue_list& found);
+
+void check_names(const std::vector<field_definition>& fields, issue_list& found) {
+  std::vector<std::string_view> names;
+  for (auto& f : fields)
+    names.push_back(f.name);
+  std::ranges::sort(names);
+  for (auto at = std::ranges::adjacent_find(names); at != names.end();
+       at = std::ranges::adjacent_find(std::ranges::upper_bound(names, *at), names.end()))
+    found.add(*at, "name", "the field is defined more than once");
+}
+
+/// What only a field of the record itself can be.
+void check_nested_options(const field_options& o, issue_list& found) {
+  auto refuse = [&](bool given, std::string_view word) {
+    if (given)
+      found.add("", word, std::string(word) + " does not fit a nested field");
+  };
+  refuse(o.unique, "unique");
+  refuse(o.generated != generated_by::nothing, "generated");
+  refuse(o.default_value || o.default_function, "default");
+  refuse(o.references.has_value(), "references");
+}
+
+field_rule compile_nested(const std::string& name, const field_options& o, const surroundings& in,
+                          issue_list& found) {
+  auto rule = compile_field(name, o, in, found);
+  issue_list::scope here{found, name};
+  check_nested_options(o, found);
+  return rule;
+}
+
+void compile_properties(field_rule& rule, const surroundings& in, issue_list& found) {
+  auto& o = *rule.options;
+  if (!o.properties.empty() && rule.type != field_type::object)
+    found.add(rule.name, "properties",
+              "properties do not fit type " + std::string(to_string(rule.type)));
+  if (o.items && rule.type != field_type::array)
+    found.add(rule.name, "items", "items do not fit type " + std::string(to_string(rule.type)));
+  if ((!o.properties.empty() || o.items) && in.level >= max_nesting)
+    return found.add(rule.name, "depth",
+                     "nested deeper than the limit " + std::to_string(max_nesting));
+  if (o.properties.size() > limits.max_fields)
+    return found.add(rule.name, "properties",
+                     std::to_string(o.properties.size()) + " properties are above the limit " +
+                         std::to_string(limits.max_fields));
+  issue_list::scope here{found, rule.name};
+  check_names(o.properties, found);
+  for (auto& p : o.properties) {
+    if (auto fault = name_fault(p.name); !fault.empty())
+      found.add(p.name, "name", fault);
+    rule.properties.push_back(compile_nested(p.name, p.options, in.within(), found));
+    rule.converts = rule.converts || rule.properties.back().converts;
+  }
+  if (o.items) {
+    static const std::string nameless;
+    issue_list::scope each{found, "[]"};
+    rule.items =
+        std::make_shared<const field_rule>(compile_nested(nameless, *o.items, in.within(), found));
+    rule.converts = rule.items->converts;
+  }
+}
+
+/// `name` and `o` outlive the rule.
+field_rule compile_field(const std::string& name, const field_options& o, const surroundings& in,
                          issue_list& found) {
   field_rule rule;
-  auto& o = definition.options;
   rule.options = &o;
-  rule.name = definition.name;
+  rule.name = name;
   rule.type = o.type;
-  rule.required = o.required || is_key;
-  rule.fixed = is_key || o.generated != generated_by::nothing;
-  if (is_key)
+  rule.required = o.required || in.is_key;
+  rule.fixed = in.is_key || o.generated != generated_by::nothing;
+  rule.converts = in.level > 0 && (o.type == field_type::date || o.type == field_type::integer);
+  rule.nested = !o.properties.empty() || o.items;
+  rule.closed = in.closed && !o.properties.empty();
+  if (in.is_key)
     rule.max_bytes = limits.max_key_bytes;
-  if (auto fault = name_fault(definition.name); !fault.empty())
-    found.add(definition.name, "name", fault);
   if (!can_generate(o.type, o.generated))
     found.add(rule.name, "generated",
               "generated " + std::string(to_string(o.generated)) + " does not fit type " +
@@ -193,9 +268,28 @@ field_rule compile_field(const field_definition& definition, bool is_key, std::s
   compile_bounds(rule, found);
   compile_text_rules(rule, found);
   compile_one_of(rule, found);
-  compile_default(rule, bucket, found);
-  check_reference(rule, is_key, found);
+  compile_properties(rule, in, found);
+  compile_default(rule, in.bucket, found);
+  check_reference(rule, in.is_key, found);
   return rule;
+}
+
+void check_limits(const schema& s, issue_list& found) {
+  if (!s.bad_duration().empty())
+    found.add("", "expire_after",
+              "expire_after " + shown(s.bad_duration()) +
+                  " is not a number with a unit of s, m, h or d");
+  if (s.expires_after() && s.expires_after()->count() <= 0)
+    found.add("", "expire_after",
+              "expire_after " + std::to_string(s.expires_after()->count()) +
+                  " ms is below the minimum 1 ms");
+  if (s.max_records() == 0U)
+    found.add("", "capacity", "capacity 0 is below the minimum 1");
+}
+
+bool any_validator(const field_options& o) {
+  return o.validator || (o.items && any_validator(*o.items)) ||
+         std::ranges::any_of(o.properties, [](auto& p) { return any_validator(p.options); });
 }
 
 std::size_t position_of(const schema& s, std::string_view name) {
@@ -222,13 +316,7 @@ void check_field_list(const schema& s, issue_list& found) {
     found.add("", "fields",
               std::to_string(fields.size()) + " fields are above the limit " +
                   std::to_string(limits.max_fields));
-  std::vector<std::string_view> names;
-  for (auto& f : fields)
-    names.push_back(f.name);
-  std::ranges::sort(names);
-  for (auto at = std::ranges::adjacent_find(names); at != names.end();
-       at = std::ranges::adjacent_find(std::ranges::upper_bound(names, *at), names.end()))
-    found.add(*at, "name", "the field is defined more than once");
+  check_names(fields, found);
   auto counters = std::ranges::count_if(
       fields, [](auto& f) { return f.options.generated == generated_by::autoincrement; });
   if (counters > 1)
@@ -268,7 +356,13 @@ result<std::shared_ptr<const compiled_schema>> compile(const schema& definition)
   std::vector<detail::layout_field> layout;
   for (std::size_t i = 0; i < s.fields().size(); ++i) {
     auto& f = s.fields()[i];
-    made->rules_.push_back(compile_field(f, i == key_slot, s.name(), found));
+    if (auto fault = name_fault(f.name); !fault.empty())
+      found.add(f.name, "name", fault);
+    made->rules_.push_back(
+        compile_field(f.name, f.options, {s.name(), s.is_closed(), i == key_slot, 0}, found));
+    if (made->rules_.back().converts)
+      made->converted_.push_back(i);
+    made->has_validators_ = made->has_validators_ || any_validator(f.options);
     layout.push_back({f.name, f.options.type});
     if (f.options.generated != generated_by::nothing || f.options.default_value ||
         f.options.default_function)
@@ -276,7 +370,9 @@ result<std::shared_ptr<const compiled_schema>> compile(const schema& definition)
     if (f.options.unique && i != key_slot)
       made->indexes_.push_back({f.name, i, true});
   }
+  made->has_validators_ = made->has_validators_ || s.validator();
   check_indexes(s, found);
+  check_limits(s, found);
   if (auto fault = found.as_error(errc::invalid_schema))
     return fail(*fault);
   for (auto& index : s.indexes())

@@ -40,9 +40,14 @@ struct field_rule {
   bool has_bounds = false;
   value_view min; ///< null: no bound. Dates are in milliseconds
   value_view max;
-  std::vector<value> allowed;     ///< in stored form
-  std::vector<value_view> one_of; ///< of `allowed`; empty: any
-  value default_value;            ///< in stored form
+  std::vector<value> allowed;              ///< in stored form
+  std::vector<value_view> one_of;          ///< of `allowed`; empty: any
+  value default_value;                     ///< in stored form
+  std::vector<field_rule> properties;      ///< of an object's members
+  std::shared_ptr<const field_rule> items; ///< of an array's items; nameless
+  bool nested = false;                     ///< has properties or items
+  bool closed = false;                     ///< an object has no other members
+  bool converts = false; ///< something within is stored in another form than it may be given in
   std::shared_ptr<const re2::RE2> pattern;
 };
 
@@ -85,6 +90,10 @@ public:
   }
   /// The slots that an insert may have to fill, in schema order.
   const std::vector<std::size_t>& filled_slots() const noexcept { return filled_; }
+  /// The slots whose nested values may have to be converted.
+  const std::vector<std::size_t>& converted_slots() const noexcept { return converted_; }
+  /// Whether the user's own code looks at every write.
+  bool has_validators() const noexcept { return has_validators_; }
 
 private:
   friend result<std::shared_ptr<const compiled_schema>> compile(const schema& definition);
@@ -95,6 +104,8 @@ private:
   std::vector<detail::field_rule> rules_;
   std::vector<detail::index_rule> indexes_;
   std::vector<std::size_t> filled_;
+  std::vector<std::size_t> converted_;
+  bool has_validators_ = false;
 };
 
 } // namespace holdfast
