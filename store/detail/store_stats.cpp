@@ -13,12 +13,23 @@ std::uint64_t published_records(bucket_core& core) {
   return read_view{core.data(), pin.seq()}.count();
 }
 
+std::vector<index_stats> indexes_of(bucket_core& core) {
+  pin_guard pin{core.line()};
+  read_view view{core.data(), pin.seq()};
+  std::vector<index_stats> out;
+  auto& indexes = core.schema().indexes();
+  for (std::size_t i = 0; i < indexes.size(); ++i)
+    out.push_back({indexes[i].name, indexes[i].unique,
+                   indexes[i].unique ? view.count() : view.index_size(i)});
+  return out;
+}
+
 bucket_stats stats_of(bucket_core& core) {
   bucket_stats out;
   out.name = core.name();
   out.persistent = core.durable();
   out.records = published_records(core);
-  out.indexes = core.data().layout().indexes.size();
+  out.indexes = indexes_of(core);
   out.writes = core.writes();
   out.memory_bytes = core.memory_used();
   out.mapped_bytes = core.memory_mapped();
@@ -35,6 +46,10 @@ bucket_stats stats_of(bucket_core& core) {
 store_stats store_state::stats() const {
   store_stats out;
   out.name = options_.name;
+  out.taken = runtime_->clock().steady();
+  out.events = events_.bus().counters();
+  out.subscribers = events_.bus().subscribers();
+  out.feed_backlog = lines_->feed.backlog();
   for (auto& core : all()) {
     out.buckets.push_back(stats_of(*core));
     out.records += out.buckets.back().records;
@@ -61,6 +76,16 @@ std::string store_state::tree() const { return root_ ? to_string(root_->tree()) 
 
 } // namespace detail
 
+std::vector<bucket_rate> store_stats::rates_since(const store_stats& earlier) const {
+  std::vector<bucket_rate> out;
+  auto seconds = std::chrono::duration<double>(taken - earlier.taken).count();
+  for (auto& b : buckets)
+    for (auto& before : earlier.buckets)
+      if (b.name == before.name && seconds > 0)
+        out.push_back({b.name, static_cast<double>(b.writes - before.writes) / seconds});
+  return out;
+}
+
 std::string store_stats::to_string() const {
   char line[256];
   std::string out = "store " + name + ": " + std::to_string(records) + " records, " +
@@ -71,7 +96,7 @@ std::string store_stats::to_string() const {
   for (auto& b : buckets) {
     std::snprintf(line, sizeof line, "  %-24s %10llu %8llu %10zu %8llu  %s%s\n", b.name.c_str(),
                   static_cast<unsigned long long>(b.records),
-                  static_cast<unsigned long long>(b.indexes), b.memory_bytes / 1024,
+                  static_cast<unsigned long long>(b.indexes.size()), b.memory_bytes / 1024,
                   static_cast<unsigned long long>(b.restarts), b.state.c_str(),
                   b.persistent ? "" : " (in memory only)");
     out += line;

@@ -1,0 +1,107 @@
+#include <holdfast/store/store.hpp>
+
+#include <initializer_list>
+#include <utility>
+
+namespace holdfast {
+namespace {
+
+using label = std::pair<std::string_view, std::string_view>;
+
+/// Writes one metric after the other: its help and type once, then a line for each sample.
+class exposition {
+public:
+  explicit exposition(const std::string& store) : store_{store} {}
+
+  void metric(std::string_view name, std::string_view type, std::string_view help) {
+    name_ = name;
+    out_.append("# HELP holdfast_").append(name).append(" ").append(help).append("\n");
+    out_.append("# TYPE holdfast_").append(name).append(" ").append(type).append("\n");
+  }
+  void sample(std::uint64_t content, std::initializer_list<label> labels = {}) {
+    out_.append("holdfast_").append(name_).append("{");
+    add({"store", store_});
+    for (auto& l : labels) {
+      out_ += ',';
+      add(l);
+    }
+    out_.append("} ").append(std::to_string(content)).append("\n");
+  }
+  /// A metric of the store itself.
+  void single(std::string_view name, std::string_view type, std::string_view help,
+              std::uint64_t content) {
+    metric(name, type, help);
+    sample(content);
+  }
+  std::string take() { return std::move(out_); }
+
+private:
+  void add(const label& l) {
+    out_.append(l.first).append("=\"");
+    for (char c : l.second) {
+      if (c == '\\' || c == '"')
+        out_ += '\\';
+      out_ += c; // names hold no line ends
+    }
+    out_ += '"';
+  }
+
+  const std::string& store_;
+  std::string_view name_;
+  std::string out_;
+};
+
+void buckets_to(exposition& out, const store_stats& s) {
+  auto each = [&](std::string_view name, std::string_view type, std::string_view help,
+                  auto&& content) {
+    out.metric(name, type, help);
+    for (auto& b : s.buckets)
+      out.sample(content(b), {{"bucket", b.name}});
+  };
+  each("bucket_records", "gauge", "Published records", [](auto& b) { return b.records; });
+  each("bucket_commits_total", "counter", "Commits since the start",
+       [](auto& b) { return b.writes; });
+  each("bucket_memory_bytes", "gauge", "Records and indexes",
+       [](auto& b) { return b.memory_bytes; });
+  each("bucket_restarts_total", "counter", "Restarts of the bucket's actor",
+       [](auto& b) { return b.restarts; });
+  each("bucket_waiting", "gauge", "Operations that wait for the bucket's actor",
+       [](auto& b) { return b.waiting; });
+  each("bucket_up", "gauge", "Whether the bucket's actor is up",
+       [](auto& b) { return b.state == "up" ? 1U : 0U; });
+  out.metric("index_entries", "gauge", "Published entries of an index");
+  for (auto& b : s.buckets)
+    for (auto& i : b.indexes)
+      out.sample(i.entries, {{"bucket", b.name}, {"index", i.fields}});
+}
+
+} // namespace
+
+std::string store_stats::to_prometheus() const {
+  exposition out{name};
+  out.single("buckets", "gauge", "Buckets", buckets.size());
+  out.single("records", "gauge", "Published records", records);
+  out.single("memory_bytes", "gauge", "Memory of all buckets", memory_bytes);
+  out.single("snapshots", "gauge", "Snapshots that are held", snapshots);
+  out.single("published_seq", "counter", "Last visible commit of persistent buckets", published);
+  out.single("durable_seq", "counter", "Last commit on stable storage", durable);
+  out.single("memory_published_seq", "counter", "Last visible commit of buckets in memory",
+             memory_published);
+  out.single("backlog_commits", "gauge", "Commits that wait for the disk", backlog_commits);
+  out.single("backlog_bytes", "gauge", "Bytes that wait for the disk", backlog_bytes);
+  out.single("journal_batches_total", "counter", "Writes to the journal", batches);
+  out.single("persistence_restarts_total", "counter", "Restarts of the persistence actor",
+             persistence_restarts);
+  out.single("writing_stopped", "gauge", "Whether writing stopped after an error of the disk",
+             failure ? 1 : 0);
+  out.single("event_subscribers", "gauge", "Subscribers of events", subscribers);
+  out.single("events_published_total", "counter", "Changes told to the event bus",
+             events.published);
+  out.single("events_delivered_total", "counter", "Changes put into a subscriber's queue",
+             events.delivered);
+  out.single("feed_backlog", "gauge", "Commits that followers have still to read", feed_backlog);
+  buckets_to(out, *this);
+  return out.take();
+}
+
+} // namespace holdfast

@@ -1,0 +1,156 @@
+// What a store tells about itself, and whom it passes its changes on to.
+#include <holdfast/store/bridge.hpp>
+#include <holdfast/store/store.hpp>
+
+#include <gmock/gmock.h>
+
+#include <future>
+#include <sstream>
+
+namespace holdfast {
+namespace {
+
+using ::testing::AllOf;
+using ::testing::HasSubstr;
+using ::testing::SizeIs;
+
+struct administration : ::testing::Test {
+  store db = store::start({.name = "app"}).value();
+  bucket<> users = db.define(schema("users")
+                                 .key("id", string())
+                                 .field("mail", string().unique())
+                                 .field("role", string())
+                                 .index("role"))
+                       .value();
+};
+
+TEST_F(administration, counts_records_indexes_commits_and_restarts) {
+  db.runtime_in_use().log().redirect(nullptr, log_level::off);
+  auto before = db.stats();
+  ASSERT_TRUE(users.insert({{"id", "a"}, {"mail", "x"}, {"role", "admin"}}).get());
+  ASSERT_TRUE(users.insert({{"id", "b"}}).get());
+  ASSERT_TRUE(db.crash("users"));
+  auto s = db.stats();
+  ASSERT_THAT(s.buckets, SizeIs(1));
+  auto& b = s.buckets[0];
+  EXPECT_EQ(b.records, 2u);
+  EXPECT_EQ(b.writes, 2u);
+  EXPECT_EQ(b.restarts, 1u);
+  EXPECT_GT(b.memory_bytes, 0u);
+  ASSERT_THAT(b.indexes, SizeIs(2));
+  EXPECT_EQ(b.indexes[0].fields, "mail");
+  EXPECT_TRUE(b.indexes[0].unique);
+  EXPECT_EQ(b.indexes[1].fields, "role");
+  EXPECT_EQ(b.indexes[1].entries, 2u);
+  auto rates = s.rates_since(before);
+  ASSERT_THAT(rates, SizeIs(1));
+  EXPECT_GT(rates[0].writes_per_second, 0);
+}
+
+/// Every line is a comment or `name{labels} number`, and every metric has its type.
+TEST_F(administration, tells_the_same_as_prometheus_text) {
+  ASSERT_TRUE(users.insert({{"id", "a"}}).get());
+  ASSERT_TRUE(db.define(schema("odd \"name\"").key("id", string())));
+  auto text = db.stats().to_prometheus();
+  EXPECT_THAT(
+      text,
+      AllOf(HasSubstr("holdfast_bucket_records{store=\"app\",bucket=\"users\"} 1\n"),
+            HasSubstr("holdfast_index_entries{store=\"app\",bucket=\"users\",index=\"role\"} 1\n"),
+            HasSubstr("bucket=\"odd \\\"name\\\"\""),
+            HasSubstr("# TYPE holdfast_bucket_commits_total counter\n")));
+  std::istringstream lines{text};
+  std::string typed;
+  for (std::string line; std::getline(lines, line);) {
+    if (line.starts_with("# HELP "))
+      continue;
+    if (line.starts_with("# TYPE ")) {
+      typed = line.substr(7, line.find(' ', 7) - 7);
+      continue;
+    }
+    EXPECT_TRUE(line.starts_with(typed + "{")) << line;
+    auto number = line.substr(line.rfind(' ') + 1);
+    EXPECT_EQ(number.find_first_not_of("0123456789"), number.npos) << line;
+  }
+}
+
+TEST_F(administration, draws_the_tree_with_services_and_buckets) {
+  EXPECT_THAT(db.tree(), AllOf(HasSubstr("services"), HasSubstr("event_bus"), HasSubstr("users")));
+}
+
+/// A receiver that can be waited for.
+struct inbox {
+  std::mutex mutex;
+  std::condition_variable came;
+  std::vector<std::pair<std::string, object>> all;
+
+  event_receiver receiver() {
+    return [this](const std::string& where, const object& data) {
+      std::lock_guard lock{mutex};
+      all.emplace_back(where, data);
+      came.notify_all();
+    };
+  }
+  auto wait(std::size_t n) {
+    std::unique_lock lock{mutex};
+    came.wait_for(lock, std::chrono::seconds{20}, [&] { return all.size() >= n; });
+    return all;
+  }
+};
+
+TEST_F(administration, a_bridge_forwards_changes_as_topics_and_data) {
+  inbox in;
+  auto to = bridge::connect(db, in.receiver()).value();
+  ASSERT_TRUE(users.insert({{"id", "a"}, {"role", "x"}}).get());
+  ASSERT_TRUE(users.update("a", {{"role", "y"}}).get());
+  ASSERT_TRUE(users.erase("a").get());
+  auto got = in.wait(3);
+  ASSERT_THAT(got, SizeIs(3));
+  EXPECT_EQ(got[0].first, "bucket.users.inserted");
+  EXPECT_EQ(got[0].second["type"], value{"inserted"});
+  EXPECT_EQ(got[0].second["key"], value{"a"});
+  EXPECT_EQ(got[0].second["record"], (value{object{{"id", "a"}, {"role", "x"}}}));
+  EXPECT_EQ(got[1].second["old_record"], (value{object{{"id", "a"}, {"role", "x"}}}));
+  EXPECT_EQ(got[1].second["new_record"], (value{object{{"id", "a"}, {"role", "y"}}}));
+  EXPECT_EQ(got[2].second["cause"], value{"user"});
+}
+
+TEST_F(administration, a_bridge_filters_first_then_maps_topic_and_data) {
+  inbox in;
+  auto to = bridge::connect(db, in.receiver(),
+                            {.pattern = "bucket.users.*",
+                             .filter = [](const change& c) { return c.key() != value_view{"no"}; },
+                             .map_topic = [](const change& c) { return "t/" + c.bucket(); },
+                             .map_data =
+                                 [](const change& c) {
+                                   return object{{"k", value{c.key()}}};
+                                 }})
+                .value();
+  ASSERT_TRUE(users.insert({{"id", "no"}}).get());
+  ASSERT_TRUE(users.insert({{"id", "yes"}}).get());
+  auto got = in.wait(1);
+  ASSERT_THAT(got, SizeIs(1));
+  EXPECT_EQ(got[0].first, "t/users");
+  EXPECT_EQ(got[0].second, (object{{"k", "yes"}}));
+  to.disconnect();
+  EXPECT_EQ(to.counters().filtered, 1u);
+}
+
+TEST_F(administration, a_bridge_counts_what_fails_and_goes_on) {
+  std::atomic<int> calls{0};
+  std::promise<void> third;
+  auto to = bridge::connect(db, [&](const std::string&, const object&) {
+              if (++calls == 3)
+                third.set_value();
+              throw std::runtime_error{"receiver is down"};
+            }).value();
+  for (int i = 0; i < 3; ++i)
+    ASSERT_TRUE(users.insert({{"id", std::to_string(i)}}).get());
+  third.get_future().wait();
+  to.disconnect(); // waits for the receiver
+  EXPECT_EQ(to.counters().failed, 3u);
+  EXPECT_EQ(to.counters().last_failure, "receiver is down");
+  EXPECT_FALSE(bridge::connect(db, [](auto&, auto&) {}, {.pattern = "a..b"}));
+}
+
+} // namespace
+} // namespace holdfast
