@@ -116,12 +116,9 @@ pending<record> bucket<record>::get(value_view key) const {
     return result<record>{fail(*core_->closed())};
   detail::record_block* found = nullptr;
   with_key(*core_, key, [&](auto k, std::uint64_t hash) {
-    if (!when_) [[likely]] {
-      found = core_->data().get(k, hash);
-      return true;
-    }
     detail::pin_guard pin{core_->line()};
-    found = core_->data().find_at(k, hash, when_->seq(core_->line().kind()));
+    auto seq = when_ ? when_->seq(core_->line().kind()) : pin.seq();
+    found = core_->at(seq).data.find_at(k, hash, seq);
     if (found)
       found->refs.fetch_add(1, std::memory_order_relaxed);
     return true;
@@ -141,8 +138,8 @@ result<bool> bucket<record>::visit_block(value_view key, detail::record_visitor 
     return fail(*core_->closed());
   return with_key(*core_, key, [&](auto k, std::uint64_t hash) {
     detail::pin_guard pin{core_->line()};
-    auto* found =
-        core_->data().find_at(k, hash, when_ ? when_->seq(core_->line().kind()) : pin.seq());
+    auto seq = when_ ? when_->seq(core_->line().kind()) : pin.seq();
+    auto* found = core_->at(seq).data.find_at(k, hash, seq);
     if (found)
       visitor.call(visitor.context, *found);
     return found != nullptr;

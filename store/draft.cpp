@@ -45,6 +45,22 @@ draft::draft(const compiled_schema& schema, const object& fields) : draft(schema
     set(m.name, m.content);
 }
 
+draft draft::rebound(const compiled_schema& to) const {
+  draft out{to};
+  auto& layout = schema_->layout();
+  for (std::size_t i = 0; i < layout.size(); ++i)
+    if (given(i))
+      out.set(layout.name(i), field(i));
+  for (auto m : extra_members().members())
+    out.set(m.name, m.content);
+  for (auto& f : faults()) {
+    if (!out.faults_)
+      out.faults_ = std::make_unique<std::vector<issue>>();
+    out.faults_->push_back(f);
+  }
+  return out;
+}
+
 draft::draft(draft&& other) noexcept : schema_(other.schema_), slots_bytes_(other.slots_bytes_) {
   steal(other);
 }

@@ -50,6 +50,9 @@ public:
   void set(std::size_t slot, value_view v);
   void set_null(std::size_t slot) { set(slot, value_view()); }
 
+  /// The same input for another schema of the bucket.
+  draft rebound(const compiled_schema& to) const;
+
   const compiled_schema& schema() const noexcept { return *schema_; }
   /// Whether a field was set, be it to null.
   bool given(std::size_t slot) const noexcept {

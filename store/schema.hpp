@@ -215,6 +215,7 @@ public:
   schema& expire_after(std::chrono::milliseconds how_long);
   /// The same as text, see `parse_duration`; what cannot be read is a contradiction of the schema.
   schema& expire_after(std::string_view text);
+  schema& never_expire() { return expire_after_.reset(), *this; }
   /// At most so many records: an insert beyond evicts others in the same commit.
   schema& capacity(std::uint64_t most, evict policy = evict::oldest) {
     return capacity_ = most, eviction_ = policy, *this;

@@ -47,8 +47,10 @@ auto selection::read(F&& f) const {
   if (auto why = of_->closed())
     return outcome{fail(std::move(*why))};
   detail::pin_guard pin{of_->line()};
-  detail::read_view view{of_->data(), when_ ? when_->seq(of_->line().kind()) : pin.seq()};
-  detail::reader from{of_->schema(), view, detail::expiry::none};
+  auto seq = when_ ? when_->seq(of_->line().kind()) : pin.seq();
+  auto& now = of_->at(seq);
+  detail::read_view view{now.data, seq};
+  detail::reader from{*now.schema, view, detail::expiry::none};
   return outcome{f(from, of_->now().time_since_epoch().count())};
 }
 
@@ -62,8 +64,10 @@ auto selection::walk(F&& f) const {
   std::optional<detail::line_hold> hold;
   if (!when_)
     hold.emplace(of_->line());
-  detail::read_view view{of_->data(), hold ? hold->seq() : when_->seq(of_->line().kind())};
-  detail::reader from{of_->schema(), view, detail::expiry::none};
+  auto seq = hold ? hold->seq() : when_->seq(of_->line().kind());
+  auto& now = of_->at(seq);
+  detail::read_view view{now.data, seq};
+  detail::reader from{*now.schema, view, detail::expiry::none};
   from.renew(pin);
   return outcome{f(from, of_->now().time_since_epoch().count())};
 }

@@ -42,6 +42,11 @@ result<schema> store::bucket_schema(std::string_view name) const {
       [](ref<detail::bucket_core> core) { return core->schema().definition(); });
 }
 
+result<void> store::update_bucket(std::string_view name, const bucket_update& change,
+                                  std::chrono::milliseconds timeout) {
+  return state_->update(name, change, timeout);
+}
+
 result<bool> store::drop(std::string_view name) { return state_->drop(name); }
 snapshot store::snapshot() const { return holdfast::snapshot{state_->lines()}; }
 result<void> store::sync(std::chrono::milliseconds timeout) { return state_->sync(timeout); }

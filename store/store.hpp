@@ -3,6 +3,7 @@
 #include <holdfast/runtime/event_bus.hpp>
 #include <holdfast/runtime/result.hpp>
 #include <holdfast/store/bucket.hpp>
+#include <holdfast/store/bucket_update.hpp>
 #include <holdfast/store/change.hpp>
 #include <holdfast/store/options.hpp>
 #include <holdfast/store/schema.hpp>
@@ -133,6 +134,13 @@ public:
   std::vector<std::string> bucket_names() const;
   /// The definition of a bucket. Error: `not_found`.
   result<schema> bucket_schema(std::string_view name) const;
+  /// Changes a bucket's definition while it is in use, as one commit: existing records get the new
+  /// fields, indexes are built. Handles stay valid and readers are not disturbed; writers wait. A
+  /// change that existing records do not fit (`invalid`, with the key; `duplicate`) or that
+  /// contradicts itself (`invalid_schema`, `already_exists`) changes nothing. Error: `not_found`.
+  /// O(records); until no snapshot from before is held, both forms of the records take memory.
+  result<void> update_bucket(std::string_view name, const bucket_update& change,
+                             std::chrono::milliseconds timeout = std::chrono::minutes{5});
   /// Ends a bucket: its records are gone, in memory and on disk, behind all that was sealed before.
   /// Handles answer `dropped`. False if there is none of that name. Errors: as of a write.
   result<bool> drop(std::string_view name);

@@ -46,11 +46,38 @@ bucket_core::bucket_core(bucket_id id, std::shared_ptr<const compiled_schema> sc
     : id_{id}, name_{schema->bucket()}, key_slot_{static_cast<std::uint32_t>(schema->key_slot())},
       text_keys_{schema->layout().type(schema->key_slot()) == field_type::string},
       runtime_{std::move(rt)}, lines_{std::move(lines)}, pipe_{std::move(pipe)}, schemas_{schema},
-      schema_{schema.get()}, data_{line(), layout_of(*schema)}, address_{
-                                                                    make_ref<holdfast::address>(
-                                                                        *runtime_, name_)} {
-  topics_ = std::make_shared<const bucket_topics>(name_);
-  data_.memory().keep(schema->shared_layout()); // blocks point to it, and handles outlive buckets
+      schema_{schema.get()}, newest_{make_generation(schema).release()},
+      topics_{std::make_shared<const bucket_topics>(name_)}, address_{make_ref<holdfast::address>(
+                                                                 *runtime_, name_)} {}
+
+bucket_core::~bucket_core() {
+  for (auto* g = newest_.load(); g;)
+    delete std::exchange(g, g->before.load());
+}
+
+std::unique_ptr<generation>
+bucket_core::make_generation(std::shared_ptr<const compiled_schema> schema) {
+  auto made = std::make_unique<generation>(line(), schema, layout_of(*schema));
+  // Blocks point to their layout, and handles outlive buckets.
+  made->data.memory().keep(schema->shared_layout());
+  return made;
+}
+
+/// Frees the generations that no reader can be at any more: see commit_line about why none that
+/// comes later can.
+void bucket_core::drop_past_generations() noexcept {
+  auto& now = newest();
+  try {
+    line().look(horizon_);
+  } catch (const std::bad_alloc&) {
+    return; // the next commit looks again
+  }
+  auto passed = horizon_.ended >= now.birth &&
+                (horizon_.snapshots.empty() || horizon_.snapshots.front() >= now.birth);
+  if (!passed)
+    return;
+  for (auto* g = now.before.exchange(nullptr); g;)
+    delete std::exchange(g, g->before.load());
 }
 
 void bucket_core::adopt(std::shared_ptr<const compiled_schema> same) {
@@ -99,7 +126,14 @@ sealing bucket_core::seal(sealed_commit& c, std::span<bucket_core* const> others
 }
 
 void bucket_core::stamp_sealed(sequence seq) noexcept {
-  data_.seal_at(seq);
+  if (proposed_) [[unlikely]] {
+    proposed_->birth = seq;
+    proposed_->before.store(newest_.load(std::memory_order_relaxed), std::memory_order_relaxed);
+    schema_.store(proposed_->schema.get(), std::memory_order_release);
+    newest_.store(proposed_.release(), std::memory_order_seq_cst);
+  } else {
+    data().seal_at(seq);
+  }
   generator_.accept();
   writes_.fetch_add(1, std::memory_order_relaxed);
 }
@@ -138,8 +172,8 @@ sealing bucket_core::seal_durable(sealed_commit& c, Stamp&& stamp) {
 record_block* bucket_core::find_head(const key_view& key) const {
   if (text_keys_ ? key.tag != slot_tag::text : key.tag != slot_tag::integer)
     return nullptr;
-  return text_keys_ ? data_.find_head(key.text, hash_of(key.text))
-                    : data_.find_head(key.integer, hash_of(key.integer));
+  return text_keys_ ? data().find_head(key.text, hash_of(key.text))
+                    : data().find_head(key.integer, hash_of(key.integer));
 }
 
 void bucket_core::restore_counter(const journal& from, const std::vector<record_block*>& records) {
@@ -161,14 +195,15 @@ void bucket_core::restore_counter(const journal& from, const std::vector<record_
 }
 
 void bucket_core::rollback() noexcept {
-  data_.rollback();
+  proposed_.reset();
+  data().rollback();
   generator_.begin();
 }
 
 void bucket_core::recover() noexcept {
   const turn_guard mine{turn_};
-  if (!data_.settled()) // the actor died with its operation sealed, which therefore stands
-    data_.settle();
+  if (!data().settled()) // the actor died with its operation sealed, which therefore stands
+    data().settle();
   rollback();
 }
 

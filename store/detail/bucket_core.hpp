@@ -6,6 +6,7 @@
 #include <holdfast/runtime/runtime.hpp>
 #include <holdfast/store/detail/bucket_data.hpp>
 #include <holdfast/store/detail/generate.hpp>
+#include <holdfast/store/detail/generation.hpp>
 #include <holdfast/store/detail/journal_keys.hpp>
 #include <holdfast/store/detail/pipeline.hpp>
 #include <holdfast/store/detail/references.hpp>
@@ -36,6 +37,7 @@ public:
   bucket_core(bucket_id id, std::shared_ptr<const compiled_schema> schema,
               std::shared_ptr<runtime> rt, std::shared_ptr<commit_lines> lines,
               std::shared_ptr<pipeline> pipe);
+  ~bucket_core() override;
 
   const std::string& name() const noexcept { return name_; }
   bucket_id id() const noexcept { return id_; }
@@ -54,15 +56,28 @@ public:
   /// The right to edit.
   detail::turn& turn() noexcept { return turn_; }
   const std::shared_ptr<const bucket_topics>& topics() const noexcept { return topics_; }
-  bucket_data& data() noexcept { return data_; }
-  const bucket_data& data() const noexcept { return data_; }
+  /// The newest data: the writer's.
+  bucket_data& data() noexcept { return newest().data; }
+  const bucket_data& data() const noexcept { return newest().data; }
+  /// The data and schema that are in force at a seq. While pinned.
+  const generation& at(std::uint64_t seq) const noexcept {
+    const auto* g = newest_.load(pinned_load);
+    while (g->birth > seq)
+      [[unlikely]] g = g->before.load(pinned_load);
+    return *g;
+  }
 
   /// The schema in force; stays valid as long as the bucket.
   const compiled_schema& schema() const noexcept {
     return *schema_.load(std::memory_order_acquire);
   }
-  /// Puts an equal schema in place, with the user's own functions. From the bucket's exclusivity.
+  /// Puts an equal schema in place, with the user's own functions. With its turn.
   void adopt(std::shared_ptr<const compiled_schema> same);
+  /// An empty generation under another schema.
+  std::unique_ptr<generation> make_generation(std::shared_ptr<const compiled_schema> schema);
+  /// Lets the next seal put a filled generation in place of the newest one. With its turn; nothing
+  /// else may be edited in the same commit.
+  void propose(std::unique_ptr<generation> next) noexcept { proposed_ = std::move(next); }
 
   /// Before an operation is sent: waits for room on the way to the disk (R6), from plain threads
   /// only.
@@ -71,11 +86,17 @@ public:
   std::optional<error> refusal() const;
 
   /// The three steps of sealing; `prepare` may throw `std::bad_alloc`, and then nothing was sealed.
-  void prepare_seal() { data_.prepare_seal(); }
+  void prepare_seal() {
+    if (!proposed_) [[likely]]
+      data().prepare_seal();
+  }
   /// Seals what is prepared in this bucket and in `others`, all of one line, as one commit.
   sealing seal(sealed_commit& c, std::span<bucket_core* const> others);
   void after_seal() noexcept {
-    data_.settle();
+    if (!data().settled()) [[likely]]
+      data().settle();
+    if (newest().before.load(std::memory_order_relaxed)) [[unlikely]]
+      drop_past_generations();
     note_memory();
   }
   void rollback() noexcept;
@@ -103,8 +124,8 @@ public:
 
   /// Tells `stats`, which any thread may ask for, what the pool holds: for whoever changed it.
   void note_memory() noexcept {
-    memory_used_.store(data_.memory().bytes_in_use(), std::memory_order_relaxed);
-    memory_mapped_.store(data_.memory().bytes_mapped(), std::memory_order_relaxed);
+    memory_used_.store(data().memory().bytes_in_use(), std::memory_order_relaxed);
+    memory_mapped_.store(data().memory().bytes_mapped(), std::memory_order_relaxed);
   }
   std::size_t memory_used() const noexcept { return memory_used_.load(std::memory_order_relaxed); }
   std::size_t memory_mapped() const noexcept {
@@ -114,6 +135,8 @@ public:
   std::uint64_t writes() const noexcept { return writes_.load(std::memory_order_relaxed); }
 
 private:
+  generation& newest() const noexcept { return *newest_.load(std::memory_order_acquire); }
+  void drop_past_generations() noexcept;
   void stamp_sealed(sequence seq) noexcept;
   template <class Stamp>
   sealing seal_in_memory(sealed_commit& c, Stamp&& stamp);
@@ -125,11 +148,13 @@ private:
   const std::uint32_t key_slot_;
   const bool text_keys_;
   std::shared_ptr<runtime> runtime_;    ///< handles may outlive the store
-  std::shared_ptr<commit_lines> lines_; // the pins and snapshots that readers of data_ use
+  std::shared_ptr<commit_lines> lines_; // the pins and snapshots that readers use
   std::shared_ptr<pipeline> pipe_;
   std::vector<std::shared_ptr<const compiled_schema>> schemas_; // all that were ever in force
   std::atomic<const compiled_schema*> schema_;
-  bucket_data data_;
+  std::atomic<generation*> newest_; ///< owned, with those before it
+  std::unique_ptr<generation> proposed_;
+  commit_line::horizon horizon_;
   detail::turn turn_;
   std::shared_ptr<const bucket_topics> topics_;
   std::vector<std::shared_ptr<const reference_links>> all_links_; // all that were ever in force

@@ -8,6 +8,7 @@
 #include <holdfast/store/detail/retire.hpp>
 #include <holdfast/store/detail/row_table.hpp>
 
+#include <algorithm>
 #include <cstdint>
 #include <memory>
 #include <span>
@@ -154,6 +155,12 @@ public:
   /// Fills an empty bucket with blocks whose `row`, `hash` and `refs` are set, in any order, each
   /// key once; visible from `seq` on. After an exception the bucket is of no use. O(n log n).
   void load(std::span<record_block* const> blocks, std::uint64_t seq);
+
+  /// Before the first edit: rows begin behind those of another bucket's data.
+  void begin_rows_at(std::uint64_t row) noexcept {
+    next_row_ = std::max(next_row_, row);
+    sealed_.next_row = next_row_;
+  }
 
   // -- readers, while pinned
 

@@ -15,14 +15,6 @@ std::string record_key(const bucket_core& b, const key_view& key) {
                                       : text_key(b.id(), key.text);
 }
 
-void put_record(bucket_core& b, sealed_commit& into, const record_block& block) {
-  if (!b.durable())
-    return;
-  into.begin_put(record_key(b, key_view::of(block, b.key_slot())));
-  codec::encode(block, 1, into.bytes());
-  into.end_put();
-}
-
 void put_erased(bucket_core& b, sealed_commit& into, const record_block& block) {
   if (b.durable())
     into.erase(record_key(b, key_view::of(block, b.key_slot())));
@@ -158,6 +150,8 @@ record_block* commit_scope::find(bucket_core& b, value_view key) const {
 
 result<record_block*> commit_scope::insert(bucket_core& b, draft& input) {
   touch(b);
+  if (&input.schema() != &b.schema()) [[unlikely]]
+    input = input.rebound(b.schema()); // the definition changed after the input was made
   if (auto failed = complete(input, b.made(), now_))
     return fail(std::move(*failed));
   if (auto failed = check_insert(input, now_))
@@ -181,9 +175,17 @@ result<record_block*> commit_scope::insert(bucket_core& b, draft& input) {
   return block;
 }
 
+void commit_scope::put_block(bucket_core& b, const record_block& block) {
+  if (!b.durable())
+    return;
+  into_.begin_put(record_key(b, key_view::of(block, b.key_slot())));
+  codec::encode(block, 1, into_.bytes());
+  into_.end_put();
+}
+
 /// Into the journal, and to be checked if it says that it refers to something.
 void commit_scope::put_stored(bucket_core& b, record_block& block, draft& input) {
-  put_record(b, into_, block);
+  put_block(b, block);
   if (!links_) [[likely]]
     return;
   auto* links = b.links();
@@ -195,6 +197,8 @@ void commit_scope::put_stored(bucket_core& b, record_block& block, draft& input)
 result<record_block*> commit_scope::update(bucket_core& b, record_block& old, draft& changes,
                                            cause why) {
   touch(b);
+  if (&changes.schema() != &b.schema()) [[unlikely]]
+    changes = changes.rebound(b.schema());
   if (auto failed = check_update(old, changes, now_))
     return fail(std::move(*failed));
   fault_point("bucket.checked");

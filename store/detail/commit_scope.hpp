@@ -1,5 +1,6 @@
 #pragma once
 
+#include <holdfast/store/bucket_update.hpp>
 #include <holdfast/store/change.hpp>
 #include <holdfast/store/detail/bucket_core.hpp>
 #include <holdfast/store/detail/feed.hpp>
@@ -44,6 +45,10 @@ public:
   /// Erases all records as one change; how many there were. Those of other buckets that refer to
   /// them are treated one by one.
   result<std::uint64_t> clear(bucket_core& b, change_kind as = change_kind::cleared);
+  /// Puts another definition of the bucket in place: the same fields and perhaps more, any indexes.
+  /// The only edit of its commit. O(records); readers go on meanwhile.
+  result<void> redefine(bucket_core& b, std::shared_ptr<const compiled_schema> next,
+                        const backfill& fill);
   /// Makes it a commit although no record of `b` changes.
   void touch(bucket_core& b);
   /// What the journal is to keep besides the records.
@@ -79,6 +84,7 @@ private:
   void take_turns();
   void give_turns() noexcept;
   void erase_one(bucket_core& b, record_block& old, cause why);
+  void put_block(bucket_core& b, const record_block& block);
   void put_stored(bucket_core& b, record_block& block, draft& input);
   result<void> follow_erased();
   result<void> treat_referrers(bucket_core& b, const incoming_reference& by, const record& gone);

@@ -77,6 +77,23 @@ private:
   }
 };
 
+/// Puts another definition of a bucket in place.
+class redefine_operation final : public write_operation<void_result> {
+public:
+  redefine_operation(ref<bucket_core> to, durability how,
+                     std::shared_ptr<const compiled_schema> next, const backfill& fill)
+      : write_operation{std::move(to), how}, next_{std::move(next)}, fill_{fill} {}
+
+private:
+  result<void_result> apply(commit_scope& scope) override {
+    if (auto changed = scope.redefine(scope.home(), next_, fill_); !changed)
+      return fail(std::move(changed.error()));
+    return void_result{};
+  }
+  std::shared_ptr<const compiled_schema> next_;
+  backfill fill_;
+};
+
 /// A commit that belongs to no bucket: a change of the catalog.
 class catalog_operation final : public operation<void_result>, public sealed_commit {
 public:

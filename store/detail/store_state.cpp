@@ -41,11 +41,10 @@ result<void> store_state::start_tree() {
     root.children.push_back(persistence_child(pipe_, persistence_address_));
   }
   // Before the buckets, so that it ends after them: what they did last is told, too.
-  auto services = supervisor::nested(
-      *runtime_, {.name = "services",
-                  .intensity = 10,
-                  .period = options_.restart_period,
-                  .children = {events_.bus().spec()}});
+  auto services = supervisor::nested(*runtime_, {.name = "services",
+                                                 .intensity = 10,
+                                                 .period = options_.restart_period,
+                                                 .children = {events_.bus().spec()}});
   if (!services)
     return fail(std::move(services.error()));
   root.children.push_back(std::move(services->spec));
@@ -163,6 +162,27 @@ result<bool> store_state::drop(std::string_view name) {
   if (ended)
     (void)buckets_sup_->delete_child(std::string{name}).get();
   return true;
+}
+
+result<void> store_state::update(std::string_view name, const bucket_update& change,
+                                 std::chrono::milliseconds timeout) {
+  std::lock_guard one_at_a_time{definitions_};
+  auto core = find(name);
+  if (!core)
+    return fail(std::move(core.error()));
+  auto definition = change.applied_to((*core)->schema().definition());
+  if (!definition)
+    return fail(std::move(definition.error()));
+  auto next = compile(*definition);
+  if (!next)
+    return fail(std::move(next.error()));
+  auto done = pending<void_result>{ref<operation<void_result>>{new redefine_operation{
+                                       *core, options_.durability, *next, change.fill()}}}
+                  .get(timeout);
+  if (!done)
+    return fail(std::move(done.error()));
+  link_buckets();
+  return {};
 }
 
 result<ref<bucket_core>> store_state::find(std::string_view name) const {

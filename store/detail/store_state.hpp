@@ -28,6 +28,8 @@ public:
   result<ref<bucket_core>> define(const schema& definition);
   result<ref<bucket_core>> find(std::string_view name) const;
   result<bool> drop(std::string_view name);
+  result<void> update(std::string_view name, const bucket_update& change,
+                      std::chrono::milliseconds timeout);
   std::vector<ref<bucket_core>> all() const;
 
   result<void> sync(std::chrono::milliseconds timeout);

@@ -10,14 +10,15 @@ namespace {
 
 std::uint64_t published_records(bucket_core& core) {
   pin_guard pin{core.line()};
-  return read_view{core.data(), pin.seq()}.count();
+  return read_view{core.at(pin.seq()).data, pin.seq()}.count();
 }
 
 std::vector<index_stats> indexes_of(bucket_core& core) {
   pin_guard pin{core.line()};
-  read_view view{core.data(), pin.seq()};
+  auto& now = core.at(pin.seq());
+  read_view view{now.data, pin.seq()};
   std::vector<index_stats> out;
-  auto& indexes = core.schema().indexes();
+  auto& indexes = now.schema->indexes();
   for (std::size_t i = 0; i < indexes.size(); ++i)
     out.push_back({indexes[i].name, indexes[i].unique,
                    indexes[i].unique ? view.count() : view.index_size(i)});
