@@ -93,8 +93,8 @@ public:
   void each_head(std::uint64_t row, F&& f) const {
     for (row = rows_.next_row(row, next_row_); row < next_row_;
          row = rows_.next_row(row + 1, next_row_)) {
-      record_block* b = rows_.head(row);
-      if (b->death.load(std::memory_order_relaxed) == never && !f(*b))
+      record_block* b = rows_.head(row); // never null, but not every compiler sees that
+      if (b != nullptr && b->death.load(std::memory_order_relaxed) == never && !f(*b))
         return;
     }
   }
