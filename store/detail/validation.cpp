@@ -91,16 +91,13 @@ void convert_nested(draft& input) {
       input.set(slot, converted(rule, input.field(slot)));
 }
 
-/// An update is checked as the whole record that it makes.
-void check_by_functions(const record_block& old, const draft& changes, timestamp now,
-                        issue_list& found) {
+/// What an update leaves as it is may no longer fit what it changes: the user's own checks of all
+/// other fields, then of the record.
+void check_unchanged(const draft& changes, const record_input& whole, issue_list& found) {
   auto& schema = changes.schema();
-  const record_input whole{changes, &old, now};
-  if (!found.empty()) // of fields that are wrong otherwise
-    return check_by_function(schema.definition(), whole, found);
   for (std::size_t i = 0, n = schema.rules().size(); i < n; ++i)
-    if (auto v = whole.field(i); !v.is_null())
-      check_field(schema.rules()[i], v, found, &whole);
+    if (!changes.given(i))
+      check_by_functions(schema.rules()[i], whole.field(i), whole, found);
   check_by_function(schema.definition(), whole, found);
 }
 
@@ -159,6 +156,8 @@ std::optional<error> check_insert(const draft& input, timestamp now) {
 std::optional<error> check_update(const record_block& old, draft& changes, timestamp now) {
   auto& schema = changes.schema();
   convert_nested(changes);
+  const record_input record{changes, &old, now};
+  auto* whole = schema.has_validators() ? &record : nullptr;
   issue_list found(schema.bucket());
   found.add(changes.faults());
   for (std::size_t i = 0, n = schema.rules().size(); i < n; ++i) {
@@ -166,7 +165,7 @@ std::optional<error> check_update(const record_block& old, draft& changes, times
       continue;
     auto& rule = schema.rules()[i];
     if (!rule.fixed)
-      check_field(rule, changes.field(i), found);
+      check_field(rule, changes.field(i), found, whole);
     else if (changes.field(i) == view_of(old, i))
       changes.unset(i);
     else
@@ -176,8 +175,8 @@ std::optional<error> check_update(const record_block& old, draft& changes, times
   check_extra(changes, true, found);
   changes.compact();
   check_result(old, changes, found);
-  if (schema.has_validators())
-    check_by_functions(old, changes, now, found);
+  if (whole)
+    check_unchanged(changes, *whole, found);
   return found.as_error(errc::invalid);
 }
 

@@ -23,13 +23,12 @@ namespace holdfast::detail {
 std::optional<error> complete(draft& input, generator& from, timestamp now);
 
 /// Checks a completed draft against schema and limits. Fails with `invalid`, which lists all
-/// violations.
-/// `now` is what the user's own checks see as the record's time.
+/// violations. `now` is what the user's own checks see as the record's time.
 std::optional<error> check_insert(const draft& input, timestamp now = {});
 
-/// Checks the fields an update sets; those it does not set were checked when they were written. The
-/// key and generated fields may be given only with the value they have; they become absent in the
-/// draft.
+/// Checks the fields an update sets; those it does not set were checked when they were written, so
+/// only the user's own checks look at them again: they see the record as it will be. The key and
+/// generated fields may be given only with the value they have; they become absent in the draft.
 std::optional<error> check_update(const record_block& old, draft& changes, timestamp now = {});
 
 /// The bytes that `build` fills; for a draft that passed `check_insert`.

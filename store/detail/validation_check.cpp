@@ -10,20 +10,38 @@
 
 namespace holdfast::detail {
 
+namespace {
+
+std::string joined(std::string path, std::string_view field) {
+  if (!path.empty() && !field.empty() && field.front() != '[')
+    path += '.';
+  return path.append(field);
+}
+
+} // namespace
+
+std::string issue_list::scope::path() const {
+  auto before = outer_ ? outer_->path() : std::string{};
+  return joined(std::move(before),
+                is_item_ ? "[" + std::to_string(position_) + "]" : std::string(field_));
+}
+
 void issue_list::add(std::string_view field, std::string_view code, std::string_view what) {
+  if (++count_ > limits.max_issues)
+    return;
   std::string message{bucket_};
-  auto path = path_to(field);
+  auto path = joined(innermost_ ? innermost_->path() : std::string{}, field);
   if (!path.empty())
     message += "." + path;
   message += ": " + std::string(what);
   all_.push_back({std::move(path), std::string(code), std::move(message)});
 }
 
-std::string issue_list::path_to(std::string_view field) const {
-  auto path = path_;
-  if (!path.empty() && !field.empty() && field.front() != '[')
-    path += '.';
-  return path.append(field);
+void issue_list::add(const std::vector<issue>& more) {
+  count_ += more.size();
+  auto room = limits.max_issues - all_.size();
+  auto end = more.begin() + static_cast<std::ptrdiff_t>(std::min(room, more.size()));
+  all_.insert(all_.end(), more.begin(), end);
 }
 
 std::optional<error> issue_list::as_error(errc code) const {
@@ -34,7 +52,9 @@ std::optional<error> issue_list::as_error(errc code) const {
     where.field = all_[0].field;
     return error(code, all_[0].message, std::move(where), all_);
   }
-  auto message = std::string(bucket_) + ": " + std::to_string(all_.size()) + " violations";
+  auto message = std::string(bucket_) + ": " + std::to_string(count_) + " violations";
+  if (count_ > all_.size())
+    message += ", of which the first " + std::to_string(all_.size()) + " are listed";
   return error(code, std::move(message), std::move(where), all_);
 }
 
@@ -243,7 +263,7 @@ void check_items(const field_rule& rule, value_view v, issue_list& found,
                  const record_input* whole) {
   std::size_t position = 0;
   for (auto item : v.items()) {
-    issue_list::scope here{found, "[" + std::to_string(position++) + "]"};
+    issue_list::scope here{found, position++};
     if (!item.is_null())
       check_field(*rule.items, item, found, whole);
   }
@@ -262,9 +282,9 @@ void check_nested(const field_rule& rule, value_view v, issue_list& found,
 /// twice.
 void check_collection(const field_rule& rule, value_view v, issue_list& found,
                       const record_input* whole) {
-  auto before = found.all().size();
+  auto before = found.count();
   check_content(rule.name, v, found);
-  if (rule.nested && found.all().size() == before)
+  if (rule.nested && found.count() == before)
     check_nested(rule, v, found, whole);
 }
 
@@ -282,8 +302,6 @@ void guarded(std::string_view field, issue_list& found, F&& call) {
   }
 }
 
-} // namespace
-
 void check_by_function(const field_rule& rule, value_view v, const record_input& whole,
                        issue_list& found) {
   if (!rule.options->validator)
@@ -292,6 +310,25 @@ void check_by_function(const field_rule& rule, value_view v, const record_input&
     if (auto wrong = rule.options->validator(v, whole))
       found.add(rule.name, "custom", *wrong);
   });
+}
+
+} // namespace
+
+void check_by_functions(const field_rule& rule, value_view v, const record_input& whole,
+                        issue_list& found) {
+  if (!rule.validates || !of_type(rule.type, v))
+    return;
+  if (rule.nested) {
+    issue_list::scope here{found, rule.name};
+    std::size_t position = 0;
+    for (auto item : v.items()) {
+      issue_list::scope at{found, position++};
+      check_by_functions(*rule.items, item, whole, found);
+    }
+    for (auto& property : rule.properties)
+      check_by_functions(property, v[property.name], whole, found);
+  }
+  check_by_function(rule, v, whole, found);
 }
 
 void check_by_function(const schema& definition, const record_input& whole, issue_list& found) {

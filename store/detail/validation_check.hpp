@@ -9,42 +9,54 @@
 
 namespace holdfast::detail {
 
-/// Collects violations; costs nothing while there are none.
+/// Collects violations, of which it keeps the first `max_issues` and counts the others; costs
+/// nothing while there are none.
 class issue_list {
 public:
   explicit issue_list(std::string_view bucket) noexcept : bucket_(bucket) {}
 
-  /// Goes into a field or item, until the scope ends: names are then those of its members.
+  /// Goes into a field or item, until the scope ends: names are then those of its members. Only a
+  /// violation makes text of it.
   class scope {
   public:
-    scope(issue_list& of, std::string_view field) : of_{of}, before_{of.path_.size()} {
-      of.path_ = of.path_to(field);
+    scope(issue_list& of, std::string_view field) noexcept
+        : of_{of}, outer_{of.innermost_}, field_{field} {
+      of.innermost_ = this;
+    }
+    scope(issue_list& of, std::size_t position) noexcept
+        : of_{of}, outer_{of.innermost_}, position_{position}, is_item_{true} {
+      of.innermost_ = this;
     }
     scope(const scope&) = delete;
     scope& operator=(const scope&) = delete;
-    ~scope() { of_.path_.resize(before_); }
+    ~scope() { of_.innermost_ = outer_; }
+
+    /// `address.city`, `tags[1]`.
+    std::string path() const;
 
   private:
     issue_list& of_;
-    std::size_t before_;
+    const scope* outer_;
+    std::string_view field_ = {};
+    std::size_t position_ = 0;
+    bool is_item_ = false;
   };
 
-  /// `what` goes on after `bucket.field: `.
+  /// `what` goes on after `bucket.field: `; without a field it is said of the scope.
   void add(std::string_view field, std::string_view code, std::string_view what);
-  void add(const std::vector<issue>& more) { all_.insert(all_.end(), more.begin(), more.end()); }
+  void add(const std::vector<issue>& more);
 
-  bool empty() const noexcept { return all_.empty(); }
+  bool empty() const noexcept { return count_ == 0; }
+  std::size_t count() const noexcept { return count_; }
   const std::vector<issue>& all() const noexcept { return all_; }
   /// All of it as one error, or nothing. The message is the violation's if there is one only, else
   /// their number.
   std::optional<error> as_error(errc code) const;
 
 private:
-  /// `address.city`, `tags[1]`, or the place itself if there is no name.
-  std::string path_to(std::string_view field) const;
-
   std::string_view bucket_;
-  std::string path_;
+  const scope* innermost_ = nullptr;
+  std::size_t count_ = 0;
   std::vector<issue> all_;
 };
 
@@ -61,10 +73,10 @@ bool of_type(field_type type, value_view v) noexcept;
 void check_field(const field_rule& rule, value_view v, issue_list& found,
                  const record_input* whole = nullptr);
 
-/// Runs the user's own check of a value that is in order otherwise, if there is one.
-void check_by_function(const field_rule& rule, value_view v, const record_input& whole,
-                       issue_list& found);
-/// The same for the record.
+/// Runs the user's own checks alone, of a value and of what is nested in it, where the type fits.
+void check_by_functions(const field_rule& rule, value_view v, const record_input& whole,
+                        issue_list& found);
+/// Runs the user's own check of the whole record, if there is one.
 void check_by_function(const schema& definition, const record_input& whole, issue_list& found);
 
 /// Whether a nested value is not in stored form; and that form.

@@ -123,13 +123,17 @@ void compile_one_of(field_rule& rule, issue_list& found) {
   if (rule.options->one_of->empty())
     found.add(rule.name, "enum", "one_of lists no value");
   for (auto& given : *rule.options->one_of) {
-    auto stored = detail::stored_form(rule.type, given);
-    if (detail::of_type(rule.type, stored))
-      rule.allowed.push_back(stored.materialize());
-    else
+    auto stored = converted(rule, given);
+    if (!detail::encoded_size(stored, limits.max_depth)) {
+      found.add(rule.name, "enum", "a one_of value is too deep");
+      continue;
+    }
+    check_content(rule.name, stored, found);
+    if (!detail::of_type(rule.type, stored))
       found.add(rule.name, "enum",
                 "one_of value " + shown(given) + " does not fit type " +
                     std::string(to_string(rule.type)));
+    rule.allowed.push_back(std::move(stored));
   }
   rule.one_of.assign(rule.allowed.begin(), rule.allowed.end());
 }
@@ -235,6 +239,7 @@ void compile_properties(field_rule& rule, const surroundings& in, issue_list& fo
       found.add(p.name, "name", fault);
     rule.properties.push_back(compile_nested(p.name, p.options, in.within(), found));
     rule.converts = rule.converts || rule.properties.back().converts;
+    rule.validates = rule.validates || rule.properties.back().validates;
   }
   if (o.items) {
     static const std::string nameless;
@@ -242,6 +247,7 @@ void compile_properties(field_rule& rule, const surroundings& in, issue_list& fo
     rule.items =
         std::make_shared<const field_rule>(compile_nested(nameless, *o.items, in.within(), found));
     rule.converts = rule.items->converts;
+    rule.validates = rule.validates || rule.items->validates;
   }
 }
 
@@ -256,6 +262,7 @@ field_rule compile_field(const std::string& name, const field_options& o, const 
   rule.fixed = in.is_key || o.generated != generated_by::nothing;
   rule.converts = in.level > 0 && (o.type == field_type::date || o.type == field_type::integer);
   rule.nested = !o.properties.empty() || o.items;
+  rule.validates = static_cast<bool>(o.validator);
   rule.closed = in.closed && !o.properties.empty();
   if (in.is_key)
     rule.max_bytes = limits.max_key_bytes;
@@ -267,8 +274,8 @@ field_rule compile_field(const std::string& name, const field_options& o, const 
     found.add(rule.name, "unique", "unique does not fit type " + std::string(to_string(o.type)));
   compile_bounds(rule, found);
   compile_text_rules(rule, found);
-  compile_one_of(rule, found);
   compile_properties(rule, in, found);
+  compile_one_of(rule, found);
   compile_default(rule, in.bucket, found);
   check_reference(rule, in.is_key, found);
   return rule;
@@ -285,11 +292,6 @@ void check_limits(const schema& s, issue_list& found) {
                   " ms is below the minimum 1 ms");
   if (s.max_records() == 0U)
     found.add("", "capacity", "capacity 0 is below the minimum 1");
-}
-
-bool any_validator(const field_options& o) {
-  return o.validator || (o.items && any_validator(*o.items)) ||
-         std::ranges::any_of(o.properties, [](auto& p) { return any_validator(p.options); });
 }
 
 std::size_t position_of(const schema& s, std::string_view name) {
@@ -362,7 +364,7 @@ result<std::shared_ptr<const compiled_schema>> compile(const schema& definition)
         compile_field(f.name, f.options, {s.name(), s.is_closed(), i == key_slot, 0}, found));
     if (made->rules_.back().converts)
       made->converted_.push_back(i);
-    made->has_validators_ = made->has_validators_ || any_validator(f.options);
+    made->has_validators_ = made->has_validators_ || made->rules_.back().validates;
     layout.push_back({f.name, f.options.type});
     if (f.options.generated != generated_by::nothing || f.options.default_value ||
         f.options.default_function)

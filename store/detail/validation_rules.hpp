@@ -22,6 +22,7 @@ struct record_limits {
   std::size_t max_name_bytes = 255;
   std::size_t max_fields = 1024; ///< of a schema, and of a record with those outside the schema
   unsigned max_depth = default_max_depth;
+  std::size_t max_issues = 100; ///< that one error lists; those beyond are counted
 };
 inline constexpr record_limits limits{};
 
@@ -47,7 +48,8 @@ struct field_rule {
   std::shared_ptr<const field_rule> items; ///< of an array's items; nameless
   bool nested = false;                     ///< has properties or items
   bool closed = false;                     ///< an object has no other members
-  bool converts = false; ///< something within is stored in another form than it may be given in
+  bool converts = false;  ///< something within is stored in another form than it may be given in
+  bool validates = false; ///< it or something within has a check of the user's own
   std::shared_ptr<const re2::RE2> pattern;
 };
 

@@ -1,5 +1,7 @@
 #include "blocks.hpp"
 
+#include <cmath>
+
 namespace holdfast {
 namespace {
 
@@ -44,6 +46,20 @@ TEST(definitions, are_refused_if_they_contradict_themselves) {
       {base().field("f", string().length(2, 1)), "min_length 2 is above max_length 1"},
       {base().field("f", string().one_of(std::vector<value>{})), "one_of lists no value"},
       {base().field("f", string().one_of("a", 1)), "one_of value 1 does not fit type string"},
+      {base().field("f", string().one_of("\xff")), "t.f: text is not valid UTF-8"},
+      {base().field("f", number().one_of(std::nan(""))), "is not a finite number"},
+      {base().field("f", number().min(std::nan(""))), "does not fit type number"},
+      {base().field("f", string().references("a.b")), "references a bucket whose name is none"},
+      {base().field("f", date().references("b")), "a key is a string or an integer, not type date"},
+      {base().field("f", string().required().references("b", on_delete::set_null)),
+       "t.f: on_delete set_null does not fit a required field"},
+      {schema("t").key("id", string().references("b", on_delete::set_null)),
+       "t.id: on_delete set_null does not fit a key"},
+      {base().field("f", string().generated(uuid).references("b")),
+       "t.f: a generated field cannot refer to another record"},
+      {base().expire_after("5 weeks"), "t: expire_after \"5 weeks\" is not a number with a unit"},
+      {base().expire_after("0s"), "t: expire_after 0 ms is below the minimum 1 ms"},
+      {base().capacity(0), "t: capacity 0 is below the minimum 1"},
       {base().field("f", integer().generated(uuid)), "generated uuid does not fit type integer"},
       {base().field("f", string().generated(autoincrement)), "does not fit type string"},
       {base().field("f", boolean().generated(insertion_time)), "does not fit type boolean"},

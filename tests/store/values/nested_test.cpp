@@ -1,6 +1,7 @@
 // Objects and arrays with rules of their own, and checks of the user's own.
+#include "blocks.hpp"
+
 #include <holdfast/store/codec.hpp>
-#include <holdfast/store/detail/validation.hpp>
 #include <holdfast/store/record_input.hpp>
 #include <holdfast/store/schema.hpp>
 
@@ -171,6 +172,100 @@ TEST(a_validator, runs_in_nested_fields_and_may_throw) {
                       })));
   EXPECT_THAT(issues_of(s, {{"id", "1"}, {"list", array{1, 4, 13}}}),
               ElementsAre("list[1] custom", "list[2] custom"));
+}
+
+/// The issues of an update of what an insert of `first` made, as `field: message`.
+std::vector<std::string> issues_of_update(const schema& s, std::initializer_list<field_input> first,
+                                          std::initializer_list<field_input> changes) {
+  auto compiled = compile(s).value();
+  auto old = testing::inserted(*compiled, first);
+  EXPECT_TRUE(old) << old.error().to_string();
+  std::vector<std::string> out;
+  if (auto next = testing::updated(**old, draft(*compiled, changes)); !next)
+    for (auto& i : next.error().issues())
+      out.push_back(i.message);
+  return out;
+}
+
+schema range_schema() {
+  auto above_low = [](value_view v, const record_input& r) -> std::optional<std::string> {
+    if (v < r["low"])
+      return v.to_string() + " is below low " + r["low"].to_string();
+    return std::nullopt;
+  };
+  auto s = schema("r").key("id", integer());
+  s.field("name", string()).field("low", integer()).field("high", integer().validate(above_low));
+  s.field("steps", array_of().items(object_of().property("at", date().validate(above_low))));
+  return s;
+}
+
+TEST(a_validator, sees_an_update_as_the_whole_record_that_it_makes) {
+  auto s = range_schema();
+  auto at_five = array{object{{"at", 5}}};
+  EXPECT_THAT(issues_of_update(s, {{"id", 1}, {"low", 1}, {"high", 2}}, {{"low", 3}}),
+              ElementsAre("r.high: 2 is below low 3"));
+  EXPECT_THAT(issues_of_update(s, {{"id", 1}, {"low", 1}, {"high", 2}}, {{"low", 3}, {"high", 4}}),
+              IsEmpty());
+  EXPECT_THAT(issues_of_update(s, {{"id", 1}, {"low", 3}, {"high", 4}}, {{"high", 2}}),
+              ElementsAre("r.high: 2 is below low 3"));
+  EXPECT_THAT(issues_of_update(s, {{"id", 1}, {"low", 1}, {"high", 2}}, {{"high", nullptr}}),
+              IsEmpty());
+  EXPECT_THAT(issues_of_update(s, {{"id", 1}, {"steps", at_five}}, {{"low", 7}}),
+              ElementsAre("r.steps[0].at: 5 is below low 7"));
+  EXPECT_THAT(issues_of_update(s, {{"id", 1}, {"high", 2}}, {{"name", 5}, {"low", 3}}),
+              ElementsAre("r.name: 5 is not a string", "r.high: 2 is below low 3"));
+}
+
+TEST(a_validator, of_the_bucket_sees_times_version_and_outside_fields_and_may_throw) {
+  auto s = schema("r").key("id", integer()).field("a", integer());
+  s.validate([](const record_input& r) -> std::vector<std::string> {
+    if (r["throw"] == value_view{true})
+      throw std::runtime_error{"bad luck"};
+    if (r["throw"] == value_view{7})
+      throw 7;
+    return {r.key().to_string() + " " + std::to_string(r.version()) + " " +
+            r["outside"].to_string() + " " + (r.is_update() ? "update" : "insert")};
+  });
+  auto compiled = compile(s).value();
+  auto said = [&](std::initializer_list<field_input> fields) {
+    draft input(*compiled, fields);
+    return detail::check_insert(input)->message();
+  };
+  EXPECT_EQ(said({{"id", 1}, {"outside", "x"}}), "r._record: 1 1 \"x\" insert");
+  EXPECT_EQ(said({{"id", 1}, {"throw", true}}), "r._record: the validator threw: bad luck");
+  EXPECT_EQ(said({{"id", 1}, {"throw", 7}}), "r._record: the validator threw something unknown");
+  draft input(*compiled, {{"id", 1}, {"a", "x"}});
+  EXPECT_EQ(detail::check_insert(input)->issues().size(), 2U) << "runs even if fields are wrong";
+}
+
+TEST(a_validator, that_lacks_memory_is_not_blamed_for_it) {
+  auto s = schema("r").key("id", integer());
+  s.validate([](const record_input&) -> std::vector<std::string> { throw std::bad_alloc{}; });
+  auto compiled = compile(s).value();
+  draft input(*compiled, {{"id", 1}});
+  EXPECT_THROW((void)detail::check_insert(input), std::bad_alloc);
+}
+
+TEST(violations, beyond_a_limit_are_counted_and_not_listed) {
+  auto many = array(100'000, value{"too long"});
+  auto compiled = compile(people_schema()).value();
+  draft input(*compiled, {{"id", "1"}, {"tags", many}});
+  auto e = detail::check_insert(input);
+  ASSERT_TRUE(e);
+  EXPECT_EQ(e->message(), "people: 100000 violations, of which the first 100 are listed");
+  EXPECT_EQ(e->issues().size(), 100U);
+  EXPECT_EQ(e->issues().back().message, "people.tags[99]: length 8 is above the maximum 5");
+}
+
+TEST(allowed_values, of_an_object_are_compared_in_stored_form) {
+  auto s = schema("x").key("id", string());
+  s.field("f", object_of()
+                   .property("at", date())
+                   .one_of(std::vector<value>{object{{"at", "1970-01-01T00:00:01Z"}}}));
+  EXPECT_THAT(issues_of(s, {{"id", "1"}, {"f", object{{"at", 1000}}}}), IsEmpty());
+  EXPECT_THAT(issues_of(s, {{"id", "1"}, {"f", object{{"at", "1970-01-01T00:00:01Z"}}}}),
+              IsEmpty());
+  EXPECT_THAT(issues_of(s, {{"id", "1"}, {"f", object{{"at", 1001}}}}), ElementsAre("f enum"));
 }
 
 TEST(a_duration, is_a_number_with_a_unit) {
