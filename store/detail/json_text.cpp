@@ -16,8 +16,8 @@ using json = nlohmann::json;
 /// Builds a value from the parser's events, and ends the parse at the first thing that is wrong.
 class builder {
 public:
-  builder(std::string_view subject, const json_limits& limits)
-      : subject_{subject}, limits_{limits} {}
+  builder(std::string_view text, std::string_view subject, const json_limits& limits)
+      : text_{text}, subject_{subject}, limits_{limits} {}
 
   result<value> take() {
     if (problem_.empty())
@@ -51,7 +51,7 @@ public:
     open_.clear();
     std::string_view text = why.what(); // [json.exception...] parse error at ...: what is wrong
     auto from = text.find(": ");
-    return refuse("malformed JSON at byte " + std::to_string(position) + ": " +
+    return refuse("malformed JSON at " + place(position) + ": " +
                   std::string{from == text.npos ? text : text.substr(from + 2)});
   }
 
@@ -64,6 +64,14 @@ private:
   bool refuse(std::string what) {
     problem_ = std::move(what);
     return false;
+  }
+
+  /// Where an editor shows the byte, counted from 1.
+  std::string place(std::size_t position) const {
+    auto before = text_.substr(0, position == 0 ? 0 : position - 1);
+    auto line = 1 + std::ranges::count(before, '\n');
+    auto column = before.size() - (before.rfind('\n') + 1); // npos + 1 is 0
+    return "line " + std::to_string(line) + ", column " + std::to_string(column + 1);
   }
 
   std::string path() const {
@@ -109,6 +117,7 @@ private:
     return true;
   }
 
+  std::string_view text_;
   std::string subject_;
   const json_limits& limits_;
   value root_;
@@ -173,7 +182,7 @@ result<value> parse_json(std::string_view text, std::string_view subject,
     return fail(errc::invalid_argument, std::string{subject} + ": " + std::to_string(text.size()) +
                                             " bytes are above the limit " +
                                             std::to_string(limits.bytes));
-  builder out{subject, limits};
+  builder out{text, subject, limits};
   json::sax_parse(text, &out);
   return out.take();
 }

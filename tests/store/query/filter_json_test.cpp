@@ -88,11 +88,12 @@ TEST(filter_json, names_the_place_of_what_is_wrong) {
       {R"({"a":1,"a":2})", "filter.a: the name is given twice"},
       {R"({"$or":[{"a":[1,{"b":1,"b":2}]}]})", "filter.$or[0].a[1].b: the name is given twice"},
       {"[]", "filter: needs an object, not array"},
-      {"", "filter: malformed JSON at byte 1: "},
-      {R"({"a":)", "filter: malformed JSON at byte 6: "},
-      {R"({"a":1} x)", "filter: malformed JSON at byte 9: "},
-      {"{\"a\":\"\xff\"}", "filter: malformed JSON at byte 7: "},
-      {R"({"a":1e999})", "filter: malformed JSON at byte 10: "},
+      {"", "filter: malformed JSON at line 1, column 1: "},
+      {R"({"a":)", "filter: malformed JSON at line 1, column 6: "},
+      {"{\"a\": 1,\n \"b\" 2}", "filter: malformed JSON at line 2, column 6: "},
+      {R"({"a":1} x)", "filter: malformed JSON at line 1, column 9: "},
+      {"{\"a\":\"\xff\"}", "filter: malformed JSON at line 1, column 7: "},
+      {R"({"a":1e999})", "filter: malformed JSON at line 1, column 10: "},
   };
   for (const auto& [json, message] : table) {
     auto read = filter_from_json(json);

@@ -2,6 +2,8 @@
 // differently as decided.
 #include "reference_fixture.hpp"
 
+#include <holdfast/store/record_input.hpp>
+
 #include <cmath>
 #include <limits>
 #include <new>

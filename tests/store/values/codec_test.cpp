@@ -328,6 +328,21 @@ schema golden_schema() {
       .persistent(false);
 }
 
+/// What definitions can say since objects and arrays have rules.
+schema golden_rules() {
+  auto s = schema("golden").key("id", integer());
+  s.field("boss", integer().references("golden", on_delete::set_null));
+  s.field("team", string().references("teams", on_delete::cascade));
+  s.field("contacts", array_of().items(object_of()
+                                           .property("name", string().required().length(1, 9))
+                                           .property("since", date().min("2000-01-01"))));
+  s.field("score", number().validate(
+                       [](value_view, const record_input&) { return std::optional<std::string>{}; }));
+  s.validate([](const record_input&) { return std::vector<std::string>{}; });
+  s.index({"team", "boss"}).expire_after("1.5 h").capacity(1000, evict::least_recently_used);
+  return s;
+}
+
 TEST(golden_files, of_format_1_are_what_records_are_written_as_and_read_from) {
   auto s = compiled(everything());
   auto block = golden_record(*s);
@@ -339,11 +354,14 @@ TEST(golden_files, of_format_1_are_what_records_are_written_as_and_read_from) {
 }
 
 TEST(golden_files, of_format_1_are_what_schemas_are_written_as_and_read_from) {
-  auto bytes = golden("schema.1.bin");
-  EXPECT_EQ(codec::encode_schema(golden_schema()), bytes);
-  auto back = codec::decode_schema(bytes);
-  ASSERT_TRUE(back) << back.error().to_string();
-  EXPECT_EQ(*back, golden_schema());
+  for (auto& [file, definition] :
+       {std::pair("schema.1.bin", golden_schema()), std::pair("rules.1.bin", golden_rules())}) {
+    auto bytes = golden(file);
+    EXPECT_EQ(codec::encode_schema(definition), bytes);
+    auto back = codec::decode_schema(bytes);
+    ASSERT_TRUE(back) << back.error().to_string();
+    EXPECT_EQ(*back, definition);
+  }
 }
 
 TEST(schema_codec, gives_back_a_definition_that_compiles) {
@@ -375,7 +393,7 @@ TEST(schema_codec, refuses_what_it_does_not_know) {
 }
 
 TEST(schema_codec, survives_every_flipped_bit) {
-  auto bytes = codec::encode_schema(golden_schema());
+  auto bytes = codec::encode_schema(golden_schema()) + codec::encode_schema(golden_rules());
   for (std::size_t bit = 0; bit < bytes.size() * 8; ++bit) {
     auto flipped = bytes;
     flipped[bit / 8] = static_cast<char>(flipped[bit / 8] ^ (1 << (bit % 8)));
