@@ -147,6 +147,11 @@ public:
   /// The seq of the last sealed operation.
   std::uint64_t sealed_seq() const noexcept { return sealed_.seq; }
 
+  /// Takes back all operations sealed after `seq`, which is at or behind what is published: nobody
+  /// sees them and nobody ever will. No operation is open. Throws `std::bad_alloc`, and then
+  /// nothing is taken back. O(rows).
+  void rewind(std::uint64_t seq);
+
   /// Frees all that no reader needs. O(what there is to free).
   void reclaim() noexcept;
   /// Versions, nodes and roots that wait for readers, pins or their turn.
@@ -233,6 +238,10 @@ private:
   void reclaim_version(record_block* block, const ended& e, bool at_once) noexcept;
   void reclaim_root(bucket_root* root, bool at_once) noexcept;
   void drop_unique(const record_block& block) noexcept;
+  template <class F>
+  void each_row(F&& f) const;
+  void rewind_row(std::uint64_t row, std::uint64_t seq) noexcept;
+  void rewind_roots(std::uint64_t seq) noexcept;
 
   commit_line& line_;
   const bucket_layout layout_;

@@ -78,6 +78,10 @@ public:
       feed_->notify();
   }
 
+  /// Takes back the seqs given out after `seq`, and makes what is up to it visible. Under the lock;
+  /// `seq` is not less than what is published.
+  void rewind(std::uint64_t seq) noexcept { start_at(seq); }
+
   /// Goes on after `seq`, which counts as published. Before the line is used.
   void start_at(std::uint64_t seq) noexcept {
     next_ = seq + 1;

@@ -319,4 +319,19 @@ void order_tree::build(std::span<record_block* const> blocks) {
   root_ = level.empty() ? nullptr : level.front();
 }
 
+void order_tree::rewind(order_node* root, std::uint64_t seq) noexcept {
+  free_younger(root_, seq);
+  root_ = sealed_ = root;
+}
+
+/// A child is never younger than its parent, so what is old enough is so with all below it.
+void order_tree::free_younger(order_node* n, std::uint64_t seq) noexcept {
+  if (n == nullptr || n->birth <= seq)
+    return;
+  if (n->is_leaf == 0)
+    for (std::uint32_t i = 0; i < n->size; ++i)
+      free_younger(inner(n).children[i], seq);
+  memory_.free(n, node_bytes(*n));
+}
+
 } // namespace holdfast::detail

@@ -143,6 +143,10 @@ public:
   /// Makes the current root the one to come back to.
   void seal() noexcept;
 
+  /// Takes sealed operations back: the tree is what an older root says, and the nodes that the
+  /// current root has and no root up to `seq` are freed. Nobody reads them, no operation is open.
+  void rewind(order_node* root, std::uint64_t seq) noexcept;
+
   /// Nodes of earlier operations that the current one replaced; read before `seal`.
   std::span<order_node* const> replaced() const noexcept { return replaced_; }
 
@@ -158,6 +162,7 @@ private:
   void merge(order_node* parent, std::uint32_t left);
   void collapse();
   void discard_below(order_node* n);
+  void free_younger(order_node* n, std::uint64_t seq) noexcept;
   std::vector<order_entry> sorted(std::span<record_block* const> blocks) const;
 
   pool& memory_;

@@ -18,6 +18,7 @@ public:
   bool empty() const noexcept { return size_ == 0; }
   std::size_t size() const noexcept { return size_; }
   T& front() noexcept { return items_[head_]; }
+  T& back() noexcept { return (*this)[size_ - 1]; }
   T& operator[](std::size_t i) noexcept { return items_[(head_ + i) & (capacity_ - 1)]; }
 
   /// Room for `n` more. Throws `std::bad_alloc`.
@@ -31,6 +32,7 @@ public:
     head_ = (head_ + 1) & (capacity_ - 1);
     --size_;
   }
+  void pop_back() noexcept { --size_; }
   /// Gives memory back when little of it is used, keeping room for `n` more. Throws
   /// `std::bad_alloc`.
   void trim(std::size_t n) {
