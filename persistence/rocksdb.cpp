@@ -43,7 +43,8 @@ public:
   // Like a crash: what was written stays written, the next open replays it.
   ~rocksdb_journal() override { db_.reset(); }
 
-  result<journal_info> open() override;
+  result<journal_info> open() override { return open(false); }
+  result<journal_info> open_again() override { return open(true); }
   result<void> append(const journal_batch& batch, bool synced) override;
   result<void> sync() override;
   result<void> scan(std::string_view first, std::string_view last,
@@ -61,6 +62,7 @@ private:
   }
   std::string path(const char* file) const { return options_.directory + "/" + file; }
 
+  result<journal_info> open(bool only_synced);
   result<bool> is_new();
   result<journal_info> create();
   result<journal_info> take_up(const detail::findings& found);
@@ -88,7 +90,7 @@ private:
   std::string head_value_; // likewise
 };
 
-result<journal_info> rocksdb_journal::open() {
+result<journal_info> rocksdb_journal::open(bool only_synced) {
   if (db_)
     return fail(errc::invalid_argument, name() + ": is open already");
   failed_.reset();
@@ -97,9 +99,8 @@ result<journal_info> rocksdb_journal::open() {
   auto opened = is_new().and_then([&](bool fresh) -> result<journal_info> {
     if (fresh)
       return create();
-    return detail::look(options_, database(), *files_).and_then([&](const detail::findings& found) {
-      return take_up(found);
-    });
+    return detail::look(options_, database(), *files_, only_synced)
+        .and_then([&](const detail::findings& found) { return take_up(found); });
   });
   if (!opened) {
     db_.reset();

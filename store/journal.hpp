@@ -67,6 +67,10 @@ public:
   /// `close` (which is how a failed journal is taken up again once the disk is mended).
   virtual result<journal_info> open() = 0;
 
+  /// `open` after a failure and `close`, for who still has all commits that were not on stable
+  /// storage: only those that were must be there.
+  virtual result<journal_info> open_again() { return open(); }
+
   /// Writes one batch; with `synced`, returns when it is on stable storage.
   virtual result<void> append(const journal_batch& batch, bool synced) = 0;
 

@@ -50,6 +50,7 @@ result<void> store::update_bucket(std::string_view name, const bucket_update& ch
 result<bool> store::drop(std::string_view name) { return state_->drop(name); }
 snapshot store::snapshot() const { return holdfast::snapshot{state_->lines()}; }
 result<void> store::sync(std::chrono::milliseconds timeout) { return state_->sync(timeout); }
+result<reopen_report> store::reopen() { return state_->reopen(); }
 store_stats store::stats() const { return state_->stats(); }
 const restore_report& store::restored() const noexcept { return state_->restored(); }
 std::string store::tree() const { return state_->tree(); }

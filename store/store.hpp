@@ -92,6 +92,16 @@ struct restore_report {
   std::chrono::microseconds took{0};
 };
 
+/// What `store::reopen` found and did. Commits are those of persistent buckets.
+struct reopen_report {
+  bool was_writing = false;    ///< there was nothing to do
+  std::uint64_t epoch = 0;     ///< of the journal, from here on
+  sequence found = 0;          ///< the last commit in the journal
+  sequence published = 0;      ///< the last one that was visible until then
+  std::uint64_t taken = 0;     ///< commits that turned out to be on disk, visible from here on
+  std::uint64_t rewritten = 0; ///< visible ones that were not on disk, and are now
+};
+
 /// A schema-driven, supervised, in-memory document store: buckets of records, each behind an actor,
 /// under one tree of supervisors, with one order of commits and one journal.
 ///
@@ -165,6 +175,19 @@ public:
 
   /// Waits until all that was acknowledged before, at whatever level, is on stable storage.
   result<void> sync(std::chrono::milliseconds timeout = default_timeout);
+
+  /// Takes up writing again after a disk error (R5), once its cause is mended: closes and opens the
+  /// journal, and makes memory, disk and what is visible agree exactly. Commits whose outcome was
+  /// unknown become visible if the disk has them, and else never were; visible ones that the disk
+  /// has not (`async`) are written again from memory; all is on stable storage when this returns.
+  /// Handles, records and snapshots stay good, readers are not disturbed, and subscribers are told
+  /// of what became visible. On a store that writes, it does nothing and says so.
+  ///
+  /// Blocks for the length of opening the journal, and of a look at every record. Not inside an
+  /// actor. Errors, after which the store still only reads, and `reopen` may be called again: those
+  /// of `journal::open` and of writing; `data_loss` or `corrupt`, with both seqs, if the journal
+  /// ends where it cannot end; `invalid_argument` without a journal; `stopped`.
+  result<reopen_report> reopen();
 
   store_stats stats() const;
   /// What the start found in the journal.

@@ -179,7 +179,7 @@ rdb::ReadOptions scan_options() {
 }
 
 result<findings> look(const rocksdb_options& options, const rdb::Options& database,
-                      rdb::FileSystem& files) {
+                      rdb::FileSystem& files, bool only_synced) {
   auto path = options.directory + "/MARK";
   auto content = read_file(files, path);
   if (!content)
@@ -191,7 +191,8 @@ result<findings> look(const rocksdb_options& options, const rdb::Options& databa
   if (auto r = verify_tables(files, database.env, options.directory); !r)
     return fail(r.error());
 
-  auto boot = boot_identity(files);
+  // What another boot wrote and did not sync may be missing.
+  auto boot = only_synced ? 0 : boot_identity(files);
   auto verdict = examine(options, database, *marked, boot, true);
   // RocksDB decides by counting entries whether it reads on after a damaged log. What it does with
   // all entries is what counts, so a refusal is only believed then.

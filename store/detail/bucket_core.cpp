@@ -72,6 +72,7 @@ void bucket_core::drop_past_generations() noexcept {
   } catch (const std::bad_alloc&) {
     return; // the next commit looks again
   }
+  std::erase_if(taken_back_, [this](auto& g) { return g.tag <= horizon_.pinned; });
   auto passed = horizon_.ended >= now.birth &&
                 (horizon_.snapshots.empty() || horizon_.snapshots.front() >= now.birth);
   if (!passed)
@@ -205,6 +206,21 @@ void bucket_core::recover() noexcept {
   if (!data().settled()) // the actor died with its operation sealed, which therefore stands
     data().settle();
   rollback();
+}
+
+void bucket_core::rewind(sequence seq) {
+  recover(); // if its actor died and no other came yet
+  const turn_guard mine{turn_};
+  const auto seen_before = line().published() + 1;
+  while (newest().birth > seq) {
+    auto* gone = newest_.load(std::memory_order_relaxed);
+    taken_back_.reserve(taken_back_.size() + 1);
+    newest_.store(gone->before.load(), std::memory_order_seq_cst);
+    schema_.store(newest().schema.get(), std::memory_order_release);
+    taken_back_.push_back({std::unique_ptr<generation>{gone}, seen_before});
+  }
+  data().rewind(seq);
+  note_memory();
 }
 
 std::optional<error> bucket_core::closed() const {

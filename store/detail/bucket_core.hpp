@@ -95,7 +95,7 @@ public:
   void after_seal() noexcept {
     if (!data().settled()) [[likely]]
       data().settle();
-    if (newest().before.load(std::memory_order_relaxed)) [[unlikely]]
+    if (newest().before.load(std::memory_order_relaxed) || !taken_back_.empty()) [[unlikely]]
       drop_past_generations();
     note_memory();
   }
@@ -104,6 +104,10 @@ public:
   const error& out_of_memory() const noexcept { return out_of_memory_; }
   /// A new incarnation of the actor begins: back to what is sealed (R3).
   void recover() noexcept;
+
+  /// Takes back what was sealed after `seq` and never published. From any thread. Throws
+  /// `std::bad_alloc`, and then nothing is taken back.
+  void rewind(sequence seq);
 
   /// From here on handles answer `dropped` or `stopped`.
   void close(errc why) noexcept { closed_.store(static_cast<int>(why), std::memory_order_release); }
@@ -154,6 +158,12 @@ private:
   std::atomic<const compiled_schema*> schema_;
   std::atomic<generation*> newest_; ///< owned, with those before it
   std::unique_ptr<generation> proposed_;
+  /// Never published; readers that pinned below `tag` may just pass by.
+  struct past_generation {
+    std::unique_ptr<generation> data;
+    std::uint64_t tag;
+  };
+  std::vector<past_generation> taken_back_;
   commit_line::horizon horizon_;
   detail::turn turn_;
   std::shared_ptr<const bucket_topics> topics_;

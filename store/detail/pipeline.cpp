@@ -51,8 +51,7 @@ void pipeline::wake_writer() {
 std::optional<error> pipeline::refusal() const {
   if (failed_.load(std::memory_order_acquire)) {
     std::lock_guard lock{mutex_};
-    return error{errc::read_only, "store: writing stopped after an error of the journal"}.because(
-        *failure_);
+    return refusal_;
   }
   return std::nullopt;
 }
@@ -81,22 +80,28 @@ result<void> pipeline::admit(std::chrono::steady_clock::time_point deadline) {
   return {};
 }
 
-result<void> pipeline::fail_with() const { return holdfast::fail(*refusal()); }
+// Of a failure that a caller has seen, though it may be mended by now.
+tl::unexpected<error> pipeline::fail_with() const {
+  std::lock_guard lock{mutex_};
+  return holdfast::fail(refusal_ ? *refusal_ : stopped_writing_);
+}
 
 result<void> pipeline::sync(std::chrono::steady_clock::time_point deadline) {
+  std::unique_lock lock{mutex_};
   sequence target;
   {
-    std::lock_guard lock{line_};
+    std::lock_guard guard{line_};
     target = line_.last_seq();
   }
-  std::unique_lock lock{mutex_};
   if (durable_.load() < target) {
+    const auto mended = times_mended_;
+    auto failed = [&] { return failed_.load() || times_mended_ != mended; };
     sync_target_.store(std::max(sync_target_.load(), target));
     sleeping_.store(sleep::no);
     wake_.notify_one();
-    auto done = room_.wait_until(lock, deadline,
-                                 [&] { return failed_.load() || durable_.load() >= target; });
-    if (failed_.load()) {
+    auto done =
+        room_.wait_until(lock, deadline, [&] { return failed() || durable_.load() >= target; });
+    if (failed()) {
       lock.unlock();
       return fail_with();
     }
@@ -144,6 +149,8 @@ void pipeline::stop() {
   }
   wake_.notify_one();
   writer_.join();
+  while (auto* c = kept_.pop())
+    c->let_go();
 }
 
 // -- the writer
@@ -192,6 +199,17 @@ void pipeline::linger(std::unique_lock<std::mutex>& lock) {
   });
 }
 
+/// Crashes the persistence actor; false if there is no memory for it.
+bool pipeline::tell_crash(const char* why) const noexcept {
+  try {
+    if (crashed_)
+      crashed_(why);
+    return true;
+  } catch (const std::bad_alloc&) {
+    return false;
+  }
+}
+
 void pipeline::loop() {
   std::unique_lock lock{mutex_};
   while (wait_for_work(lock)) {
@@ -204,9 +222,13 @@ void pipeline::loop() {
       lock.lock();
       attached_ = stopping_;
       lock.unlock();
-      if (crashed_)
-        crashed_(e.what());
+      auto told = tell_crash(e.what());
       lock.lock();
+      if (!told) {
+        // No memory even for that: without a new incarnation, but not at once.
+        attached_ = true;
+        wake_.wait_for(lock, std::chrono::milliseconds{1});
+      }
     }
   }
 }
@@ -218,10 +240,11 @@ void pipeline::work() {
       hand_.take(queue_, options_.batch_commits, options_.batch_bytes);
     }
     if (hand_.empty()) {
-      auto done = journal_.sync();
-      if (!done)
+      if (auto done = make_durable(); !done)
         return fail(done.error());
+      keep_copy(std::nullopt, true);
       durable_.store(written_);
+      std::lock_guard lock{mutex_};
       room_.notify_all();
       return;
     }
@@ -229,7 +252,8 @@ void pipeline::work() {
   }
   if (phase_ == phase::taken) {
     fault_point("persistence.taken");
-    auto synced = sync_target_.load() > durable_.load();
+    auto synced = sync_target_.load() > durable_.load() ||
+                  unsynced_bytes_ + hand_.bytes() > options_.unsynced_bytes;
     hand_.for_each([&](const sealed_commit& c) { synced |= wants_sync(c.level); });
     auto done = write_batch(synced);
     if (!done)
@@ -251,9 +275,15 @@ result<void> pipeline::write_batch(bool synced) {
     c.append_to(puts_);
   });
   batch.puts = puts_;
-  auto done = journal_.append(batch, synced);
+  std::optional<batch_copy> copy;
+  if (!synced) {
+    copy.emplace(hand_);
+    unsynced_.reserve(unsynced_.size() + 1);
+  }
+  auto done = hand_over(batch, synced);
   if (!done)
     return done;
+  keep_copy(std::move(copy), synced);
   written_ = batch.last;
   if (synced)
     durable_.store(written_);
@@ -302,34 +332,84 @@ void pipeline::publish_hand() {
   room_.notify_all();
 }
 
-void pipeline::settle_all(commit_queue& from, const error& why) {
-  while (auto* c = from.pop()) {
-    if (!c->published_)
-      c->settled(&why);
-    c->let_go();
+void pipeline::keep_copy(std::optional<batch_copy> copy, bool synced) noexcept {
+  if (synced) {
+    unsynced_.clear();
+    unsynced_bytes_ = 0;
+  }
+  if (copy) {
+    unsynced_bytes_ += copy->memory();
+    unsynced_.push_back(std::move(*copy)); // there is room
   }
 }
 
-void pipeline::fail(error why) {
-  commit_queue behind;
+/// From here on the batch may be on disk, whatever happens: an exception of the journal is an error
+/// like any other (R5), and not a fault after which the batch would be handed over again.
+result<void> pipeline::hand_over(const journal_batch& batch, bool synced) const noexcept {
+  try {
+    return journal_.append(batch, synced);
+  } catch (const std::bad_alloc&) {
+    return holdfast::fail(journal_starved_);
+  } catch (const std::exception&) {
+    return holdfast::fail(journal_threw_);
+  }
+}
+
+result<void> pipeline::make_durable() const noexcept {
+  try {
+    return journal_.sync();
+  } catch (const std::bad_alloc&) {
+    return holdfast::fail(journal_starved_);
+  } catch (const std::exception&) {
+    return holdfast::fail(journal_threw_);
+  }
+}
+
+/// `what` because of `why`, if there is memory for it.
+error pipeline::caused(const error& what, const error& why) const noexcept {
+  try {
+    return what.because(why);
+  } catch (const std::bad_alloc&) {
+    return what;
+  }
+}
+
+void pipeline::fail(error why) noexcept {
+  const auto unknown = caused(unknown_, why), refused = caused(stopped_writing_, why);
   {
     std::lock_guard lock{mutex_};
-    failure_ = why;
+    refusal_ = refused;
+    failure_ = std::move(why);
+    failure_settled_ = false;
     failed_.store(true, std::memory_order_release);
   }
+  phase_ = phase::none;
+  handed_ = written_;
+  // Those handed over are kept, for they may be on disk; of the others those that are published.
+  while (auto* c = hand_.pop()) {
+    handed_ = c->seq;
+    if (!c->published_)
+      c->settled(&unknown);
+    kept_.push(c);
+  }
+  commit_queue behind;
   {
     // Nothing is sealed after this: `seal` looks at the flag under the same lock.
     std::lock_guard lock{line_};
     behind.take(queue_, ~std::size_t{0}, ~std::size_t{0});
+    backlog_bytes_.store(0, std::memory_order_relaxed);
+    backlog_commits_.store(0, std::memory_order_relaxed);
   }
-  phase_ = phase::none;
-  settle_all(
-      hand_,
-      error{errc::outcome_unknown, "store: the write failed; it may be on disk"}.because(why));
-  settle_all(
-      behind,
-      error{errc::read_only, "store: writing stopped after an error of the journal"}.because(why));
+  while (auto* c = behind.pop()) {
+    if (c->published_) {
+      kept_.push(c);
+      continue;
+    }
+    c->settled(&refused);
+    c->let_go();
+  }
   std::lock_guard lock{mutex_};
+  failure_settled_ = true;
   room_.notify_all();
 }
 

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <holdfast/runtime/result.hpp>
+#include <holdfast/store/detail/batch_copy.hpp>
 #include <holdfast/store/detail/commit_line.hpp>
 #include <holdfast/store/detail/sealed_commit.hpp>
 #include <holdfast/store/journal.hpp>
@@ -22,6 +23,16 @@ struct pipeline_options {
   std::size_t batch_bytes = 8u << 20;          ///< most bytes of one write
   std::size_t backlog_bytes = 64u << 20;       ///< past it callers wait (R6)
   std::size_t backlog_commits = 262'144;
+  std::size_t unsynced_bytes = 32u << 20; ///< most memory kept of unsynced writes; then one syncs
+};
+
+/// What a mended journal was found to hold, and what was made of it.
+struct mended_journal {
+  std::uint64_t epoch = 0;
+  sequence found = 0;          ///< its last commit when it was opened
+  sequence published = 0;      ///< the last one published when writing stopped
+  sequence target = 0;         ///< the last one of both: what both are to hold
+  std::uint64_t rewritten = 0; ///< commits that were published and missing on disk
 };
 
 struct pipeline_stats {
@@ -42,10 +53,11 @@ struct pipeline_stats {
 /// attached:
 ///   - `pause` (that actor went down) lets the write in progress end and then takes no more;
 ///   - `resume` (the next incarnation) goes on: a batch whose write had ended is published, one
-///   that
-///     had not been handed to the journal is handed over, and none is handed over twice.
-/// On the first error of the journal it fails for good (R5): what was handed over is settled with
-/// `outcome_unknown`, what was not with `read_only`, and so is all that comes.
+///     that had not been handed to the journal is handed over, and none is handed over twice.
+/// On the first error of the journal it fails (R5): what was handed over is settled with
+/// `outcome_unknown`, what was not with `read_only`, and so is all that comes. What is on disk and
+/// what is published may differ then. To take up writing again, in this order: `mend` opens the
+/// journal and lets it catch up, the buckets go back to its `target`, `go_on` publishes up to that.
 ///
 /// Invariant: the queue, the batch in hand and the published seq are contiguous:
 /// published < hand.first, hand.last + 1 == queue.first (but for async commits, which are published
@@ -114,6 +126,16 @@ public:
   /// Writes what is sealed, then ends the writer. What cannot be written is settled with an error.
   void stop();
 
+  /// After a failure: opens the journal again, and writes to it what is published and not there.
+  /// `published <= target` holds, and everything up to `target` is on stable storage. Errors, after
+  /// which `mend` may be called again: those of `journal::open` and of writing; `data_loss` and
+  /// `corrupt` if the journal's last commit is one that it cannot have. By one thread at a time,
+  /// not after `stop`.
+  result<mended_journal> mend();
+  /// After `mend`, when no bucket holds commits after `target` any more: publishes what is on disk,
+  /// and writes again.
+  void go_on(sequence target);
+
   pipeline_stats stats() const;
 
 private:
@@ -121,9 +143,10 @@ private:
   /// What the writer sleeps for; whoever seals wakes it when that has come.
   enum class sleep : std::uint8_t { no, for_anything, for_company };
 
-  result<void> fail_with() const;
+  tl::unexpected<error> fail_with() const;
   bool wants_waking(const sealed_commit& c) noexcept;
   void wake_writer();
+  bool tell_crash(const char* why) const noexcept;
   void loop();
   bool wait_for_work(std::unique_lock<std::mutex>& lock);
   bool has_work() const;
@@ -131,8 +154,15 @@ private:
   result<void> write_batch(bool synced);
   void work();
   void publish_hand();
-  void fail(error why);
-  void settle_all(commit_queue& from, const error& why);
+  void keep_copy(std::optional<batch_copy> copy, bool synced) noexcept;
+  result<void> hand_over(const journal_batch& batch, bool synced) const noexcept;
+  result<void> make_durable() const noexcept;
+  error caused(const error& what, const error& why) const noexcept;
+  void fail(error why) noexcept;
+  result<journal_info> open_again() const;
+  result<void> check_found(sequence found, sequence published) const;
+  result<std::uint64_t> write_again(sequence after, sequence last);
+  sequence first_kept() const noexcept;
 
   commit_line& line_;
   journal& journal_;
@@ -154,15 +184,29 @@ private:
   std::uint64_t ticket_ = 0;
   bool stopping_ = false;
   std::optional<error> failure_;
+  std::optional<error> refusal_;   // what callers get because of it
+  bool failure_settled_ = false;   // all callers were told
+  std::uint64_t times_mended_ = 0; // a barrier of before does not know the seqs of after
   std::uint64_t batches_ = 0;
   std::uint64_t commits_ = 0;
 
   std::vector<sealed_commit*> promoted_; // async, published behind a batch, not yet settled
   commit_queue hand_;                    // the writer's own, kept over a crash
   phase phase_ = phase::none;
-  bool hand_synced_ = false;
   sequence written_ = 0;
   std::vector<journal_put> puts_;
+  std::vector<batch_copy> unsynced_; // since the last sync
+  std::size_t unsynced_bytes_ = 0;
+  // After a failure: the batch that was handed over, and what was published and waited behind it.
+  commit_queue kept_;
+  sequence handed_ = 0; // the last commit that the journal may have
+
+  // Made beforehand, for there may be no memory when they are needed.
+  const error unknown_{errc::outcome_unknown, "store: the write failed; it may be on disk"};
+  const error stopped_writing_{errc::read_only,
+                               "store: writing stopped after an error of the journal"};
+  const error journal_threw_{errc::io, "store: the journal threw an exception while it wrote"};
+  const error journal_starved_{errc::io, "store: the journal ran out of memory while it wrote"};
   std::thread writer_;
 };
 

@@ -21,7 +21,7 @@ result<void> store_state::restore(journal_info info) {
   auto began = std::chrono::steady_clock::now();
   lines_->durable.start_at(info.last);
   restored_.last = info.last;
-  restored_.epoch = info.epoch;
+  restored_.epoch = epoch_ = info.epoch;
   pipe_ = std::make_shared<pipeline>(lines_->durable, *options_.journal,
                                      pipeline_options{.group_delay = options_.group_delay,
                                                       .async_delay = options_.async_delay,

@@ -149,19 +149,24 @@ result<bool> store_state::drop(std::string_view name) {
     (*core)->reopen();
     return fail(std::move(dropped.error()));
   }
+  forget(*core);
+  return true;
+}
+
+/// A bucket is gone from data and disk: it goes from the store as well.
+void store_state::forget(ref<bucket_core> core) {
   std::vector<bucket_core*> cores;
   for (auto& each : all())
     cores.push_back(each.get());
-  unlink_references(cores, **core);
+  unlink_references(cores, *core);
   {
     std::lock_guard lock{mutex_};
-    buckets_.erase(buckets_.find(name));
+    buckets_.erase(core->name());
   }
-  std::erase(unbound_, *core);
-  auto ended = buckets_sup_->terminate_child(std::string{name}).get();
+  std::erase(unbound_, core);
+  auto ended = buckets_sup_->terminate_child(core->name()).get();
   if (ended)
-    (void)buckets_sup_->delete_child(std::string{name}).get();
-  return true;
+    (void)buckets_sup_->delete_child(core->name()).get();
 }
 
 result<void> store_state::update(std::string_view name, const bucket_update& change,

@@ -33,6 +33,7 @@ public:
   std::vector<ref<bucket_core>> all() const;
 
   result<void> sync(std::chrono::milliseconds timeout);
+  result<reopen_report> reopen();
   store_stats stats() const;
   std::string tree() const;
   result<void> crash(address& at, std::chrono::milliseconds timeout);
@@ -52,6 +53,10 @@ private:
   result<ref<bucket_core>> bind(bucket_core& existing,
                                 std::shared_ptr<const compiled_schema> schema);
   void link_buckets();
+  void forget(ref<bucket_core> core);
+  result<std::vector<bucket_id>> read_catalog();
+  void take_drops(const std::vector<bucket_id>& stored);
+  result<void> erase_orphans(const std::vector<bucket_id>& stored);
   void writer_crashed(const std::string& why);
   result<void> write_catalog(bucket_id id, const schema& definition);
 
@@ -64,6 +69,7 @@ private:
   std::optional<supervisor> root_;
   std::optional<supervisor> buckets_sup_;
   restore_report restored_;
+  std::uint64_t epoch_ = 0; // of the journal
 
   std::mutex definitions_;   // one define or drop at a time
   mutable std::mutex mutex_; // the map

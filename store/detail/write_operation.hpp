@@ -63,8 +63,10 @@ public:
       return scope.settle();
     case sealing::refused:
     case sealing::again:
+      // A store is reopened only with all turns, so the refusal lasts as long as this turn.
+      outcome_.emplace(fail(*core_->refusal()));
       scope.rollback();
-      return this->complete(fail(*core_->refusal()));
+      return this->complete(std::move(*outcome_));
     }
   }
 

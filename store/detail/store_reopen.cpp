@@ -1,0 +1,86 @@
+#include <holdfast/store/detail/store_state.hpp>
+
+#include <holdfast/store/detail/store_operations.hpp>
+
+#include <algorithm>
+
+namespace holdfast::detail {
+
+// Nothing is sealed on the durable line from the failure to `go_on`, whatever happens here; so
+// buckets go back one by one, and when this fails halfway it can begin again.
+result<reopen_report> store_state::reopen() {
+  std::lock_guard one_at_a_time{definitions_};
+  if (stopped_)
+    return fail(errc::stopped, options_.name + ": the store has stopped");
+  if (!pipe_)
+    return fail(errc::invalid_argument, options_.name + ": the store has no journal to reopen");
+  if (!pipe_->refusal()) {
+    const auto last = lines_->durable.published();
+    return reopen_report{.was_writing = true, .epoch = epoch_, .found = last, .published = last};
+  }
+  auto mended = pipe_->mend();
+  if (!mended)
+    return fail(error{mended.error().code(),
+                      options_.name + ": reopen: " + mended.error().message(),
+                      mended.error().where(), mended.error().detail()}
+                    .because(mended.error()));
+  auto stored = read_catalog();
+  if (!stored)
+    return fail(std::move(stored.error()));
+  for (auto& core : all())
+    if (core->durable())
+      core->rewind(mended->target);
+  pipe_->go_on(mended->target);
+  epoch_ = mended->epoch;
+  link_buckets(); // a new definition may have been taken, or taken back
+  take_drops(*stored);
+  if (auto done = erase_orphans(*stored); !done)
+    return fail(std::move(done.error()));
+  return reopen_report{.epoch = mended->epoch,
+                       .found = mended->found,
+                       .published = mended->published,
+                       .taken = mended->target - mended->published,
+                       .rewritten = mended->rewritten};
+}
+
+/// The ids of the buckets that the journal knows.
+result<std::vector<bucket_id>> store_state::read_catalog() {
+  std::vector<bucket_id> ids;
+  auto done =
+      options_.journal->scan("c", "d", [&](std::string_view key, std::string_view) -> result<void> {
+        ids.push_back(static_cast<bucket_id>(read_big_endian(key.substr(1))));
+        return {};
+      });
+  if (!done)
+    return fail(std::move(done.error()));
+  return ids;
+}
+
+/// A drop whose outcome was unknown has happened after all.
+void store_state::take_drops(const std::vector<bucket_id>& stored) {
+  for (auto& core : all())
+    if (core->durable() && std::ranges::find(stored, core->id()) == stored.end()) {
+      core->close(errc::dropped);
+      forget(core);
+    }
+}
+
+/// A definition whose outcome was unknown has reached the disk. It has failed, and leaves nothing
+/// behind; but its id is used.
+result<void> store_state::erase_orphans(const std::vector<bucket_id>& stored) {
+  const auto cores = all();
+  for (auto id : stored) {
+    next_id_ = std::max(next_id_, id + 1);
+    if (std::ranges::any_of(cores, [&](auto& core) { return core->durable() && core->id() == id; }))
+      continue;
+    auto op = ref<catalog_operation>{new catalog_operation{*runtime_, *pipe_}};
+    op->erase(bucket_prefix('c', id));
+    op->put(format_key, format_value(next_id_));
+    auto done = pending<void_result>{ref<operation<void_result>>{op.get()}}.get();
+    if (!done)
+      return fail(std::move(done.error()));
+  }
+  return {};
+}
+
+} // namespace holdfast::detail
