@@ -56,11 +56,13 @@ bool run_on_lease(incarnation& life, job& work, detail::caller_unit& unit) {
   try {
     life.run(work);
   } catch (...) {
-    caf::exit_msg exit{life.raw->address(), crash_reason(std::current_exception())};
-    life.raw->enqueue(caf::make_mailbox_element(nullptr,
-                                                caf::make_message_id(caf::message_priority::high),
-                                                {}, std::move(exit)),
-                      nullptr);
+    caf::mailbox_element_ptr exit;
+    try {
+      exit = detail::exit_element(*life.raw, std::current_exception());
+    } catch (const std::bad_alloc&) {
+      exit = std::move(life.last_words);
+    }
+    life.raw->enqueue(std::move(exit), nullptr);
   }
   if (!mailbox.try_block()) {
     caf::intrusive_ptr_add_ref(life.raw->ctrl());
@@ -87,6 +89,29 @@ std::string_view to_string(address_state s) noexcept {
   return "unknown";
 }
 
+caf::mailbox_element_ptr detail::exit_element(caf::scheduled_actor& of, std::exception_ptr why) {
+  caf::exit_msg exit{of.address(), crash_reason(std::move(why))};
+  return caf::make_mailbox_element(nullptr, caf::make_message_id(caf::message_priority::high), {},
+                                   std::move(exit));
+}
+
+/// What a crash is told with when there is no memory for its own error; made with the first
+/// address.
+const error& crashed_without_memory() {
+  static const error made{errc::bucket_crashed, "the actor crashed, without memory to say how"};
+  return made;
+}
+
+void incarnation::fell(job& work, std::string_view why) noexcept {
+  crashed.store(true, std::memory_order_release);
+  home->retract(this, why);
+  try {
+    work.reject(error{errc::bucket_crashed, home->name() + ": crashed: " + std::string{why}});
+  } catch (const std::bad_alloc&) {
+    work.reject(crashed_without_memory());
+  }
+}
+
 void incarnation::run(job& work) {
   if (crashed.load(std::memory_order_acquire))
     return; // the message's destructor hands the job to the next incarnation
@@ -96,14 +121,10 @@ void incarnation::run(job& work) {
   try {
     work.run();
   } catch (const std::exception& e) {
-    crashed.store(true, std::memory_order_release);
-    home->retract(this, e.what());
-    work.reject(error{errc::bucket_crashed, home->name() + ": crashed: " + e.what()});
+    fell(work, e.what());
     throw;
   } catch (...) {
-    crashed.store(true, std::memory_order_release);
-    home->retract(this, "unknown exception");
-    work.reject(error{errc::bucket_crashed, home->name() + ": crashed: unknown exception"});
+    fell(work, "unknown exception");
     throw;
   }
 }
@@ -124,7 +145,9 @@ detail::job_message::~job_message() {
   work->release();
 }
 
-address::address(runtime& rt, std::string name) : runtime_{rt}, name_{std::move(name)} {}
+address::address(runtime& rt, std::string name) : runtime_{rt}, name_{std::move(name)} {
+  (void)crashed_without_memory();
+}
 address::~address() = default;
 
 void address::submit(ref<job> work) {
@@ -200,14 +223,18 @@ void address::bounced(ref<job> work, incarnation* from) {
   park(std::move(work));
 }
 
-void address::retract(incarnation* dead, std::string_view why) {
+void address::retract(incarnation* dead, std::string_view why) noexcept {
   std::lock_guard lock{mutex_};
   auto expected = dead;
   if (!current_.compare_exchange_strong(expected, nullptr, std::memory_order_acq_rel))
     return;
-  failure_ = why;
   if (state_ == address_state::up)
     state_ = address_state::restarting;
+  try {
+    failure_ = why;
+  } catch (const std::bad_alloc&) {
+    failure_.clear(); // the supervisor will tell
+  }
 }
 
 void address::publish(caf::event_based_actor* self) {

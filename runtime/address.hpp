@@ -89,7 +89,7 @@ private:
 
   /// A mailbox element was destroyed while its job was still queued: the actor died before it.
   void bounced(ref<job> work, detail::incarnation* from);
-  void retract(detail::incarnation* dead, std::string_view why);
+  void retract(detail::incarnation* dead, std::string_view why) noexcept;
   void leave(address_state to, error reason, std::chrono::milliseconds retry_after);
   void park(ref<job> work);
   void send(ref<job> work, detail::incarnation& life, caf::execution_unit* unit);

@@ -5,22 +5,32 @@
 #include <holdfast/runtime/gate.hpp>
 
 #include <atomic>
+#include <exception>
 #include <memory>
+#include <new>
 
 namespace holdfast::detail {
+
+/// The message that ends an actor as a handler does that throws. Throws `std::bad_alloc`.
+caf::mailbox_element_ptr exit_element(caf::scheduled_actor& of, std::exception_ptr why);
 
 /// One life of the actor behind an address. Kept until no caller can still hold a pointer to it.
 struct incarnation {
   incarnation(address& a, caf::event_based_actor* self)
-      : home{&a}, raw{self}, handle{caf::actor_cast<caf::strong_actor_ptr>(self)} {}
+      : home{&a}, raw{self}, handle{caf::actor_cast<caf::strong_actor_ptr>(self)},
+        last_words{exit_element(*self, std::make_exception_ptr(std::bad_alloc{}))} {}
 
   /// Runs a job inside the actor's exclusivity, unless this life has crashed. Throws what it
   /// throws.
   void run(job& work);
+  /// A job threw: takes no more, and tells its caller.
+  void fell(job& work, std::string_view why) noexcept;
 
   address* home; ///< outlives every incarnation it owns
   caf::scheduled_actor* raw;
   caf::strong_actor_ptr handle;
+  /// Ends the actor when there is no memory to make another message for that.
+  caf::mailbox_element_ptr last_words;
   /// Set by the crash of a job that a caller ran: the actor is on its way down and runs nothing
   /// more.
   std::atomic<bool> crashed{false};
