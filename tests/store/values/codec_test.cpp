@@ -336,8 +336,9 @@ schema golden_rules() {
   s.field("contacts", array_of().items(object_of()
                                            .property("name", string().required().length(1, 9))
                                            .property("since", date().min("2000-01-01"))));
-  s.field("score", number().validate(
-                       [](value_view, const record_input&) { return std::optional<std::string>{}; }));
+  s.field("score", number().validate([](value_view, const record_input&) {
+    return std::optional<std::string>{};
+  }));
   s.validate([](const record_input&) { return std::vector<std::string>{}; });
   s.index({"team", "boss"}).expire_after("1.5 h").capacity(1000, evict::least_recently_used);
   return s;

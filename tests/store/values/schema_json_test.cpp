@@ -99,6 +99,13 @@ TEST(a_schema_as_json, names_the_place_of_what_it_cannot_read) {
   }
 }
 
+TEST(a_schema_as_json, that_is_malformed_is_told_by_line_and_column) {
+  auto read = schema_from_json("{\n  \"name\": \"users\",\n  \"key\" \"id\"\n}");
+  ASSERT_FALSE(read);
+  EXPECT_THAT(read.error().message(),
+              ::testing::StartsWith("schema: malformed JSON at line 3, column 12: "));
+}
+
 TEST(a_schema_as_json, is_refused_where_it_is_nested_too_deep) {
   std::string text = R"({"type":"string"})";
   for (unsigned i = 0; i <= max_nesting; ++i)
