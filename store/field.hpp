@@ -1,7 +1,10 @@
 #pragma once
 
+#include <holdfast/store/detail/member_types.hpp>
 #include <holdfast/store/filter.hpp>
 
+#include <algorithm>
+#include <array>
 #include <concepts>
 #include <cstddef>
 #include <cstdint>
@@ -15,17 +18,6 @@
 namespace holdfast {
 
 namespace detail {
-
-template <class T>
-struct unwrap_optional {
-  using type = T;
-  static constexpr bool optional = false;
-};
-template <class T>
-struct unwrap_optional<std::optional<T>> {
-  using type = T;
-  static constexpr bool optional = true;
-};
 
 template <class T>
 concept text_like =
@@ -42,26 +34,17 @@ concept operand_of = (std::same_as<T, void> &&
                      (std::same_as<typename unwrap_optional<T>::type, bool> &&
                       std::same_as<U, bool>) ||
                      (number_like<typename unwrap_optional<T>::type> && number_like<U>) ||
-                     (text_like<typename unwrap_optional<T>::type> && text_like<U>);
-
-template <class T>
-struct item_of {
-  static constexpr bool array = false;
-};
-template <class T>
-struct item_of<std::vector<T>> {
-  using type = T;
-  static constexpr bool array = true;
-};
+                     (text_like<typename unwrap_optional<T>::type> && text_like<U>) ||
+                     kindred<typename unwrap_optional<T>::type, U>;
 
 template <class T, class U>
 consteval bool can_contain() {
-  if constexpr (std::same_as<T, void>) {
+  using plain = typename unwrap_optional<T>::type;
+  if constexpr (std::same_as<T, void> || std::same_as<plain, array>) {
     return operand_of<void, U>;
   } else {
-    using plain = typename unwrap_optional<T>::type;
-    if constexpr (item_of<plain>::array)
-      return operand_of<typename item_of<plain>::type, U>;
+    if constexpr (is_vector<plain>)
+      return operand_of<typename plain::value_type, U>;
     else
       return text_like<plain> && text_like<U>;
   }
@@ -71,14 +54,20 @@ consteval bool can_contain() {
 template <class T, class U>
 concept part_of = can_contain<T, U>();
 
-/// The operand as a value. Unsigned numbers above the range of int64 become reals, which compare
-/// with every int64 as they should.
-template <class U>
+/// The operand as a value, for a member of type `T`: in the form in which records keep such
+/// members.
+template <class T, class U>
 value to_operand(const U& x) {
   if constexpr (plain_integer<U>)
-    return std::in_range<std::int64_t>(x) ? value{x} : value{static_cast<double>(x)};
+    return value{stored_integer(x)};
   else if constexpr (text_like<U>)
     return value{std::string_view{x}};
+  else if constexpr (enum_like<U>)
+    return value{stored_enum(x)};
+  else if constexpr (time_like<U>)
+    return value{stored_time(x)};
+  else if constexpr (duration_like<U>)
+    return value{in_units_of<typename unwrap_item<T>::type>(x)};
   else
     return value{x};
 }
@@ -108,6 +97,37 @@ template <class C, class T>
 struct member_of<T C::*> {
   using record = C;
   using type = T;
+};
+
+/// The way to a member of a nested struct: `path_to<&user::address, &address::city>`.
+template <auto M, auto... Rest>
+struct path_to {
+  using first = typename member_of<decltype(M)>::type;
+  using further = path_to<Rest...>;
+  using nested = typename unwrap_optional<first>::type;
+  using record = typename member_of<decltype(M)>::record;
+  static_assert(std::same_as<nested, typename further::record>,
+                "each member of a path belongs to the struct of the member before");
+  static constexpr bool optional = unwrap_optional<first>::optional;
+  /// The last member's type, optional if any struct on the way is.
+  using type = std::conditional_t<optional && !unwrap_optional<typename further::type>::optional,
+                                  std::optional<typename further::type>, typename further::type>;
+  static constexpr std::size_t size = member_name<M>().size() + 1 + further::size;
+  static constexpr auto text = [] {
+    std::array<char, size> out{};
+    auto end = std::ranges::copy(member_name<M>(), out.begin()).out;
+    *end++ = '.';
+    std::ranges::copy(further::name, end);
+    return out;
+  }();
+  static constexpr std::string_view name{text.data(), text.size()};
+};
+template <auto M>
+struct path_to<M> {
+  using record = typename member_of<decltype(M)>::record;
+  using type = typename member_of<decltype(M)>::type;
+  static constexpr std::string_view name = member_name<M>();
+  static constexpr std::size_t size = name.size();
 };
 
 } // namespace detail
@@ -165,7 +185,7 @@ struct field_ref {
 
   template <class U>
   static value operand(const U& x) {
-    return detail::to_operand<std::decay_t<const U&>>(x);
+    return detail::to_operand<T, std::decay_t<const U&>>(x);
   }
 };
 
@@ -213,6 +233,20 @@ struct field_name {
   friend bool operator==(const field_name&, const field_name&) = default;
 };
 
+// The texts of enums have an order that says nothing.
+template <class T, class U>
+requires detail::operand_of<T, std::decay_t<const U&>> && detail::enum_like<U>
+    filter operator<(field_ref<T> field, const U& x) = delete;
+template <class T, class U>
+requires detail::operand_of<T, std::decay_t<const U&>> && detail::enum_like<U>
+    filter operator<=(field_ref<T> field, const U& x) = delete;
+template <class T, class U>
+requires detail::operand_of<T, std::decay_t<const U&>> && detail::enum_like<U>
+    filter operator>(field_ref<T> field, const U& x) = delete;
+template <class T, class U>
+requires detail::operand_of<T, std::decay_t<const U&>> && detail::enum_like<U>
+    filter operator>=(field_ref<T> field, const U& x) = delete;
+
 inline namespace literals {
 /// A dynamic field, or a path into one: `"age"_f >= 18`, `"address.city"_f == "Brno"`.
 constexpr field_ref<void> operator""_f(const char* text, std::size_t size) noexcept {
@@ -220,9 +254,10 @@ constexpr field_ref<void> operator""_f(const char* text, std::size_t size) noexc
 }
 } // namespace literals
 
-/// A field of a mapped struct: `f<&user::age> >= 18`.
-template <auto M>
-inline constexpr field_ref<typename detail::member_of<decltype(M)>::type> f{
-    detail::member_name<M>()};
+/// A field of a mapped struct, `f<&user::age> >= 18`, or a member of a struct in it,
+/// `f<&user::address, &address::city> == "Brno"`. Enums compare with enums of their type, times
+/// with times (in whole milliseconds), durations with durations of any unit.
+template <auto... M>
+inline constexpr field_ref<typename detail::path_to<M...>::type> f{detail::path_to<M...>::name};
 
 } // namespace holdfast

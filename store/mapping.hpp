@@ -14,24 +14,48 @@
 
 /// Plain structs as records, without macros and base classes:
 ///
-///     struct user { std::string id, name; std::optional<std::string> email; int age = 0; };
+///     enum class role { guest, member, admin };
+///     struct address { std::string street, city; };
+///     template <>
+///     inline constexpr auto holdfast::mapping<address> = holdfast::map_object<address>(
+///         field<&address::street>(), field<&address::city>(length(1, 100)));
+///
+///     struct user {
+///       std::string id, name;
+///       std::optional<std::string> email;
+///       int age = 0;
+///       role part = role::guest;
+///       address home;
+///       std::vector<std::string> tags;
+///       std::chrono::sys_seconds joined;
+///     };
 ///     template <>
 ///     inline constexpr auto holdfast::mapping<user> = holdfast::map_to<user>(
 ///         "users", key<&user::id>(uuid), field<&user::name>(length(1, 200)),
-///         field<&user::email>(email, unique), field<&user::age>(indexed, minimum(0)));
+///         field<&user::email>(email, unique), field<&user::age>(indexed, minimum(0)),
+///         field<&user::part>(), field<&user::home>(), field<&user::tags>(),
+///         field<&user::joined>());
 ///
-/// Field names are the members' names. Members may be `std::string`, `bool`, integers, floating
-/// point and `std::optional` of these; one that is not optional is required. Integers narrower than
-/// 64 bits, and unsigned ones, get the bounds of their type.
+/// Field names are the members' names; members that the mapping leaves out are not stored. A member
+/// that is not optional is required. What it is decides how it is stored:
+///
+/// | member | field | stored as |
+/// | --- | --- | --- |
+/// | `std::string`, `bool`, floating point | string, boolean, number | itself |
+/// | integers | integer with the bounds of the type | int64; larger unsigned numbers are refused |
+/// | enums | string, one of the enum's texts | its name, see store/enum_names.hpp |
+/// | `std::chrono::sys_time` | date | milliseconds since the epoch, rounded down |
+/// | `std::chrono::duration` | integer or number | the number of its own units |
+/// | a struct with a `map_object` | object | an object; empty optionals are left out |
+/// | `std::vector` of any of these | array | an array |
+/// | `holdfast::object`, `array` | object, array | itself |
 namespace holdfast {
 
-/// How a struct is kept in a bucket. Specialize it for your struct, see above.
+/// A struct whose mapping names a bucket.
 template <class T>
-inline constexpr auto mapping = detail::unmapped{};
-
-/// A struct that has a mapping.
-template <class T>
-concept mapped = !std::same_as<std::remove_cvref_t<decltype(mapping<T>)>, detail::unmapped>;
+concept mapped = requires {
+  { mapping<T>.bucket } -> std::convertible_to<std::string_view>;
+};
 
 /// The key's member, with its rules.
 template <auto M, class... Rules>
@@ -44,38 +68,45 @@ template <auto M, class... Rules>
 constexpr auto field(Rules... rules) {
   return detail::mapped_field<M, false, Rules...>{{rules...}};
 }
+/// The struct in a bucket of that name.
 template <class T, class... Fields>
 constexpr auto map_to(std::string_view bucket, Fields... fields) {
   return detail::record_map<T, Fields...>{bucket, {fields...}};
+}
+/// The struct inside of other structs.
+template <class T, class... Fields>
+constexpr auto map_object(Fields... fields) {
+  return detail::object_map<T, Fields...>{{fields...}};
 }
 
 /// An ordered index over the field.
 inline constexpr detail::indexed_rule indexed{};
 /// No two records of the bucket have the same value.
-inline constexpr auto unique = detail::rule{[](field_spec& s) { s.unique(); }};
+inline constexpr detail::unique_rule unique{};
 /// A text's length in code points, inclusive.
 constexpr auto length(std::size_t least, std::size_t most) {
-  return detail::rule{[=](field_spec& s) { s.length(least, most); }};
-}
-/// A number's bounds, inclusive.
-template <detail::number_like N>
-constexpr auto minimum(N least) {
-  return detail::rule{[=](field_spec& s) { s.min(value{least}); }};
-}
-template <detail::number_like N>
-constexpr auto maximum(N most) {
-  return detail::rule{[=](field_spec& s) { s.max(value{most}); }};
+  return detail::text_rule{[=](field_spec& s) { s.length(least, most); }};
 }
 /// A regular expression to be found in a text. The argument must live on: a literal.
 constexpr auto pattern(std::string_view regex) {
-  return detail::rule{[=](field_spec& s) { s.pattern(std::string{regex}); }};
+  return detail::text_rule{[=](field_spec& s) { s.pattern(std::string{regex}); }};
+}
+/// The bounds of a number, time or duration, inclusive.
+template <detail::bounded N>
+constexpr auto minimum(N least) {
+  return detail::least_rule<N>{least};
+}
+template <detail::bounded N>
+constexpr auto maximum(N most) {
+  return detail::most_rule<N>{most};
 }
 /// The only values allowed. Texts must live on: literals.
 template <class... U>
 constexpr auto one_of(U... allowed) {
-  return detail::rule{[=](field_spec& s) { s.one_of(value{allowed}...); }};
+  return detail::one_of_rule<U...>{{allowed...}};
 }
-/// What an insert stores for an empty optional.
+/// What an insert stores for an empty optional, or a function without arguments that makes it, such
+/// as a lambda; see `field_spec::otherwise`. Texts must live on: literals.
 template <class U>
 constexpr auto otherwise(U content) {
   return detail::default_rule<U>{content};
@@ -85,7 +116,7 @@ constexpr auto otherwise(U content) {
 template <mapped T>
 schema schema_of() {
   schema out{std::string{mapping<T>.bucket}};
-  detail::for_each_field(mapping<T>, [&](const auto& each, std::size_t) {
+  detail::for_each_field(mapping<T>.fields, [&](const auto& each, std::size_t) {
     std::string name{each.name};
     if constexpr (std::remove_cvref_t<decltype(each)>::is_key)
       out.key(name, each.spec());
@@ -98,47 +129,60 @@ schema schema_of() {
 }
 
 /// The struct as the input of a write to the bucket of that schema, which must outlive the draft.
-/// Allocates nothing for an ordinary record.
+/// Allocates nothing for an ordinary record without vectors and structs in it.
 ///
 /// An empty optional is given as null, and a generated field that holds nothing ("" or 0) is left
 /// out; so is an empty optional with `otherwise`, which the store then fills in.
 template <mapped T>
 draft to_draft(const compiled_schema& schema, const T& from) {
   draft out{schema};
-  detail::for_each_field(mapping<T>, [&](const auto& each, std::size_t position) {
+  detail::for_each_field(mapping<T>.fields, [&](const auto& each, std::size_t position) {
     using member_field = std::remove_cvref_t<decltype(each)>;
     const auto& content = from.*member_field::member;
     if (member_field::filled_in && detail::holds_nothing<member_field>(content))
       return;
     auto slot = schema.layout().find(member_field::name, position);
     if (slot == detail::record_layout::npos)
-      out.set(member_field::name, detail::view_of_member(content));
+      out.set(member_field::name, detail::to_stored(content));
     else
-      out.set(slot, detail::view_of_member(content));
+      out.set(slot, detail::to_stored(content));
+  });
+  return out;
+}
+
+/// The struct as an object with the fields that `to_draft` would set: for messages, bulk writes and
+/// tools.
+template <mapped T>
+object to_object(const T& from) {
+  object out;
+  detail::for_each_field(mapping<T>.fields, [&](const auto& each, std::size_t) {
+    using member_field = std::remove_cvref_t<decltype(each)>;
+    const auto& content = from.*member_field::member;
+    if (!member_field::filled_in || !detail::holds_nothing<member_field>(content))
+      out.set(member_field::name, value{detail::to_stored(content)});
   });
   return out;
 }
 
 /// The record as a struct. `invalid`, with all issues, if the bucket was defined otherwise and a
-/// value does not fit its member; fields that the record does not have are null.
+/// value does not fit its member (a number out of its range, a text that is none of an enum's);
+/// fields that the record does not have are null.
 template <mapped T>
 result<T> from_record(const record& from) {
   T out{};
-  std::vector<issue> issues;
   const auto& layout = *from.block()->layout;
-  detail::for_each_field(mapping<T>, [&](const auto& each, std::size_t position) {
+  detail::misfits bad{layout.bucket()};
+  detail::for_each_field(mapping<T>.fields, [&](const auto& each, std::size_t position) {
     using member_field = std::remove_cvref_t<decltype(each)>;
     auto slot = layout.find(member_field::name, position);
     auto content =
         slot == detail::record_layout::npos ? from[member_field::name] : from.field(slot);
-    if (!detail::read_member(content, out.*member_field::member))
-      issues.push_back(detail::misfit(layout.bucket(), member_field::name, content));
+    detail::read_member(content, out.*member_field::member, bad,
+                        detail::place{.name = member_field::name});
   });
-  if (issues.empty())
+  if (bad.empty())
     return out;
-  auto first = issues.front();
-  return fail(errc::invalid, first.message, {layout.bucket(), from.key().to_string(), first.field},
-              std::move(issues));
+  return fail(bad.to_error(from.key().to_string()));
 }
 
 } // namespace holdfast

@@ -3,9 +3,12 @@
 #include <holdfast/store/bucket.hpp>
 #include <holdfast/store/mapping.hpp>
 
+#include <concepts>
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <string_view>
+#include <type_traits>
 #include <utility>
 #include <vector>
 
@@ -26,7 +29,55 @@ result<std::vector<T>> from_records(const records& list) {
   return out;
 }
 
+template <class X>
+using optional_of = std::optional<typename unwrap_optional<X>::type>;
+
+/// A value as the optional content of a member; null is none.
+template <class X>
+result<std::optional<X>> from_value(std::string_view bucket, std::string_view field,
+                                    value_view content) {
+  std::optional<X> out;
+  misfits bad{bucket};
+  read_member(content, out, bad, place{.name = field});
+  if (bad.empty())
+    return out;
+  return fail(bad.to_error({}));
+}
+
+/// The type in which a typed bucket takes its keys: views of texts, int64 for integers.
+template <mapped T>
+using key_argument = std::conditional_t<
+    std::same_as<typename decltype(key_type_of(mapping<T>.fields))::type, std::string>,
+    std::string_view, std::int64_t>;
+
+/// Whether a conversion that C++ does silently would change what is meant: 1.5 to an integer, a
+/// flag to a number.
+template <class To, class From>
+concept lossy = (plain_integer<To> && (std::floating_point<From> || std::same_as<From, bool>)) ||
+                (std::floating_point<To> && std::same_as<From, bool>) ||
+                (std::same_as<To, bool> && (number_like<From> || std::is_pointer_v<From>));
+
 } // namespace detail
+
+/// One change of a typed update; see `set`.
+template <auto M>
+struct member_change {
+  using record_type = typename detail::member_of<decltype(M)>::record;
+  using type = typename detail::member_of<decltype(M)>::type;
+  static constexpr std::string_view name = detail::member_name<M>();
+  type content;
+};
+
+/// The member's new value: `set<&user::age>(31)`, `set<&user::email>(std::nullopt)`. A value of an
+/// unrelated type does not compile.
+template <auto M>
+member_change<M> set(typename member_change<M>::type content) {
+  return {std::move(content)};
+}
+template <auto M, class U>
+requires detail::lossy<typename detail::unwrap_optional<typename member_change<M>::type>::type, U>
+    member_change<M> set(U content)
+= delete;
 
 /// One page of a walk over structs; see `page`.
 template <mapped T>
@@ -75,20 +126,48 @@ public:
       });
     });
   }
-  /// `sum(f<&user::age>)`, or a field's name; so with the others. See `selection`.
+  /// Over a number field; see `selection`. The sum of none is 0, the mean of none is empty.
   pending<value> sum(const field_name& field) const { return plain_.sum(field); }
-  pending<value> avg(const field_name& field) const { return plain_.avg(field); }
+  pending<std::optional<double>> avg(const field_name& field) const {
+    return plain_.avg(field).map(
+        [](const value& v) { return v.is_null() ? std::nullopt : std::optional{v.as_double()}; });
+  }
+  /// The least and greatest value of a member, `max(f<&user::age>)`; empty of none. Of a name, as a
+  /// value.
+  template <class X>
+  requires(!std::is_void_v<X>) pending<detail::optional_of<X>> min(field_ref<X> field)
+  const { return plain_.min(field).map(content_of<X>(field)); }
+  template <class X>
+  requires(!std::is_void_v<X>) pending<detail::optional_of<X>> max(field_ref<X> field)
+  const { return plain_.max(field).map(content_of<X>(field)); }
   pending<value> min(const field_name& field) const { return plain_.min(field); }
   pending<value> max(const field_name& field) const { return plain_.max(field); }
+  /// As of `selection`; the keys and numbers of the groups are values.
   pending<groups> group_by(std::vector<field_name> keys, std::vector<aggregate> what) const {
     return plain_.group_by(std::move(keys), std::move(what));
   }
+
+  /// Calls `f(const record_view&)` for the records in order, without making structs; see
+  /// `selection::visit`.
+  template <class F>
+  result<std::uint64_t> visit(F&& f) const {
+    return plain_.visit(std::forward<F>(f));
+  }
   result<explanation> explain() const { return plain_.explain(); }
 
-  /// Visits, projections and all else.
+  /// The same by field names: for projections and all else.
   const selection& plain() const noexcept { return plain_; }
 
 private:
+  /// The function that reads the field's content from a value.
+  template <class X>
+  static auto content_of(field_ref<X> field) {
+    return [name = field.name](const value& v) {
+      return detail::from_value<typename detail::unwrap_optional<X>::type>(mapping<T>.bucket, name,
+                                                                           v);
+    };
+  }
+
   selection plain_;
 };
 
@@ -100,6 +179,9 @@ class bucket {
   static_assert(mapped<T>, "bucket<T>: T needs a specialization of holdfast::mapping");
 
 public:
+  /// How keys are given: `std::string_view` or `std::int64_t`, after the key's member.
+  using key_argument = detail::key_argument<T>;
+
   explicit bucket(bucket<record> plain) : plain_{std::move(plain)} {}
 
   const std::string& name() const noexcept { return plain_.name(); }
@@ -108,23 +190,50 @@ public:
   /// The same bucket by field names.
   const bucket<record>& plain() const noexcept { return plain_; }
 
+  // -- writes
+
   /// Adds a struct and gives it as stored, with what was generated.
   pending<T> insert(const T& item) const {
     return plain_.insert(to_draft(plain_.compiled(), item)).map(from_record<T>);
   }
-  /// Sets some members of a record: `update("7", set<&user::age>(31), set<&user::email>(none))`.
-  template <class... Changes>
-  pending<T> update(value key, const Changes&... changes) const {
-    return plain_.update(std::move(key), {changes.input()...}).map(from_record<T>);
+  /// Adds all or none, as one commit, in order.
+  pending<std::vector<T>> insert_many(const std::vector<T>& items) const {
+    std::vector<object> list;
+    list.reserve(items.size());
+    for (auto& each : items)
+      list.push_back(to_object(each));
+    return plain_.insert_many(list).map(detail::from_records<T>);
   }
+  /// Sets some members of a record, all at once:
+  /// `update("7", set<&user::age>(31), set<&user::email>(std::nullopt))`.
+  template <class... Changes>
+  requires(sizeof...(Changes) > 0 && (std::same_as<typename Changes::record_type, T> &&
+                                      ...)) pending<T> update(key_argument key,
+                                                              const Changes&... changes)
+  const {
+    // What is stored lives until the call returns, and the call copies it.
+    return [&](const auto&... stored) {
+      return plain_.update(key, {field_input{Changes::name, stored}...}).map(from_record<T>);
+    }(detail::to_stored(changes.content)...);
+  }
+  /// Updates the record with the struct's key if there is one, else inserts.
   pending<T> upsert(const T& item) const {
     return plain_.upsert(to_draft(plain_.compiled(), item)).map(from_record<T>);
   }
-  pending<T> erase(value key) const { return plain_.erase(std::move(key)).map(from_record<T>); }
+  pending<T> erase(key_argument key) const { return plain_.erase(key).map(from_record<T>); }
   pending<std::uint64_t> clear() const { return plain_.clear(); }
 
-  pending<T> get(value_view key) const { return plain_.get(key).map(from_record<T>); }
-  bool contains(value_view key) const { return plain_.contains(key); }
+  // -- reads
+
+  pending<T> get(key_argument key) const { return plain_.get(key).map(from_record<T>); }
+  pending<T> find(key_argument key) const { return get(key); }
+  bool contains(key_argument key) const { return plain_.contains(key); }
+  /// Calls `f(const record_view&)`, without making a struct; see `bucket<record>::visit`.
+  template <class F>
+  result<bool> visit(key_argument key, F&& f) const {
+    return plain_.visit(key, std::forward<F>(f));
+  }
+
   typed_selection<T> where(filter which) const {
     return typed_selection<T>{plain_.where(std::move(which))};
   }
@@ -139,19 +248,5 @@ public:
 private:
   bucket<record> plain_;
 };
-
-/// One change of a typed update.
-template <auto M>
-struct member_change {
-  using type = typename detail::member_of<decltype(M)>::type;
-  type content;
-  field_input input() const { return {detail::member_name<M>(), detail::view_of_member(content)}; }
-};
-
-/// The member's new value. A value of an unrelated type does not compile.
-template <auto M>
-member_change<M> set(typename member_change<M>::type content) {
-  return {std::move(content)};
-}
 
 } // namespace holdfast

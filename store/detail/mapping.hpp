@@ -1,14 +1,12 @@
 #pragma once
 
+#include <holdfast/store/detail/member_codec.hpp>
 #include <holdfast/store/detail/validation_rules.hpp>
-#include <holdfast/store/field.hpp>
 #include <holdfast/store/schema.hpp>
 
-#include <concepts>
 #include <cstddef>
 #include <cstdint>
 #include <limits>
-#include <optional>
 #include <string>
 #include <string_view>
 #include <tuple>
@@ -18,27 +16,118 @@
 /// The parts of store/mapping.hpp that its users do not name.
 namespace holdfast::detail {
 
-struct unmapped {};
+// -- rules of a field: `apply_rule<T>` checks a rule against the member's type and writes it down
 
+/// Something said about a text.
 template <class Apply>
-struct rule {
+struct text_rule {
   Apply apply;
 };
 template <class Apply>
-rule(Apply) -> rule<Apply>;
+text_rule(Apply) -> text_rule<Apply>;
 
-/// Rules that mean more than an option of the field.
 struct indexed_rule {};
-template <class T>
+struct unique_rule {};
+template <class N>
+struct least_rule {
+  N content;
+};
+template <class N>
+struct most_rule {
+  N content;
+};
+template <class... U>
+struct one_of_rule {
+  std::tuple<U...> contents;
+};
+template <class U>
 struct default_rule {
-  T content;
+  U content;
 };
 
 template <class T>
-concept mappable_scalar = std::same_as<T, std::string> || std::same_as<T, bool> || number_like<T>;
+concept text_member = std::same_as<typename unwrap_optional<T>::type, std::string>;
+/// What has bounds: numbers, times and durations.
 template <class T>
-concept mappable = mappable_scalar<typename unwrap_optional<T>::type>;
+concept bounded = number_like<T> || time_like<T> || duration_like<T>;
 
+template <class T>
+void apply_rule(field_spec& spec, generated_by how) {
+  spec.generated(how);
+}
+template <class T>
+void apply_rule(field_spec& spec, text_format format) {
+  static_assert(text_member<T>, "a format is for texts");
+  spec.format(format);
+}
+template <class T, class F>
+void apply_rule(field_spec& spec, const text_rule<F>& r) {
+  static_assert(text_member<T>, "length and pattern are for texts");
+  r.apply(spec);
+}
+template <class T>
+void apply_rule(field_spec&, indexed_rule) {}
+template <class T>
+void apply_rule(field_spec& spec, unique_rule) {
+  spec.unique();
+}
+template <class T, class N>
+void apply_rule(field_spec& spec, const least_rule<N>& r) {
+  static_assert(operand_of<T, N>, "the minimum is of another type than the member");
+  spec.min(to_operand<T>(r.content));
+}
+template <class T, class N>
+void apply_rule(field_spec& spec, const most_rule<N>& r) {
+  static_assert(operand_of<T, N>, "the maximum is of another type than the member");
+  spec.max(to_operand<T>(r.content));
+}
+template <class T, class... U>
+void apply_rule(field_spec& spec, const one_of_rule<U...>& r) {
+  static_assert((operand_of<T, U> && ...), "a choice is of another type than the member");
+  std::apply([&](const U&... each) { spec.one_of(std::vector<value>{to_operand<T>(each)...}); },
+             r.contents);
+}
+template <class T, class U>
+void apply_rule(field_spec& spec, const default_rule<U>& r) {
+  if constexpr (std::is_invocable_v<const U&>) {
+    using content = typename unwrap_optional<T>::type;
+    static_assert(std::is_convertible_v<std::invoke_result_t<const U&>, content>,
+                  "the default function makes another type than the member's");
+    spec.otherwise([make = r.content] {
+      const content made = make();
+      return value{to_stored(made)};
+    });
+  } else {
+    static_assert(operand_of<T, U>, "the default is of another type than the member");
+    spec.otherwise(to_operand<T>(r.content));
+  }
+}
+
+/// Whether the store fills the field in when an insert leaves it out.
+template <class R>
+inline constexpr bool fills_in = std::same_as<R, generated_by>;
+template <class T>
+inline constexpr bool fills_in<default_rule<T>> = true;
+/// Whether a rule is for the fields of buckets, not for those of structs in them.
+template <class R>
+inline constexpr bool top_level =
+    fills_in<R> || std::same_as<R, indexed_rule> || std::same_as<R, unique_rule>;
+
+// -- types
+
+template <class N>
+field_spec spec_of_integer() {
+  using narrow = std::numeric_limits<N>;
+  using wide = std::numeric_limits<std::int64_t>;
+  auto spec = integer();
+  if constexpr (std::cmp_greater(narrow::min(), wide::min()))
+    spec.min(value{narrow::min()});
+  if constexpr (std::cmp_less(narrow::max(), wide::max()))
+    spec.max(value{narrow::max()});
+  return spec;
+}
+
+/// The field that a member of type `T` makes, without its rules.
 template <class T>
 field_spec spec_of() {
   using content = typename unwrap_optional<T>::type;
@@ -48,44 +137,34 @@ field_spec spec_of() {
     return boolean();
   } else if constexpr (std::floating_point<content>) {
     return number();
+  } else if constexpr (enum_like<content>) {
+    static_assert(enum_names<content>.size() > 0,
+                  "an enum without names between 0 and 63 needs a specialization of enum_names");
+    return string().one_of(enum_texts<content>());
+  } else if constexpr (time_like<content>) {
+    return date();
+  } else if constexpr (duration_like<content>) {
+    return spec_of<typename content::rep>();
+  } else if constexpr (std::same_as<content, object> || mapped_object<content>) {
+    return object_of();
+  } else if constexpr (is_vector<content>) {
+    return array_of();
   } else {
-    using narrow = std::numeric_limits<content>;
-    using wide = std::numeric_limits<std::int64_t>;
-    auto spec = integer();
-    if constexpr (std::cmp_greater(narrow::min(), wide::min()))
-      spec.min(value{narrow::min()});
-    if constexpr (std::cmp_less(narrow::max(), wide::max()))
-      spec.max(value{narrow::max()});
-    return spec;
+    return spec_of_integer<content>();
   }
 }
-
-inline void apply(field_spec& spec, generated_by how) { spec.generated(how); }
-inline void apply(field_spec& spec, text_format format) { spec.format(format); }
-inline void apply(field_spec&, indexed_rule) {}
-template <class F>
-void apply(field_spec& spec, const rule<F>& r) {
-  r.apply(spec);
-}
-template <class T>
-void apply(field_spec& spec, const default_rule<T>& r) {
-  spec.otherwise(to_operand(r.content));
-}
-
-/// Whether the store fills the field in when an insert leaves it out.
-template <class R>
-inline constexpr bool fills_in = std::same_as<R, generated_by>;
-template <class T>
-inline constexpr bool fills_in<default_rule<T>> = true;
 
 /// A member with its rules.
 template <auto M, bool Key, class... Rules>
 struct mapped_field {
   using record_type = typename member_of<decltype(M)>::record;
   using type = typename member_of<decltype(M)>::type;
-  static_assert(mappable<type>,
-                "a mapped member is a string, bool, number or an optional of these");
-  static_assert(!Key || !unwrap_optional<type>::optional, "a key is never optional");
+  static_assert(
+      mappable<type>,
+      "a mapped member is a string, bool, number, enum, sys_time, duration, object, "
+      "array, a struct mapped with map_object, a vector of these or an optional of these");
+  static_assert(!Key || std::same_as<type, std::string> || plain_integer<type>,
+                "a key is a string or an integer and never optional");
 
   static constexpr auto member = M;
   static constexpr std::string_view name = member_name<M>();
@@ -93,6 +172,7 @@ struct mapped_field {
   static constexpr bool generated = (std::same_as<Rules, generated_by> || ...);
   static constexpr bool filled_in = (fills_in<Rules> || ...);
   static constexpr bool indexed = (std::same_as<Rules, indexed_rule> || ...);
+  static constexpr bool only_in_buckets = Key || (top_level<Rules> || ...);
 
   std::tuple<Rules...> rules;
 
@@ -100,32 +180,45 @@ struct mapped_field {
     auto out = spec_of<type>();
     if (!unwrap_optional<type>::optional && !generated)
       out.required();
-    std::apply([&](const auto&... r) { (detail::apply(out, r), ...); }, rules);
+    std::apply([&](const auto&... r) { (apply_rule<type>(out, r), ...); }, rules);
     return out;
   }
 };
 
+/// How a struct is kept in a bucket.
 template <class T, class... Fields>
 struct record_map {
   using record_type = T;
-  static constexpr std::size_t size = sizeof...(Fields);
   static_assert((std::same_as<T, typename Fields::record_type> && ...),
                 "every mapped member belongs to the mapped struct");
-  static_assert((static_cast<int>(Fields::is_key) + ...) == 1, "a mapping names exactly one key");
+  static_assert((static_cast<int>(Fields::is_key) + ... + 0) == 1,
+                "a mapping names exactly one key");
 
   std::string_view bucket;
   std::tuple<Fields...> fields;
 };
 
-/// Calls `fn(field, position)` for each mapped field, in order.
-template <class Map, class F>
-constexpr void for_each_field(const Map& map, F&& fn) {
-  std::apply(
-      [&](const auto&... each) {
-        std::size_t position = 0;
-        (fn(each, position++), ...);
-      },
-      map.fields);
+/// How a struct is kept inside of others.
+template <class T, class... Fields>
+struct object_map {
+  static_assert((std::same_as<T, typename Fields::record_type> && ...),
+                "every mapped member belongs to the mapped struct");
+  static_assert((!Fields::only_in_buckets && ...),
+                "keys, indexes, unique, generated and default values are for fields of buckets");
+
+  std::tuple<Fields...> members;
+};
+
+/// The key's member of a mapping.
+template <class... Fields>
+consteval auto key_type_of(const std::tuple<Fields...>&) {
+  using type = decltype([] {
+    std::tuple<
+        std::conditional_t<Fields::is_key, std::tuple<typename Fields::type>, std::tuple<>>...>
+        all;
+    return std::apply([](auto... each) { return std::tuple_cat(each...); }, all);
+  }());
+  return std::type_identity<std::tuple_element_t<0, type>>{};
 }
 
 /// Whether the store is to fill in the field: an empty optional, or a generated one without
@@ -134,38 +227,10 @@ template <class Field, class T>
 bool holds_nothing(const T& content) {
   if constexpr (unwrap_optional<T>::optional)
     return !content.has_value();
+  else if constexpr (Field::generated)
+    return content == T{};
   else
-    return Field::generated && content == T{};
+    return false;
 }
-
-template <class T>
-value_view view_of_member(const T& content) {
-  if constexpr (unwrap_optional<T>::optional)
-    return content ? view_of_member(*content) : value_view{};
-  else if constexpr (plain_integer<T>)
-    return std::in_range<std::int64_t>(content) ? value_view{content}
-                                                : value_view{static_cast<double>(content)};
-  else
-    return value_view{content};
-}
-
-template <class T>
-bool read_member(value_view from, T& to) {
-  if constexpr (unwrap_optional<T>::optional) {
-    return from.is_null() ? (to.reset(), true) : read_member(from, to.emplace());
-  } else if constexpr (std::same_as<T, std::string>) {
-    return from.is_string() && (to = from.as_string(), true);
-  } else if constexpr (std::same_as<T, bool>) {
-    return from.kind() == value_kind::boolean && (to = from.as_bool(), true);
-  } else if constexpr (std::floating_point<T>) {
-    return from.is_number() && (to = static_cast<T>(from.as_double()), true);
-  } else {
-    auto number = from.if_int();
-    return number && std::in_range<T>(*number) && (to = static_cast<T>(*number), true);
-  }
-}
-
-/// Says that a stored value does not fit the member of its name.
-issue misfit(std::string_view bucket, std::string_view field, value_view content);
 
 } // namespace holdfast::detail
