@@ -20,7 +20,8 @@ namespace holdfast {
 
 namespace detail {
 class bucket_core;
-}
+class store_state;
+} // namespace detail
 
 template <class T = record>
 class bucket;
@@ -115,6 +116,7 @@ public:
 
 private:
   friend class store;
+  friend class detail::store_state;
   explicit bucket(ref<detail::bucket_core> core, durability level);
   template <class Operation, class T, class... Args>
   pending<T> write(Args&&... args) const;

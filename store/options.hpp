@@ -43,6 +43,9 @@ struct store_options {
   /// Restarts of one bucket within `restart_period` before it is quarantined; its siblings live on.
   std::uint32_t restart_budget = 5;
   std::chrono::milliseconds restart_period{10'000};
+  /// R6: requests of actors that may wait for their answers (store/gateway.hpp); past it,
+  /// `overloaded`.
+  std::size_t gateway_requests = 65'536;
   /// The runtime to stand on; null: the store makes one from `runtime_options`. Must outlive the
   /// store.
   class runtime* runtime = nullptr;

@@ -23,9 +23,7 @@ result<holdfast::bucket<>> store::define(const schema& definition) {
 }
 
 result<holdfast::bucket<>> store::bucket(std::string_view name) const {
-  return state_->find(name).map([this](ref<detail::bucket_core> core) {
-    return holdfast::bucket<>{std::move(core), state_->options().durability};
-  });
+  return state_->handle(name);
 }
 
 bool store::has_bucket(std::string_view name) const { return state_->find(name).has_value(); }
@@ -99,5 +97,6 @@ result<void> store::crash_persistence(std::chrono::milliseconds timeout) {
 
 result<void> store::stop() { return state_->stop(); }
 runtime& store::runtime_in_use() const noexcept { return state_->owner(); }
+const detail::gateway_desk& store::gateway() const noexcept { return state_->gateway(); }
 
 } // namespace holdfast

@@ -22,6 +22,7 @@
 namespace holdfast {
 
 namespace detail {
+class gateway_desk;
 class store_state;
 }
 
@@ -207,6 +208,8 @@ public:
   result<void> stop();
 
   runtime& runtime_in_use() const noexcept;
+  /// For the store's own parts; see `gateway_of` in store/gateway.hpp.
+  const detail::gateway_desk& gateway() const noexcept;
 
 private:
   explicit store(std::unique_ptr<detail::store_state> state);

@@ -11,7 +11,9 @@ namespace holdfast::detail {
 store_state::store_state(store_options options)
     : options_{std::move(options)},
       runtime_{options_.runtime ? std::shared_ptr<runtime>{options_.runtime, [](runtime*) {}}
-                                : std::make_shared<runtime>(options_.runtime_settings)} {}
+                                : std::make_shared<runtime>(options_.runtime_settings)},
+      gateway_{std::make_shared<gateway_desk>(
+          [this](std::string_view name) { return handle(name); }, options_.gateway_requests)} {}
 
 store_state::~store_state() { (void)stop(); }
 
@@ -41,10 +43,11 @@ result<void> store_state::start_tree() {
     root.children.push_back(persistence_child(pipe_, persistence_address_));
   }
   // Before the buckets, so that it ends after them: what they did last is told, too.
-  auto services = supervisor::nested(*runtime_, {.name = "services",
-                                                 .intensity = 10,
-                                                 .period = options_.restart_period,
-                                                 .children = {events_.bus().spec()}});
+  auto services =
+      supervisor::nested(*runtime_, {.name = "services",
+                                     .intensity = 10,
+                                     .period = options_.restart_period,
+                                     .children = {events_.bus().spec(), gateway_->spec()}});
   if (!services)
     return fail(std::move(services.error()));
   root.children.push_back(std::move(services->spec));
@@ -199,6 +202,12 @@ result<ref<bucket_core>> store_state::find(std::string_view name) const {
   return found->second;
 }
 
+result<bucket<>> store_state::handle(std::string_view name) const {
+  return find(name).map([this](ref<bucket_core> core) {
+    return bucket<>{std::move(core), options_.durability};
+  });
+}
+
 std::vector<ref<bucket_core>> store_state::all() const {
   std::lock_guard lock{mutex_};
   std::vector<ref<bucket_core>> out;
@@ -233,6 +242,7 @@ result<void> store_state::stop() {
   if (stopped_)
     return {};
   stopped_ = true;
+  gateway_->close();
   for (auto& core : all())
     core->close(errc::stopped);
   result<void> outcome;

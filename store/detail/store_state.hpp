@@ -3,6 +3,7 @@
 #include <holdfast/runtime/supervisor.hpp>
 #include <holdfast/store/detail/bucket_core.hpp>
 #include <holdfast/store/detail/events.hpp>
+#include <holdfast/store/detail/gateway.hpp>
 #include <holdfast/store/store.hpp>
 
 #include <atomic>
@@ -27,6 +28,8 @@ public:
 
   result<ref<bucket_core>> define(const schema& definition);
   result<ref<bucket_core>> find(std::string_view name) const;
+  /// A handle with the store's durability.
+  result<bucket<>> handle(std::string_view name) const;
   result<bool> drop(std::string_view name);
   result<void> update(std::string_view name, const bucket_update& change,
                       std::chrono::milliseconds timeout);
@@ -44,6 +47,7 @@ public:
   const std::shared_ptr<commit_lines>& lines() const noexcept { return lines_; }
   const restore_report& restored() const noexcept { return restored_; }
   store_events& events() noexcept { return events_; }
+  const gateway_desk& gateway() const noexcept { return *gateway_; }
 
 private:
   result<void> restore(journal_info info);
@@ -66,6 +70,7 @@ private:
   store_events events_{*runtime_, lines_};
   std::shared_ptr<pipeline> pipe_; // null: in memory only
   ref<address> persistence_address_;
+  std::shared_ptr<gateway_desk> gateway_;
   std::optional<supervisor> root_;
   std::optional<supervisor> buckets_sup_;
   restore_report restored_;
