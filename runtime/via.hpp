@@ -22,7 +22,9 @@ HOLDFAST_LOCAL_MESSAGE(holdfast::detail::resumption)
 namespace holdfast {
 
 /// Starts an operation from inside the actor `self` and calls `f(result<T>)` later in the context
-/// of that actor, as the answer to a request. If the actor ends meanwhile, `f` is not called.
+/// of that actor, as the answer to a request. If the actor ends meanwhile, `f` is not called. What
+/// `f` throws ends the actor as a throwing handler does. CAF looks for the handler of an answer in
+/// all that wait, so keep fewer than a thousand operations waiting per actor.
 template <class T, std::invocable<result<T>> F>
 void via(caf::scheduled_actor* self, pending<T>&& operation, F f) {
   auto id = self->new_request_id(caf::message_priority::normal);

@@ -6,7 +6,10 @@
 #include <holdfast/store/record.hpp>
 #include <holdfast/store/schema.hpp>
 
+#include <chrono>
+#include <concepts>
 #include <cstddef>
+#include <cstdint>
 #include <string>
 #include <string_view>
 #include <type_traits>
@@ -46,8 +49,8 @@
 /// | enums | string, one of the enum's texts | its name, see store/enum_names.hpp |
 /// | `std::chrono::sys_time` | date | milliseconds since the epoch, rounded down |
 /// | `std::chrono::duration` | integer or number | the number of its own units |
-/// | a struct with a `map_object` | object | an object; empty optionals are left out |
-/// | `std::vector` of any of these | array | an array |
+/// | a struct with a `map_object` | object with properties | an object, without empty optionals |
+/// | `std::vector` of any of these | array with items | an array |
 /// | `holdfast::object`, `array` | object, array | itself |
 namespace holdfast {
 
@@ -68,10 +71,13 @@ template <auto M, class... Rules>
 constexpr auto field(Rules... rules) {
   return detail::mapped_field<M, false, Rules...>{{rules...}};
 }
-/// The struct in a bucket of that name.
-template <class T, class... Fields>
-constexpr auto map_to(std::string_view bucket, Fields... fields) {
-  return detail::record_map<T, Fields...>{bucket, {fields...}};
+/// The struct in a bucket of that name: its fields, and what else is said about the bucket, such as
+/// `ordered()`.
+template <class T, class... Parts>
+constexpr auto map_to(std::string_view bucket, Parts... parts) {
+  auto fields = std::tuple_cat(detail::part_if<false>(parts)...);
+  auto rules = std::tuple_cat(detail::part_if<true>(parts)...);
+  return detail::record_map<T, decltype(fields), decltype(rules)>{bucket, fields, rules};
 }
 /// The struct inside of other structs.
 template <class T, class... Fields>
@@ -112,6 +118,52 @@ constexpr auto otherwise(U content) {
   return detail::default_rule<U>{content};
 }
 
+/// Rules of each item of a vector: `items(length(1, 20))`.
+template <class... Rules>
+constexpr auto items(Rules... rules) {
+  return detail::item_rules<Rules...>{{rules...}};
+}
+/// The field holds the key of a record in the bucket of another mapped struct, of the same type;
+/// see `field_spec::references`. A struct that refers to itself names its bucket.
+template <mapped T>
+constexpr auto references(on_delete what = on_delete::restrict) {
+  using key_type = typename decltype(detail::key_type_of(mapping<T>.fields))::type;
+  return detail::reference_rule<key_type>{mapping<T>.bucket, what};
+}
+constexpr auto references(std::string_view bucket, on_delete what = on_delete::restrict) {
+  return detail::reference_rule<void>{bucket, what};
+}
+
+// -- about buckets; see `schema`
+
+/// An ordered index over several members: by the first, then the second, and so on.
+template <auto... M>
+constexpr auto indexed_by() {
+  static_assert(sizeof...(M) > 1, "an index over one member is the rule `indexed` of that member");
+  return detail::schema_rule{
+      [](schema& s) { s.index({std::string{detail::member_name<M>()}...}); }};
+}
+/// Records end by themselves so long after their insert.
+constexpr auto expire_after(std::chrono::milliseconds how_long) {
+  return detail::schema_rule{[=](schema& s) { s.expire_after(how_long); }};
+}
+/// At most so many records: an insert beyond evicts others.
+constexpr auto capacity(std::uint64_t most, evict policy = evict::oldest) {
+  return detail::schema_rule{[=](schema& s) { s.capacity(most, policy); }};
+}
+/// Results come in key order.
+constexpr auto ordered() {
+  return detail::schema_rule{[](schema& s) { s.ordered(); }};
+}
+/// Fields that the struct does not have are refused.
+constexpr auto closed() {
+  return detail::schema_rule{[](schema& s) { s.closed(); }};
+}
+/// Whether the bucket is kept in the store's journal.
+constexpr auto persistent(std::same_as<bool> auto yes) {
+  return detail::schema_rule{[=](schema& s) { s.persistent(yes); }};
+}
+
 /// The schema of a mapped struct, its fields in the order of the mapping.
 template <mapped T>
 schema schema_of() {
@@ -125,6 +177,7 @@ schema schema_of() {
     if constexpr (std::remove_cvref_t<decltype(each)>::indexed)
       out.index(name);
   });
+  std::apply([&](const auto&... rule) { (rule.apply(out), ...); }, mapping<T>.rules);
   return out;
 }
 

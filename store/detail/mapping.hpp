@@ -44,6 +44,31 @@ template <class U>
 struct default_rule {
   U content;
 };
+/// `Key` is the type of the other's key; `void` if it is not known.
+template <class Key>
+struct reference_rule {
+  std::string_view bucket;
+  on_delete what;
+};
+template <class... Rules>
+struct item_rules {
+  std::tuple<Rules...> rules;
+};
+
+/// Whether the store fills the field in when an insert leaves it out.
+template <class R>
+inline constexpr bool fills_in = std::same_as<R, generated_by>;
+template <class T>
+inline constexpr bool fills_in<default_rule<T>> = true;
+/// Whether a rule is for the fields of buckets, not for those of structs in them.
+template <class R>
+inline constexpr bool top_level =
+    fills_in<R> || std::same_as<R, indexed_rule> || std::same_as<R, unique_rule>;
+template <class Key>
+inline constexpr bool top_level<reference_rule<Key>> = true;
+
+template <class T>
+field_spec spec_of();
 
 template <class T>
 concept text_member = std::same_as<typename unwrap_optional<T>::type, std::string>;
@@ -103,15 +128,26 @@ void apply_rule(field_spec& spec, const default_rule<U>& r) {
   }
 }
 
-/// Whether the store fills the field in when an insert leaves it out.
-template <class R>
-inline constexpr bool fills_in = std::same_as<R, generated_by>;
-template <class T>
-inline constexpr bool fills_in<default_rule<T>> = true;
-/// Whether a rule is for the fields of buckets, not for those of structs in them.
-template <class R>
-inline constexpr bool top_level =
-    fills_in<R> || std::same_as<R, indexed_rule> || std::same_as<R, unique_rule>;
+template <class T, class Key>
+void apply_rule(field_spec& spec, const reference_rule<Key>& r) {
+  if constexpr (std::is_void_v<Key>)
+    static_assert(text_member<T> || plain_integer<typename unwrap_optional<T>::type>,
+                  "a reference holds a key: a text or an integer");
+  else
+    static_assert(operand_of<T, Key>, "the reference is of another type than the other's key");
+  spec.references(std::string{r.bucket}, r.what);
+}
+template <class T, class... Rules>
+void apply_rule(field_spec& spec, const item_rules<Rules...>& r) {
+  using content = typename unwrap_optional<T>::type;
+  static_assert(is_vector<content> && !std::same_as<content, array>, "items are those of a vector");
+  static_assert((!top_level<Rules> && ...),
+                "indexes, unique, references, generated and default values are for fields");
+  using item = typename content::value_type;
+  auto out = spec_of<item>();
+  std::apply([&](const auto&... each) { (apply_rule<item>(out, each), ...); }, r.rules);
+  spec.items(out);
+}
 
 // -- types
 
@@ -145,10 +181,18 @@ field_spec spec_of() {
     return date();
   } else if constexpr (duration_like<content>) {
     return spec_of<typename content::rep>();
-  } else if constexpr (std::same_as<content, object> || mapped_object<content>) {
+  } else if constexpr (std::same_as<content, object>) {
     return object_of();
-  } else if constexpr (is_vector<content>) {
+  } else if constexpr (mapped_object<content>) {
+    auto spec = object_of();
+    for_each_field(mapping<content>.members, [&](const auto& each, std::size_t) {
+      spec.property(std::string{each.name}, each.spec());
+    });
+    return spec;
+  } else if constexpr (std::same_as<content, array>) {
     return array_of();
+  } else if constexpr (is_vector<content>) {
+    return array_of().items(spec_of<typename content::value_type>());
   } else {
     return spec_of_integer<content>();
   }
@@ -185,9 +229,33 @@ struct mapped_field {
   }
 };
 
+/// Something said about a bucket.
+template <class Apply>
+struct schema_rule {
+  Apply apply;
+};
+template <class Apply>
+schema_rule(Apply) -> schema_rule<Apply>;
+
+template <class T>
+inline constexpr bool is_schema_rule = false;
+template <class Apply>
+inline constexpr bool is_schema_rule<schema_rule<Apply>> = true;
+
+/// The part in a tuple if it is what is looked for, else an empty one.
+template <bool Rules, class Part>
+constexpr auto part_if(const Part& part) {
+  if constexpr (is_schema_rule<Part> == Rules)
+    return std::tuple<Part>{part};
+  else
+    return std::tuple<>{};
+}
+
 /// How a struct is kept in a bucket.
-template <class T, class... Fields>
-struct record_map {
+template <class T, class Fields, class Rules>
+struct record_map;
+template <class T, class... Fields, class... Rules>
+struct record_map<T, std::tuple<Fields...>, std::tuple<Rules...>> {
   using record_type = T;
   static_assert((std::same_as<T, typename Fields::record_type> && ...),
                 "every mapped member belongs to the mapped struct");
@@ -196,6 +264,7 @@ struct record_map {
 
   std::string_view bucket;
   std::tuple<Fields...> fields;
+  std::tuple<Rules...> rules;
 };
 
 /// How a struct is kept inside of others.

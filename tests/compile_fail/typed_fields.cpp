@@ -249,3 +249,21 @@ auto ii(holdfast::bucket<user> b2) { return b2.insert(town{}); }
 #else
 auto ii(holdfast::bucket<user> b2) { return b2.insert(user{}); }
 #endif
+
+#if WRONG == 35 // an unknown member
+auto jj = f<&user::salary> == 1;
+#else
+auto jj = f<&user::age> == 1;
+#endif
+
+#if WRONG == 36 // a reference to a key of another type
+auto kk = holdfast::field<&user::age>(holdfast::references<user>()).spec();
+#else
+auto kk = holdfast::field<&user::name>(holdfast::references<user>()).spec();
+#endif
+
+#if WRONG == 37 // rules of items on a text
+auto ll = holdfast::field<&user::name>(holdfast::items(holdfast::length(1, 2))).spec();
+#else
+auto ll = holdfast::field<&user::tags>(holdfast::items(holdfast::length(1, 2))).spec();
+#endif

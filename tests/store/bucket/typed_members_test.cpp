@@ -5,6 +5,7 @@
 #include <chrono>
 #include <cstdint>
 #include <limits>
+#include <random>
 
 namespace holdfast_tests {
 
@@ -49,6 +50,13 @@ struct ticket {
   friend bool operator==(const ticket&, const ticket&) = default;
 };
 
+struct note {
+  std::string id;
+  std::optional<std::int64_t> about{};
+  std::optional<std::string> answers{};
+  std::vector<std::string> words{};
+};
+
 } // namespace holdfast_tests
 
 namespace holdfast {
@@ -88,10 +96,19 @@ inline constexpr auto mapping<holdfast_tests::ticket> = map_to<holdfast_tests::t
       return std::vector<std::string>{"new"};
     })));
 
+template <>
+inline constexpr auto mapping<holdfast_tests::note> = map_to<holdfast_tests::note>(
+    "notes", ordered(), key<&holdfast_tests::note::id>(),
+    field<&holdfast_tests::note::about>(references<holdfast_tests::ticket>(on_delete::cascade)),
+    field<&holdfast_tests::note::answers>(references("notes", on_delete::set_null)),
+    field<&holdfast_tests::note::words>(items(length(1, 5))), closed(), persistent(false),
+    expire_after(std::chrono::hours{24}), capacity(1000, evict::least_recently_used));
+
 namespace {
 
 using namespace std::chrono_literals;
 using holdfast_tests::everything;
+using holdfast_tests::note;
 using holdfast_tests::part;
 using holdfast_tests::shade;
 using holdfast_tests::ticket;
@@ -155,6 +172,74 @@ TEST_F(typed_members, of_every_type_come_back_as_they_were) {
   everything bare{.id = "bare", .home = {"", "c", {}, {}}};
   EXPECT_EQ(*all.insert(bare).get(), bare);
   EXPECT_EQ(all.all().get()->size(), 2u);
+}
+
+/// Structs of all shapes and extremes, from a seed.
+struct maker {
+  std::mt19937_64 random;
+
+  std::size_t below(std::size_t n) { return random() % n; }
+  bool coin() { return below(2) == 0; }
+  template <class N>
+  N number() {
+    constexpr std::array<N, 5> some{N{0}, N{1}, std::numeric_limits<N>::min(),
+                                    std::numeric_limits<N>::max(), N{42}};
+    return below(4) ? some[below(some.size())] : static_cast<N>(random());
+  }
+  std::string text() {
+    constexpr std::array<const char*, 4> some{"", "a", "příliš žluťoučký", "0123456789 0123456789"};
+    return some[below(some.size())];
+  }
+  template <class F>
+  auto maybe(F make) -> std::optional<decltype(make())> {
+    return coin() ? std::optional{make()} : std::nullopt;
+  }
+  template <class F>
+  auto list(F make) {
+    std::vector<decltype(make())> out;
+    for (auto n = below(4); n > 0; --n)
+      out.push_back(make());
+    return out;
+  }
+  part any_part() { return std::array{part::guest, part::member, part::admin}[below(3)]; }
+  town any_town() {
+    return {text(), "c" + text(), maybe([&] { return 10000 + static_cast<int>(below(90000)); }),
+            list([&] { return any_part(); })};
+  }
+  std::chrono::milliseconds time() {
+    return std::chrono::milliseconds{static_cast<std::int64_t>(below(1ull << 42)) - (1ll << 41)};
+  }
+  everything make(std::string id) {
+    everything out{.id = std::move(id), .home = any_town()};
+    out.role = any_part();
+    out.tone = maybe([&] { return coin() ? shade::light : shade::dark; });
+    out.away = maybe([&] { return any_town(); });
+    out.tags = list([&] { return text(); });
+    out.grid = list([&] { return list([&] { return number<std::int8_t>(); }); });
+    out.stays = list([&] { return maybe([&] { return any_town(); }); });
+    out.flags = list([&] { return coin(); });
+    out.joined = std::chrono::sys_seconds{std::chrono::floor<std::chrono::seconds>(time())};
+    out.seen = maybe([&] { return system_clock::time_point{time()}; });
+    out.born = std::chrono::sys_days{std::chrono::floor<std::chrono::days>(time())};
+    out.spent = std::chrono::minutes{number<std::int64_t>()};
+    out.lap = maybe([&] { return std::chrono::duration<float>{number<float>()}; });
+    out.hits = number<std::uint64_t>() / 2;
+    out.balance = number<std::int64_t>();
+    out.share = number<float>();
+    out.list = {text(), number<std::int64_t>(), array{nullptr, coin()}};
+    return out;
+  }
+};
+
+TEST_F(typed_members, of_any_content_come_back_as_they_were) {
+  for (std::uint64_t seed = 0; seed < 300; ++seed) {
+    auto item = maker{std::mt19937_64{seed}}.make(std::to_string(seed));
+    auto stored = all.insert(item).get();
+    ASSERT_TRUE(stored) << "seed " << seed << ": " << stored.error().to_string();
+    ASSERT_EQ(*stored, item) << "seed " << seed;
+    ASSERT_EQ(from_record<everything>(*all.plain().upsert(to_object(item)).get()).value(), item)
+        << "seed " << seed;
+  }
 }
 
 TEST_F(typed_members, are_stored_in_the_documented_form) {
@@ -317,12 +402,13 @@ TEST_F(typed_members, have_typed_aggregates) {
 
 TEST_F(typed_members, have_typed_rules_and_defaults) {
   auto tickets = std::move(*db.define<ticket>());
-  EXPECT_EQ(tickets.plain().compiled().definition(),
-            schema("tickets")
-                .key("id", integer().generated(autoincrement))
-                .field("role", string().one_of("guest", "member").otherwise("member"))
-                .field("spent", integer().max(120).otherwise(60))
-                .field("tags", array_of().required().otherwise([] { return value{}; })));
+  EXPECT_EQ(
+      tickets.plain().compiled().definition(),
+      schema("tickets")
+          .key("id", integer().generated(autoincrement))
+          .field("role", string().one_of("guest", "member").otherwise("member"))
+          .field("spent", integer().max(120).otherwise(60))
+          .field("tags", array_of().items(string()).required().otherwise([] { return value{}; })));
   auto first = tickets.insert({}).get();
   ASSERT_TRUE(first) << first.error().to_string();
   EXPECT_EQ(*first, (ticket{1, part::member, 60min, {}})) << "an empty vector is a value";
@@ -331,6 +417,56 @@ TEST_F(typed_members, have_typed_rules_and_defaults) {
   EXPECT_EQ(
       tickets.insert({.id = 0, .role = part::admin, .spent = 3h}).get().error().issues().size(),
       2u);
+}
+
+TEST_F(typed_members, say_what_is_inside_of_them) {
+  auto text = [] { return string().required(); };
+  auto parts = string().one_of("guest", "member", "admin");
+  EXPECT_EQ(detail::spec_of<town>().options(),
+            object_of()
+                .property("street", text())
+                .property("city", text().length(1, 50))
+                .property("zip", integer().min(INT32_MIN).max(INT32_MAX).min(10000))
+                .property("parts", array_of().required().items(parts))
+                .options());
+  EXPECT_EQ(detail::spec_of<std::vector<std::vector<bool>>>().options(),
+            array_of().items(array_of().items(boolean())).options());
+  auto item = full();
+  item.home.city = "";
+  item.stays[0]->zip = 1;
+  item.home.parts.push_back(static_cast<part>(50));
+  auto got = all.insert(item).get();
+  ASSERT_FALSE(got);
+  std::vector<std::string> where;
+  for (auto& each : got.error().issues())
+    where.push_back(each.field);
+  EXPECT_THAT(where, ::testing::UnorderedElementsAre("home.city", "home.parts[2]", "stays[0].zip"));
+}
+
+TEST_F(typed_members, carry_the_rules_of_their_bucket) {
+  EXPECT_EQ(schema_of<note>(),
+            schema("notes")
+                .key("id", string().required())
+                .field("about", integer().references("tickets", on_delete::cascade))
+                .field("answers", string().references("notes", on_delete::set_null))
+                .field("words", array_of().required().items(string().length(1, 5)))
+                .ordered()
+                .closed()
+                .persistent(false)
+                .expire_after(24h)
+                .capacity(1000, evict::least_recently_used));
+  auto tickets = std::move(*db.define<ticket>());
+  auto notes = std::move(*db.define<note>());
+  ASSERT_TRUE(tickets.insert({.id = 5}).get());
+  ASSERT_TRUE(notes.insert({"b", 5, {}, {}}).get());
+  ASSERT_TRUE(notes.insert({.id = "a", .answers = "b"}).get());
+  EXPECT_FALSE(notes.insert({"c", 6, {}, {}}).get()) << "there is no ticket 6";
+  EXPECT_FALSE(notes.insert({"c", 5, {}, {"too long"}}).get());
+  EXPECT_EQ(notes.first(1).get()->at(0).id, "a") << "in key order";
+  ASSERT_TRUE(tickets.erase(5).get());
+  auto left = notes.all().get().value();
+  ASSERT_EQ(left.size(), 1u);
+  EXPECT_EQ(left[0].answers, std::nullopt);
 }
 
 TEST_F(typed_members, go_into_the_bucket_many_at_once) {
