@@ -83,7 +83,31 @@ bool linked_now(std::span<bucket_core* const> all) {
   return std::ranges::any_of(all, [](bucket_core* b) { return b->links() != nullptr; });
 }
 
+std::optional<error> mismatch(const std::string& source, const std::string& field,
+                              const std::string& target, bool durable) {
+  auto kind = [](bool kept) { return kept ? " is kept in the journal" : " is in memory only"; };
+  return error{errc::invalid_schema,
+               source + "." + field + ": references " + target + ", which" + kind(!durable) +
+                   ", while " + source + kind(durable),
+               {source, {}, field}};
+}
+
 } // namespace
+
+std::optional<error> check_lines(std::span<bucket_core* const> all, const schema& definition,
+                                 bool durable) {
+  for (auto* other : all) {
+    if (other->durable() == durable || other->name() == definition.name())
+      continue;
+    for (auto& f : definition.fields())
+      if (f.options.references && f.options.references->bucket == other->name())
+        return mismatch(definition.name(), f.name, other->name(), durable);
+    for (auto& f : other->schema().definition().fields())
+      if (f.options.references && f.options.references->bucket == definition.name())
+        return mismatch(other->name(), f.name, definition.name(), !durable);
+  }
+  return std::nullopt;
+}
 
 void link_references(std::span<bucket_core* const> all) {
   auto links = direct_links(all);

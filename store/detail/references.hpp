@@ -1,10 +1,12 @@
 #pragma once
 
+#include <holdfast/runtime/error.hpp>
 #include <holdfast/store/schema.hpp>
 
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <vector>
@@ -39,6 +41,12 @@ struct reference_links {
   std::vector<outgoing_reference> outgoing;
   std::vector<incoming_reference> incoming;
 };
+
+/// Why a bucket of that definition, kept in the journal or not, cannot be linked with the others: a
+/// bucket that is kept and one that is not cannot refer to one another, for no commit is on both
+/// lines.
+std::optional<error> check_lines(std::span<bucket_core* const> all, const schema& definition,
+                                 bool durable);
 
 /// Links the buckets of a store with one another, by their schemas; buckets without references get
 /// none. Takes turns; not inside a job.

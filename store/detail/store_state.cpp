@@ -105,6 +105,8 @@ result<ref<bucket_core>> store_state::bind(bucket_core& existing,
 result<ref<bucket_core>> store_state::create(std::shared_ptr<const compiled_schema> schema) {
   auto& definition = schema->definition();
   auto persistent = pipe_ && definition.is_persistent();
+  if (auto apart = check_lines(cores(), definition, persistent))
+    return fail(std::move(*apart));
   auto id = next_id_;
   if (persistent)
     if (auto written = write_catalog(id, definition); !written)
@@ -123,12 +125,14 @@ result<ref<bucket_core>> store_state::create(std::shared_ptr<const compiled_sche
   return core;
 }
 
-void store_state::link_buckets() {
-  std::vector<bucket_core*> cores;
+std::vector<bucket_core*> store_state::cores() const {
+  std::vector<bucket_core*> out;
   for (auto& core : all()) // the map keeps them alive
-    cores.push_back(core.get());
-  link_references(cores);
+    out.push_back(core.get());
+  return out;
 }
+
+void store_state::link_buckets() { link_references(cores()); }
 
 result<void> store_state::write_catalog(bucket_id id, const schema& definition) {
   auto op = ref<catalog_operation>{new catalog_operation{*runtime_, *pipe_}};
@@ -158,10 +162,7 @@ result<bool> store_state::drop(std::string_view name) {
 
 /// A bucket is gone from data and disk: it goes from the store as well.
 void store_state::forget(ref<bucket_core> core) {
-  std::vector<bucket_core*> cores;
-  for (auto& each : all())
-    cores.push_back(each.get());
-  unlink_references(cores, *core);
+  unlink_references(cores(), *core);
   {
     std::lock_guard lock{mutex_};
     buckets_.erase(core->name());
@@ -184,6 +185,8 @@ result<void> store_state::update(std::string_view name, const bucket_update& cha
   auto next = compile(*definition);
   if (!next)
     return fail(std::move(next.error()));
+  if (auto apart = check_lines(cores(), *definition, (*core)->durable()))
+    return fail(std::move(*apart));
   auto done = pending<void_result>{ref<operation<void_result>>{new redefine_operation{
                                        *core, options_.durability, *next, change.fill()}}}
                   .get(timeout);

@@ -56,6 +56,8 @@ private:
   result<ref<bucket_core>> create(std::shared_ptr<const compiled_schema> schema);
   result<ref<bucket_core>> bind(bucket_core& existing,
                                 std::shared_ptr<const compiled_schema> schema);
+  /// All buckets; good while no other thread defines or drops.
+  std::vector<bucket_core*> cores() const;
   void link_buckets();
   void forget(ref<bucket_core> core);
   result<std::vector<bucket_id>> read_catalog();

@@ -199,6 +199,24 @@ TEST_P(references, to_a_bucket_that_is_not_defined_are_refused_until_it_is) {
   EXPECT_FALSE(teams->erase("red").get());
 }
 
+TEST_P(references, between_a_kept_bucket_and_one_in_memory_are_refused_at_definition) {
+  if (!GetParam())
+    return;
+  define(on_delete::restrict);
+  auto sessions = schema("sessions")
+                      .key("id", string())
+                      .field("user", string().references("users"))
+                      .persistent(false);
+  EXPECT_EQ(db.define(sessions).error(), errc::invalid_schema);
+  auto logs = db.define(schema("logs").key("id", string()).persistent(false)).value();
+  auto later = bucket_update().add_field("user", string().references("users"));
+  EXPECT_EQ(db.update_bucket("logs", later).error(), errc::invalid_schema);
+  ASSERT_TRUE(db.define(schema("a").key("id", string()).field("b", string().references("b"))));
+  EXPECT_EQ(db.define(schema("b").key("id", string()).persistent(false)).error(),
+            errc::invalid_schema);
+  EXPECT_TRUE(db.define(schema("b").key("id", string())));
+}
+
 TEST_P(references, are_found_by_an_index_of_their_own) {
   define(on_delete::restrict);
   auto how = users->where("team"_f == "red").explain().value();
