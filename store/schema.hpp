@@ -209,6 +209,9 @@ public:
   schema& key(std::string name) { return key_ = std::move(name), *this; }
   schema& field(std::string name, field_spec spec);
   schema& index(std::string field);
+  /// An ordered index over 2 to 8 fields, the ones that are compared for equality first. It answers
+  /// comparisons for equality with its first fields, together with any one on the next; it gives
+  /// the order by its last field, if all others are fixed.
   schema& index(std::initializer_list<std::string> fields);
   schema& index(std::vector<std::string> fields);
   /// Records end by themselves so long after their insert, unless it says otherwise.

@@ -34,7 +34,8 @@ bucket_layout layout_of(const compiled_schema& schema) {
   for (auto& index : schema.indexes())
     out.indexes.push_back({index.unique ? index_type::unique : index_type::ordered,
                            static_cast<std::uint32_t>(index.slot),
-                           kind_of(schema.layout().type(index.slot))});
+                           kind_of(schema.layout().type(index.slot)),
+                           {index.more.begin(), index.more.end()}});
   return out;
 }
 

@@ -19,6 +19,16 @@ bool same_value(const record_block& a, const record_block& b, std::uint32_t slot
   return compare(key_view::of(a, slot_number), key_view::of(b, slot_number)) == 0;
 }
 
+/// Whether two versions have equal entries in an ordered index.
+bool same_entry(const record_block& a, const record_block& b, const order_tree& tree) noexcept {
+  if (!same_value(a, b, tree.slot_number()))
+    return false;
+  for (const std::uint32_t slot : tree.more_slots())
+    if (!same_value(a, b, slot))
+      return false;
+  return true;
+}
+
 void set_next(record_block& older, record_block* newer) noexcept {
   older.hash = reinterpret_cast<std::uintptr_t>(newer);
 }
@@ -50,7 +60,8 @@ bucket_data::bucket_data(commit_line& line, bucket_layout layout)
       uniques_.push_back(std::make_unique<unique_index>(spec, memory_, limbo_));
     } else {
       numbers_.push_back(trees_.size());
-      trees_.push_back(std::make_unique<order_tree>(memory_, spec.kind, spec.slot_number, rows_));
+      trees_.push_back(std::make_unique<order_tree>(memory_, spec.kind, spec.slot_number, rows_,
+                                                    spec.more_slots));
     }
   }
   // An empty bucket, at every seq.
@@ -202,7 +213,7 @@ void bucket_data::replace(record_block* old, record_block* fresh) {
     u->hash = h | 1; // marks it as one to add; the lowest bit is not used
   }
   for (auto& tree : trees_) {
-    if (same_value(*old, *fresh, tree->slot_number()))
+    if (same_entry(*old, *fresh, *tree))
       continue;
     tree->erase(*old);
     fault_point("data.index_changed");

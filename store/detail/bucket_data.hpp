@@ -18,11 +18,15 @@ namespace holdfast::detail {
 
 enum class index_type : std::uint8_t { unique, ordered };
 
-/// One index over one slot. Nulls are entries of ordered indexes and not of unique ones.
+/// One index, over one slot or, if ordered, several. Nulls are entries of ordered indexes and not
+/// of unique ones.
 struct index_spec {
   index_type type = index_type::ordered;
   std::uint32_t slot_number = 0;
-  index_kind kind = index_kind::text;
+  index_kind kind = index_kind::text; ///< of the first slot
+  std::vector<std::uint32_t> more_slots = {};
+
+  std::size_t size() const noexcept { return 1 + more_slots.size(); }
 };
 
 struct bucket_layout {
@@ -178,7 +182,7 @@ public:
   /// How the entries of an ordered index compare at `seq`.
   entry_order order_of(std::size_t index, std::uint64_t seq) const noexcept {
     const index_spec& spec = layout_.indexes[index];
-    return {&rows_, spec.kind, spec.slot_number, seq};
+    return {&rows_, spec.kind, spec.slot_number, seq, spec.more_slots};
   }
   /// Where the tree of an ordered index stands in a root.
   std::size_t tree_number(std::size_t index) const noexcept { return numbers_[index]; }

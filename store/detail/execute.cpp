@@ -186,7 +186,8 @@ result<explanation> explain(const reader& from, const query& q) {
   auto counted = make_plan(from, q.which(), {}, {.any_order = true, .counting = true});
   out.covers_count = counted && (counted->nothing || counted->covers_count());
   for (const auto& part : how->parts)
-    out.indexes.push_back(layout.name(part.slot));
+    out.indexes.push_back(part.from == explanation::source::index ? from.index_name(part.index)
+                                                                  : layout.name(part.slot));
   if (how->nothing)
     out.from = explanation::source::nothing;
   else if (how->parts.size() > 1)
@@ -195,7 +196,7 @@ result<explanation> explain(const reader& from, const query& q) {
     out.from = how->parts[0].from;
   else if (how->ordering == explanation::ordering::index) {
     out.from = explanation::source::index;
-    out.indexes.push_back(layout.name(order->terms[how->walk_term].field.slot));
+    out.indexes.push_back(from.index_name(how->walk));
   }
   return out;
 }

@@ -47,7 +47,7 @@ index_walk::index_walk(const reader& from, const plan& how, const position* afte
     values_.push_back({0, from.entries(how.walk)});
   else
     values_ = how.parts[0].ranges;
-  auto null_count = from.rank(how.walk, {}, behind_rows);
+  auto null_count = rank({}, behind_rows);
   nulls_ = values_;
   clip(nulls_, 0, null_count);
   clip(values_, null_count, behind_rows);
@@ -57,7 +57,7 @@ index_walk::index_walk(const reader& from, const plan& how, const position* afte
 
 void index_walk::cut(const position& after) {
   value_view at = after.at[how_.walk_term];
-  auto behind = from_.rank(how_.walk, at, after.row == behind_rows ? after.row : after.row + 1);
+  auto behind = rank(at, after.row == behind_rows ? after.row : after.row + 1);
   if (at.is_null()) {
     values_.clear();
     return clip(nulls_, behind, behind_rows);
@@ -65,10 +65,10 @@ void index_walk::cut(const position& after) {
   if (!descending())
     return clip(values_, behind, behind_rows);
   auto group = values_;
-  clip(group, behind, from_.rank(how_.walk, at, behind_rows));
+  clip(group, behind, rank(at, behind_rows));
   if (!group.empty())
     first_ = group.front();
-  clip(values_, 0, from_.rank(how_.walk, at, 0));
+  clip(values_, 0, rank(at, 0));
 }
 
 bool index_walk::next(rank_range& out) {
@@ -100,7 +100,7 @@ bool index_walk::next_descending(rank_range& out) {
 rank_range index_walk::group_before(std::uint64_t last) const {
   rank_range group{last - 1, last};
   from_.each_entry(how_.walk, last - 1, last, [&](const record_block& block) {
-    group.first = from_.rank(how_.walk, how_.order.terms[how_.walk_term].key(block), 0);
+    group.first = rank(how_.order.terms[how_.walk_term].key(block), 0);
     return false;
   });
   return group;

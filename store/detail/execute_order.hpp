@@ -102,6 +102,12 @@ private:
   bool next_descending(rank_range& out);
   rank_range group_before(std::uint64_t last) const;
   void cut(const position& after);
+  /// Entries below a value of the field that is followed, and row.
+  std::uint64_t rank(value_view x, std::uint64_t row) const {
+    auto at = how_.walk_values;
+    at.add(x);
+    return from_.rank(how_.walk, at.all(), row);
+  }
   bool descending() const noexcept { return how_.order.terms[how_.walk_term].descending; }
 
   const reader& from_;

@@ -52,10 +52,8 @@ bool each_of(const reader& from, const access& by, std::uint64_t first_row, Fn&&
   if (by.from != explanation::source::index)
     return each_key(from, by, fn);
   for (auto range : by.ranges) {
-    if (by.one_value && first_row > 0) {
-      auto x = by.values.empty() ? value_view{} : value_view{by.values[0]};
-      range.first = std::max(range.first, from.rank(by.index, x, first_row));
-    }
+    if (by.one_value && first_row > 0)
+      range.first = std::max(range.first, from.rank(by.index, by.equal.all(), first_row));
     if (!from.each_entry(by.index, range.first, range.last, fn))
       return false;
   }

@@ -1,5 +1,6 @@
 #include <holdfast/store/detail/order_tree.hpp>
 
+#include <array>
 #include <cstring>
 
 namespace holdfast::detail {
@@ -50,15 +51,33 @@ void put_child(order_node& n, std::uint32_t at, order_node* child) noexcept {
 
 } // namespace
 
+namespace {
+
+/// The order of a record's further values against those of a probe, as far as it has any.
+int compare_rest(const record_block& block, std::span<const std::uint32_t> more,
+                 std::span<const key_view> rest) noexcept {
+  for (std::size_t i = 0; i < rest.size(); ++i)
+    if (const int c = compare(key_view::of(block, more[i]), rest[i]); c != 0)
+      return c;
+  return 0;
+}
+
+} // namespace
+
 bool entry_order::less_by_value(const order_entry& e, const order_probe& p) const noexcept {
   const record_block* block = newest_at(rows->head(e.row), seq);
-  const int c = compare(key_view::of(*block, slot_number), p.key);
+  int c = compare(key_view::of(*block, slot_number), p.key);
+  if (c == 0)
+    c = compare_rest(*block, more, p.rest);
   return c != 0 ? c < 0 : e.row < p.row;
 }
 
 bool entry_order::same_value(const order_entry& e, const order_probe& p) const noexcept {
+  if (p.rest.size() != more.size())
+    return false;
   const record_block* block = newest_at(rows->head(e.row), seq);
-  return compare(key_view::of(*block, slot_number), p.key) == 0;
+  return compare(key_view::of(*block, slot_number), p.key) == 0 &&
+         compare_rest(*block, more, p.rest) == 0;
 }
 
 std::uint64_t subtree_size(const order_node* n) noexcept {
@@ -174,11 +193,22 @@ order_node* order_tree::insert_below(order_node*& n, const order_probe& p) {
   return right;
 }
 
+template <class F>
+void order_tree::with_probe(const record_block& block, std::uint64_t row, F&& f) {
+  if (more_.empty())
+    return f(order_probe(order_.kind, key_view::of(block, order_.slot_number), row));
+  std::array<key_view, max_index_fields> keys;
+  keys[0] = key_view::of(block, order_.slot_number);
+  for (std::size_t i = 0; i < more_.size(); ++i)
+    keys[i + 1] = key_view::of(block, more_[i]);
+  f(order_probe(order_.kind, std::span(keys).first(more_.size() + 1), row));
+}
+
 void order_tree::insert(const record_block& block, std::uint64_t row) {
-  const order_probe p(order_.kind, key_view::of(block, order_.slot_number), row);
   if (root_ == nullptr)
     root_ = make(true);
-  order_node* sibling = insert_below(root_, p);
+  order_node* sibling = nullptr;
+  with_probe(block, row, [&](const order_probe& p) { sibling = insert_below(root_, p); });
   if (sibling == nullptr)
     return;
   order_node* top = make(false);
@@ -188,7 +218,7 @@ void order_tree::insert(const record_block& block, std::uint64_t row) {
 }
 
 void order_tree::erase(const record_block& block) {
-  erase_below(root_, order_probe(order_.kind, key_view::of(block, order_.slot_number), block.row));
+  with_probe(block, block.row, [&](const order_probe& p) { erase_below(root_, p); });
   collapse();
 }
 
@@ -285,6 +315,9 @@ std::vector<order_entry> order_tree::sorted(std::span<record_block* const> block
     const key_view ka = key_view::of(*a.block, order_.slot_number);
     if (!prefix_decides(order_.kind, ka))
       if (const int c = compare(ka, key_view::of(*b.block, order_.slot_number)); c != 0)
+        return c < 0;
+    for (const std::uint32_t slot : more_)
+      if (const int c = compare(key_view::of(*a.block, slot), key_view::of(*b.block, slot)); c != 0)
         return c < 0;
     return a.entry.row < b.entry.row;
   });

@@ -11,8 +11,9 @@
 
 namespace holdfast::detail {
 
-/// One record in an ordered index. Ordered by value, then row; the prefix stands for the value as
-/// far as it goes, the rest is read from the record.
+/// One record in an ordered index. Ordered by value, then by the values of further fields, if the
+/// index has any, then by row; the prefix stands for the first value as far as it goes, the rest is
+/// read from the record.
 struct order_entry {
   std::uint64_t prefix;
   std::uint64_t row;
@@ -23,11 +24,20 @@ struct order_probe {
   std::uint64_t prefix = 0;
   std::uint64_t row = 0;
   key_view key;
-  bool decided = false; ///< equal prefixes mean equal values
+  bool decided = false; ///< equal prefixes mean equal values, and there are no further ones
+  /// Of an index over several fields: the values of as many further ones as count here. With fewer
+  /// than all, only rows 0 and ~0 make sense.
+  std::span<const key_view> rest;
 
   order_probe() = default;
   order_probe(index_kind kind, const key_view& at, std::uint64_t at_row) noexcept
       : prefix(prefix_of(kind, at)), row(at_row), key(at), decided(prefix_decides(kind, at)) {}
+  /// The same with the values of the first fields of an index over several, at least one.
+  order_probe(index_kind kind, std::span<const key_view> at, std::uint64_t at_row) noexcept
+      : order_probe(kind, at[0], at_row) {
+    rest = at.subspan(1);
+    decided = decided && rest.empty();
+  }
   /// In front of all entries of a value.
   static order_probe before(index_kind kind, const key_view& at) noexcept { return {kind, at, 0}; }
   /// Behind all entries of a value.
@@ -42,6 +52,7 @@ struct entry_order {
   index_kind kind;
   std::uint32_t slot_number;
   std::uint64_t seq;
+  std::span<const std::uint32_t> more = {}; ///< slots of further fields
 
   bool less(const order_entry& e, const order_probe& p) const noexcept {
     if (e.prefix != p.prefix) [[likely]]
@@ -53,7 +64,8 @@ struct entry_order {
   bool less_by_value(const order_entry& e, const order_probe& p) const noexcept;
   /// Whether the probe is at this very entry.
   bool same(const order_entry& e, const order_probe& p) const noexcept {
-    return e.prefix == p.prefix && e.row == p.row && (p.decided || same_value(e, p));
+    return e.prefix == p.prefix && e.row == p.row &&
+           ((p.decided && more.empty()) || same_value(e, p));
   }
   bool same_value(const order_entry& e, const order_probe& p) const noexcept;
 };
@@ -116,15 +128,16 @@ std::uint64_t rank_of(const order_node* root, const order_probe& p,
 /// remembered in `replaced`. After an exception the tree must be rolled back.
 class order_tree {
 public:
-  order_tree(pool& memory, index_kind kind, std::uint32_t slot_number,
-             const row_table& rows) noexcept
-      : memory_(memory), order_{&rows, kind, slot_number, never} {}
+  order_tree(pool& memory, index_kind kind, std::uint32_t slot_number, const row_table& rows,
+             std::vector<std::uint32_t> more = {})
+      : memory_(memory), more_(std::move(more)), order_{&rows, kind, slot_number, never, more_} {}
   order_tree(const order_tree&) = delete;
   order_tree& operator=(const order_tree&) = delete;
 
   index_kind kind() const noexcept { return order_.kind; }
   std::uint32_t slot_number() const noexcept { return order_.slot_number; }
   order_node* root() const noexcept { return root_; }
+  std::span<const std::uint32_t> more_slots() const noexcept { return more_; }
   bool changed() const noexcept { return root_ != sealed_; }
 
   /// Nodes made from here on carry this birth; greater than any before.
@@ -151,6 +164,9 @@ public:
   std::span<order_node* const> replaced() const noexcept { return replaced_; }
 
 private:
+  /// Calls `f(probe)` for the place of a record's entry.
+  template <class F>
+  void with_probe(const record_block& block, std::uint64_t row, F&& f);
   order_node* make(bool leaf);
   order_node* own(order_node* n);
   void discard(order_node* n);
@@ -166,6 +182,7 @@ private:
   std::vector<order_entry> sorted(std::span<record_block* const> blocks) const;
 
   pool& memory_;
+  const std::vector<std::uint32_t> more_; ///< slots of further fields
   entry_order order_;
   std::uint64_t edit_ = 0;
   order_node* root_ = nullptr;

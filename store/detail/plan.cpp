@@ -48,7 +48,10 @@ public:
   }
 
   std::size_t walk_term() const noexcept { return walk_term_; }
-  std::uint32_t order_index() const noexcept { return *order_index_; }
+  /// The index that a walk follows.
+  std::uint32_t index_of(const way& w) const noexcept {
+    return w.by ? w.by->parts[0].index : *order_index_;
+  }
 
   way best() const {
     way out = scan();
@@ -60,7 +63,7 @@ public:
       consider(walk(nullptr));
     for (const auto& c : candidates_) {
       consider(read(c));
-      if (order_index_ && c.ranged() && c.ranged()->index == *order_index_)
+      if (is_in_order(c))
         consider(walk(&c));
     }
     return out;
@@ -73,8 +76,22 @@ private:
     const auto& terms = order_.terms;
     while (walk_term_ + 1 < terms.size() && is_fixed(terms[walk_term_].field))
       ++walk_term_;
-    if (walk_term_ + 1 == terms.size() && terms.back().field.path.empty())
-      order_index_ = from.ordered_index(terms.back().field.slot);
+    if (walk_term_ + 1 != terms.size() || !terms.back().field.path.empty())
+      return;
+    order_index_ = from.ordered_index(terms.back().field.slot);
+    for (std::uint32_t i = 0; i < from.indexes().size(); ++i) {
+      const auto& more = from.indexes()[i].more_slots;
+      if (!more.empty() && more.back() == terms.back().field.slot)
+        several_.push_back(i);
+    }
+  }
+  /// Whether what a candidate reads of an index stands in the order.
+  bool is_in_order(const candidate& c) const {
+    const auto* by = c.ranged();
+    if (!by)
+      return false;
+    return (order_index_ && by->index == *order_index_) ||
+           (std::ranges::find(several_, by->index) != several_.end() && by->fixes_all_but_last);
   }
   bool is_fixed(const bound_field& field) const {
     auto nodes = all_.nodes();
@@ -159,6 +176,7 @@ private:
   const std::vector<candidate>& candidates_;
   std::optional<std::uint32_t> order_index_;
   std::size_t walk_term_ = 0;
+  std::vector<std::uint32_t> several_; ///< indexes over several fields, the last that of the order
   double total_ = 0;
   double matching_ = 0;
 };
@@ -206,8 +224,10 @@ result<plan> make_plan(const reader& from, const filter& which, const order_spec
   auto chosen = ways.best();
   if (chosen.walks) {
     out.ordering = ordering::index;
-    out.walk = ways.order_index();
+    out.walk = ways.index_of(chosen);
     out.walk_term = ways.walk_term();
+    if (chosen.by && !from.indexes()[out.walk].more_slots.empty())
+      out.walk_values = chosen.by->parts[0].equal;
   } else if (chosen.sorts) {
     out.ordering = ordering::sorted;
   }

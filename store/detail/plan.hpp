@@ -4,6 +4,7 @@
 #include <holdfast/store/detail/reader.hpp>
 #include <holdfast/store/query.hpp>
 
+#include <array>
 #include <cstdint>
 #include <span>
 #include <vector>
@@ -18,15 +19,30 @@ struct rank_range {
   friend bool operator==(const rank_range&, const rank_range&) = default;
 };
 
+/// Values that all entries of an access have in the first fields of an index.
+class leading_values {
+public:
+  void add(value_view x) noexcept { values_[size_++] = x; }
+  void clear() noexcept { size_ = 0; }
+  std::size_t size() const noexcept { return size_; }
+  std::span<const value_view> all() const noexcept { return {values_.data(), size_}; }
+
+private:
+  std::array<value_view, max_index_fields> values_;
+  std::size_t size_ = 0;
+};
+
 /// One way to reach records: by keys, through a unique index, through ranges of an ordered one.
 struct access {
   explanation::source from = explanation::source::scan;
-  std::uint16_t slot = 0;         ///< the field, for texts
+  std::uint16_t slot = 0;         ///< of a key, for texts
   std::uint32_t index = 0;        ///< which unique or ordered index
   std::span<const value> values;  ///< what to look up, of a key or unique index
   std::vector<rank_range> ranges; ///< of an ordered index: ascending, apart
-  bool one_value = false; ///< all entries have the same value, so they stand in order of rows
-  std::uint64_t rows = 0; ///< how many records it gives at most
+  leading_values equal = {};      ///< of an ordered index
+  bool one_value = false; ///< `equal` in all fields of the index: entries stand in order of rows
+  bool fixes_all_but_last = false; ///< `equal` in all of several fields but the last
+  std::uint64_t rows = 0;          ///< how many records it gives at most
 };
 
 /// One term of an order.
@@ -66,6 +82,8 @@ struct plan {
   /// With `ordering::index`: the index whose order is walked. Its ranges are those of the only
   /// part, or all of it when there is no part.
   std::uint32_t walk = 0;
+  /// What all entries of the walk have in the fields in front of the one it follows.
+  leading_values walk_values;
   /// Records to be read at most, and in the result, as far as the indexes tell.
   std::uint64_t rows = 0;
 

@@ -57,12 +57,13 @@ std::optional<std::string> behind_prefix(std::string_view prefix) {
   return out;
 }
 
-/// Rank ranges of one ordered index for one comparison. Null is the first of all values, and apart
-/// from null an index holds one family of values: the operands were checked against the field's
-/// type.
+/// Rank ranges of one ordered index for one comparison of the field behind some that are equal to
+/// given values. Null is the first of all values, and apart from null an index holds one family of
+/// values: the operands were checked against the field's type.
 class ranger {
 public:
-  ranger(const reader& from, std::uint32_t index) : from_{from}, index_{index} {}
+  ranger(const reader& from, std::uint32_t index, const leading_values& equal = {})
+      : from_{from}, index_{index}, equal_{equal} {}
 
   /// Whether an index can answer the comparison; the ranges are then those of exactly the matches.
   static bool can(const bound_node& n) noexcept {
@@ -83,6 +84,9 @@ public:
     return out;
   }
 
+  /// The entries with the given values, whatever is behind them.
+  rank_range all() const { return {begin(), end()}; }
+
 private:
   rank_range single(const bound_node& n) const {
     switch (n.op) {
@@ -99,7 +103,7 @@ private:
     case kind::between:
       return {before(n.operands[0]), after(n.operands[1])};
     case kind::is_null:
-      return {0, after({})};
+      return {begin(), after({})};
     case kind::exists:
       return {after({}), end()};
     case kind::starts_with: {
@@ -108,16 +112,30 @@ private:
       return {before(std::string_view{prefix}), bound ? before(std::string_view{*bound}) : end()};
     }
     default:
-      return {0, end()};
+      return all();
     }
   }
   rank_range equal(value_view x) const { return {before(x), after(x)}; }
-  std::uint64_t before(value_view x) const { return from_.rank(index_, x, first_row); }
-  std::uint64_t after(value_view x) const { return from_.rank(index_, x, behind_rows); }
-  std::uint64_t end() const { return from_.entries(index_); }
+  std::uint64_t before(value_view x) const { return rank(x, first_row); }
+  std::uint64_t after(value_view x) const { return rank(x, behind_rows); }
+  std::uint64_t begin() const {
+    return equal_.size() == 0 ? 0 : from_.rank(index_, equal_.all(), first_row);
+  }
+  std::uint64_t end() const {
+    return equal_.size() == 0 ? from_.entries(index_)
+                              : from_.rank(index_, equal_.all(), behind_rows);
+  }
+  std::uint64_t rank(value_view x, std::uint64_t row) const {
+    if (equal_.size() == 0)
+      return from_.rank(index_, x, row);
+    auto at = equal_;
+    at.add(x);
+    return from_.rank(index_, at.all(), row);
+  }
 
   const reader& from_;
   std::uint32_t index_;
+  leading_values equal_;
 };
 
 class finder {
@@ -126,11 +144,20 @@ public:
 
   std::vector<candidate> of(std::uint32_t at) const {
     const auto& n = nodes_[at];
-    if (n.op == kind::all_of)
-      return conjunction(at);
     std::vector<candidate> out;
-    if (auto one = n.is_leaf() ? comparison(at) : disjunction(at))
+    if (n.op == kind::any_of) {
+      if (auto one = disjunction(at))
+        out.push_back(std::move(*one));
+      return out;
+    }
+    if (n.op == kind::all_of)
+      out = conjunction(at);
+    else if (auto one = comparison(at))
       out.push_back(std::move(*one));
+    for (std::uint32_t i = 0; i < from_.indexes().size(); ++i)
+      if (!from_.indexes()[i].more_slots.empty())
+        if (auto one = several(at, i))
+          out.push_back(std::move(*one));
     return out;
   }
 
@@ -152,14 +179,75 @@ private:
       out.from = source::index;
       out.index = *ordered;
       out.ranges = ranger{from_, *ordered}.of(n);
+      out.one_value = is_equality(n);
+      if (out.one_value)
+        out.equal.add(value_of(n));
     } else {
       return std::nullopt;
     }
-    out.one_value = n.op == kind::eq || n.op == kind::is_null;
     out.rows = out.from == source::index ? total(out.ranges) : n.operands.size();
     candidate c{.parts = {}, .rows = out.rows, .answered = {at}};
     c.parts.push_back(std::move(out));
     return c;
+  }
+
+  static bool is_equality(const bound_node& n) noexcept {
+    return !n.negated && (n.op == kind::eq || n.op == kind::is_null);
+  }
+  static value_view value_of(const bound_node& n) noexcept {
+    return n.op == kind::is_null ? value_view{} : value_view{n.operands[0]};
+  }
+
+  /// Calls `f(position)` for a comparison itself, or for those that a conjunction is made of.
+  template <class F>
+  void each_leaf(std::uint32_t at, F&& f) const {
+    if (nodes_[at].is_leaf())
+      return f(at);
+    for (auto i = at + 1; i < nodes_[at].end; i = nodes_[i].end)
+      if (nodes_[i].is_leaf())
+        f(i);
+  }
+
+  /// What an index over several fields answers of a comparison or conjunction: equality with its
+  /// first fields, and whatever is said about the next one.
+  std::optional<candidate> several(std::uint32_t at, std::uint32_t index) const {
+    const auto& spec = from_.indexes()[index];
+    candidate out;
+    access by{.from = source::index, .index = index, .values = {}, .ranges = {}};
+    auto slot_of = [&](std::size_t i) {
+      return i == 0 ? spec.slot_number : spec.more_slots[i - 1];
+    };
+    while (by.equal.size() < spec.size()) {
+      std::optional<std::uint32_t> found;
+      each_leaf(at, [&](std::uint32_t i) {
+        const auto& n = nodes_[i];
+        if (!found && is_equality(n) && n.field.path.empty() &&
+            n.field.slot == slot_of(by.equal.size()))
+          found = i;
+      });
+      if (!found)
+        break;
+      by.equal.add(value_of(nodes_[*found]));
+      out.answered.push_back(*found);
+    }
+    by.one_value = by.equal.size() == spec.size();
+    by.fixes_all_but_last = by.equal.size() + 1 == spec.size();
+    ranger ranges{from_, index, by.equal};
+    by.ranges.push_back(ranges.all());
+    if (!by.one_value)
+      each_leaf(at, [&](std::uint32_t i) {
+        const auto& n = nodes_[i];
+        if (!ranger::can(n) || n.field.slot != slot_of(by.equal.size()))
+          return;
+        by.ranges = intersection(by.ranges, ranges.of(n));
+        out.answered.push_back(i);
+      });
+    if (out.answered.empty())
+      return std::nullopt;
+    tidy(by.ranges);
+    by.rows = out.rows = total(by.ranges);
+    out.parts.push_back(std::move(by));
+    return out;
   }
 
   /// Each term's ways; those on one index become one.
@@ -184,7 +272,10 @@ private:
   static void narrow(candidate& c, const candidate& by) {
     auto& a = c.parts[0];
     a.ranges = intersection(a.ranges, by.parts[0].ranges);
-    a.one_value = a.one_value || by.parts[0].one_value;
+    if (!a.one_value) {
+      a.one_value = by.parts[0].one_value;
+      a.equal = by.parts[0].equal;
+    }
     a.rows = c.rows = total(a.ranges);
     c.answered.insert(c.answered.end(), by.answered.begin(), by.answered.end());
   }
@@ -228,6 +319,7 @@ private:
     same->ranges.insert(same->ranges.end(), part.ranges.begin(), part.ranges.end());
     tidy(same->ranges);
     same->one_value = false;
+    same->equal.clear();
     same->rows = total(same->ranges);
   }
 

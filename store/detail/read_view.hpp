@@ -5,6 +5,7 @@
 
 #include <cassert>
 #include <cstdint>
+#include <span>
 
 namespace holdfast::detail {
 
@@ -70,6 +71,12 @@ public:
                             std::uint64_t row) const noexcept {
     return rank(index, {kind(index), value, row});
   }
+  /// Entries in front of the place of these values, of as many of the index's first fields, and
+  /// this row; with values of fewer than all, only rows 0 and ~0 make sense.
+  std::uint64_t rank_of(std::size_t index, std::span<const key_view> values,
+                        std::uint64_t row) const noexcept {
+    return rank(index, {kind(index), values, row});
+  }
   /// The record at a rank; `rank < index_size(index)`. O(log n).
   const record_block& select(std::size_t index, std::uint64_t rank) const noexcept {
     order_cursor cursor(tree(index));
@@ -99,7 +106,7 @@ private:
   }
   index_kind kind(std::size_t index) const noexcept { return data_.layout().indexes[index].kind; }
   std::uint64_t rank(std::size_t index, const order_probe& p) const noexcept {
-    return rank_of(tree(index), p, data_.order_of(index, seq_));
+    return detail::rank_of(tree(index), p, data_.order_of(index, seq_));
   }
   void prefetch(std::uint64_t row) const noexcept {
     const auto* line = reinterpret_cast<const char*>(rows_.head(row));

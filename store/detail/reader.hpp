@@ -5,8 +5,12 @@
 #include <holdfast/store/value_view.hpp>
 
 #include <algorithm>
+#include <array>
 #include <cstdint>
 #include <optional>
+#include <span>
+#include <string>
+#include <vector>
 
 namespace holdfast::detail {
 
@@ -54,9 +58,14 @@ public:
   std::optional<std::uint32_t> unique_index(std::size_t slot) const noexcept {
     return index_of(slot, index_type::unique);
   }
+  /// The one over this slot alone.
   std::optional<std::uint32_t> ordered_index(std::size_t slot) const noexcept {
     return index_of(slot, index_type::ordered);
   }
+  /// All of them, in the order in which ranks and entries count them.
+  const std::vector<index_spec>& indexes() const noexcept { return view_.data().layout().indexes; }
+  /// The field of an index, or its fields as `(a, b)`.
+  std::string index_name(std::uint32_t index) const;
 
   /// The record with this key, or null.
   const record_block* find_key(value_view key) const {
@@ -73,6 +82,15 @@ public:
   /// Entries of an ordered index that are below (x, row). O(log n).
   std::uint64_t rank(std::uint32_t index, value_view x, std::uint64_t row) const noexcept {
     return view_.rank_of_row(index, probe_of(x), row);
+  }
+  /// The same with values of the index's first fields; of fewer than all only with rows 0 and ~0.
+  std::uint64_t rank(std::uint32_t index, std::span<const value_view> at,
+                     std::uint64_t row) const noexcept {
+    if (at.size() == 1)
+      return rank(index, at[0], row);
+    std::array<key_view, max_index_fields> keys;
+    std::ranges::transform(at, keys.begin(), probe_of);
+    return view_.rank_of(index, std::span{keys}.first(at.size()), row);
   }
   std::uint64_t entries(std::uint32_t index) const noexcept { return view_.index_size(index); }
 
@@ -113,9 +131,9 @@ private:
   bool look(const batch& at, Fn&& fn) const;
 
   std::optional<std::uint32_t> index_of(std::size_t slot, index_type type) const noexcept {
-    const auto& indexes = view_.data().layout().indexes;
-    for (std::uint32_t i = 0; i < indexes.size(); ++i)
-      if (indexes[i].slot_number == slot && indexes[i].type == type)
+    const auto& all = indexes();
+    for (std::uint32_t i = 0; i < all.size(); ++i)
+      if (all[i].slot_number == slot && all[i].type == type && all[i].more_slots.empty())
         return i;
     return std::nullopt;
   }
@@ -125,6 +143,14 @@ private:
   expiry expiry_;
   pin_guard* pin_ = nullptr;
 };
+
+inline std::string reader::index_name(std::uint32_t index) const {
+  const auto& spec = indexes()[index];
+  auto out = layout().name(spec.slot_number);
+  for (auto slot : spec.more_slots)
+    out += ", " + layout().name(slot);
+  return spec.more_slots.empty() ? out : "(" + out + ")";
+}
 
 inline void reader::fetch(order_cursor& at, std::uint64_t most, batch& out) const noexcept {
   out.size = 0;

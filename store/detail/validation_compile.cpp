@@ -326,23 +326,42 @@ void check_field_list(const schema& s, issue_list& found) {
               std::to_string(counters) + " autoincrement fields are above the limit 1");
 }
 
+void check_index(const schema& s, const index_definition& index, issue_list& found) {
+  auto& fields = index.fields;
+  if (fields.empty() || fields.size() > limits.max_index_fields)
+    found.add("", "index",
+              "an index over " + std::to_string(fields.size()) + " fields is " +
+                  (fields.empty() ? "below the minimum 1"
+                                  : "above the limit " + std::to_string(limits.max_index_fields)));
+  for (auto name = fields.begin(); name != fields.end(); ++name) {
+    auto slot = position_of(s, *name);
+    if (slot == s.fields().size())
+      found.add("", "index", "index field " + shown(*name) + " is not defined");
+    else if (auto type = s.fields()[slot].options.type; holds_collection(type))
+      found.add(*name, "index", "an index does not fit type " + std::string(to_string(type)));
+    if (std::find(fields.begin(), name, *name) != name)
+      found.add(*name, "index", "the field stands in the index more than once");
+  }
+}
+
 void check_indexes(const schema& s, issue_list& found) {
   for (auto index = s.indexes().begin(); index != s.indexes().end(); ++index) {
-    if (index->fields.size() != 1) {
-      found.add("", "index",
-                "an index over " + std::to_string(index->fields.size()) +
-                    " fields is not supported");
-      continue;
-    }
-    auto& name = index->fields.front();
-    auto slot = position_of(s, name);
-    if (slot == s.fields().size())
-      found.add("", "index", "index field " + shown(name) + " is not defined");
-    else if (auto type = s.fields()[slot].options.type; holds_collection(type))
-      found.add(name, "index", "an index does not fit type " + std::string(to_string(type)));
-    if (std::find(s.indexes().begin(), index, *index) != index)
-      found.add(name, "index", "the index is defined more than once");
+    check_index(s, *index, found);
+    if (!index->fields.empty() && std::find(s.indexes().begin(), index, *index) != index)
+      found.add(index->fields.front(), "index", "the index is defined more than once");
   }
+}
+
+detail::index_rule compile_index(const schema& s, const index_definition& index) {
+  auto& fields = index.fields;
+  detail::index_rule out{fields.front(), position_of(s, fields.front()), false};
+  for (std::size_t i = 1; i < fields.size(); ++i) {
+    out.more.push_back(position_of(s, fields[i]));
+    out.name += ", " + fields[i];
+  }
+  if (!out.more.empty())
+    out.name = "(" + out.name + ")";
+  return out;
 }
 
 } // namespace
@@ -378,7 +397,7 @@ result<std::shared_ptr<const compiled_schema>> compile(const schema& definition)
   if (auto fault = found.as_error(errc::invalid_schema))
     return fail(*fault);
   for (auto& index : s.indexes())
-    made->indexes_.push_back({index.fields.front(), position_of(s, index.fields.front()), false});
+    made->indexes_.push_back(compile_index(s, index));
   // Those who refer to a record are found through an index.
   for (std::size_t i = 0; i < made->rules_.size(); ++i)
     if (made->rules_[i].options->references && !made->has_index_over(i))

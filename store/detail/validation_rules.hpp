@@ -1,6 +1,7 @@
 #pragma once
 
 #include <holdfast/runtime/error.hpp>
+#include <holdfast/store/detail/index_key.hpp>
 #include <holdfast/store/detail/record_layout.hpp>
 #include <holdfast/store/schema.hpp>
 
@@ -20,6 +21,7 @@ struct record_limits {
   std::size_t max_record_bytes = std::size_t{64} << 20; ///< all values of a record together
   std::size_t max_key_bytes = 1024;
   std::size_t max_name_bytes = 255;
+  std::size_t max_index_fields = holdfast::detail::max_index_fields;
   std::size_t max_fields = 1024; ///< of a schema, and of a record with those outside the schema
   unsigned max_depth = default_max_depth;
   std::size_t max_issues = 100; ///< that one error lists; those beyond are counted
@@ -53,11 +55,12 @@ struct field_rule {
   std::shared_ptr<const re2::RE2> pattern;
 };
 
-/// One index over one field, as the bucket builds it.
+/// One index, as the bucket builds it.
 struct index_rule {
-  std::string name; ///< of the field
+  std::string name; ///< of the field, or `(a, b)` of several
   std::size_t slot = 0;
-  bool unique = false; ///< a unique index by equality; else an ordered one
+  bool unique = false;                ///< a unique index by equality; else an ordered one
+  std::vector<std::size_t> more = {}; ///< slots of further fields, of an ordered index
 };
 
 } // namespace holdfast::detail

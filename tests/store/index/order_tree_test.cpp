@@ -250,5 +250,89 @@ TEST_P(index_kinds, build_from_blocks_in_any_order_what_inserts_build) {
   d.check_counts();
 }
 
+/// The law of an index over three fields: it is a set sorted by all of them, then by row.
+TEST(several_fields, keep_a_tree_equal_to_a_sorted_set) {
+  std::mt19937_64 random(3);
+  commit_lines lines;
+  pool memory;
+  limbo retired{lines.memory, memory};
+  row_table rows{memory, retired};
+  const std::vector<std::uint32_t> more{1, 2};
+  order_tree tree{memory, index_kind::text, 0, rows, more};
+  tree.begin(1);
+  const auto less = [](const record_block* a, const record_block* b) {
+    for (std::uint32_t slot = 0; slot < 3; ++slot)
+      if (const int c = compare(key_view::of(*a, slot), key_view::of(*b, slot)); c != 0)
+        return c < 0;
+    return a->row < b->row;
+  };
+  std::set<record_block*, decltype(less)> all(less);
+  std::vector<record_block*> blocks;
+  const auto random_block = [&] {
+    const cell first = random() % 2 == 0 ? random_value(index_kind::text, random) : cell{"same"};
+    return make_block(memory, {first, static_cast<std::int64_t>(random() % 4),
+                               random_value(index_kind::text, random)});
+  };
+  for (std::uint64_t row = 0; row < 3000; ++row) {
+    record_block* b = random_block();
+    b->row = row;
+    rows.reserve(row);
+    rows.add(row, b);
+    tree.insert(*b, row);
+    all.insert(b);
+    blocks.push_back(b);
+    if (random() % 3 == 0) {
+      auto at = all.begin();
+      std::advance(at, static_cast<std::ptrdiff_t>(random() % all.size()));
+      tree.erase(**at);
+      all.erase(at);
+    }
+  }
+  const entry_order order{&rows, index_kind::text, 0, never, more};
+  order_cursor at(tree.root());
+  for (const record_block* b : all) {
+    ASSERT_EQ(at.entry().row, b->row);
+    at.next();
+  }
+  ASSERT_TRUE(at.at_end());
+  for (int i = 0; i < 300; ++i) {
+    record_block* like = blocks[random() % blocks.size()];
+    const std::array<key_view, 3> keys{key_view::of(*like, 0), key_view::of(*like, 1),
+                                       key_view::of(*like, 2)};
+    for (std::size_t n = 1; n <= 3; ++n) {
+      const auto below = [&](std::uint64_t row) {
+        return static_cast<std::uint64_t>(std::ranges::count_if(all, [&](const record_block* b) {
+          for (std::uint32_t slot = 0; slot < n; ++slot)
+            if (const int c = compare(key_view::of(*b, slot), keys[slot]); c != 0)
+              return c < 0;
+          return b->row < row;
+        }));
+      };
+      for (const std::uint64_t row : {std::uint64_t{0}, ~std::uint64_t{0}})
+        ASSERT_EQ(rank_of(tree.root(), order_probe(index_kind::text, std::span(keys).first(n), row),
+                          order),
+                  below(row));
+    }
+    const std::uint64_t row = random() % 3001;
+    ASSERT_EQ(rank_of(tree.root(), order_probe(index_kind::text, std::span(keys), row), order),
+              static_cast<std::uint64_t>(std::ranges::count_if(all, [&](const record_block* b) {
+                for (std::uint32_t slot = 0; slot < 3; ++slot)
+                  if (const int c = compare(key_view::of(*b, slot), keys[slot]); c != 0)
+                    return c < 0;
+                return b->row < row;
+              })));
+  }
+  order_tree built{memory, index_kind::text, 0, rows, more};
+  built.begin(1);
+  std::vector<record_block*> live(all.begin(), all.end());
+  std::shuffle(live.begin(), live.end(), random);
+  built.build(live);
+  order_cursor there(built.root());
+  for (const record_block* b : all) {
+    ASSERT_EQ(there.entry().row, b->row);
+    there.next();
+  }
+}
+
 } // namespace
 } // namespace holdfast::testing

@@ -107,6 +107,57 @@ TEST_F(explained, parts_of_texts_and_members_are_looked_for_in_every_record) {
             "order");
 }
 
+class explained_compound : public ::testing::Test {
+protected:
+  explained_compound()
+      : bucket_{schema("users")
+                    .key("id", string())
+                    .field("role", string())
+                    .field("city", string())
+                    .field("age", integer())
+                    .index({"role", "city", "age"})} {
+    for (int i = 0; i < 1000; ++i)
+      bucket_.insert(object{{"id", "u" + std::to_string(i)},
+                            {"role", i % 4 == 0 ? "admin" : "user"},
+                            {"city", "c" + std::to_string(i % 5)},
+                            {"age", i % 80}});
+  }
+  std::string why(const query& q) { return bucket_.explain(q).to_string(); }
+
+  test_bucket bucket_;
+};
+
+TEST_F(explained_compound, equality_on_its_first_fields_and_a_range_on_the_next_are_one_range) {
+  EXPECT_EQ(why(query{"role"_f == "admin" && "city"_f == "c0" && "age"_f >= 40}),
+            "users: index (role, city, age) (role == \"admin\" and city == \"c0\" and age >= 40), "
+            "24 of 1000 rows, sorted, count from the index alone");
+  EXPECT_EQ(why(query{"city"_f == "c0" && "role"_f == "admin"}),
+            "users: index (role, city, age) (city == \"c0\" and role == \"admin\"), "
+            "50 of 1000 rows, sorted, count from the index alone");
+  EXPECT_EQ(why(query{"role"_f == "admin" && "age"_f == 0}),
+            "users: index (role, city, age) (role == \"admin\"), "
+            "250 of 1000 rows, filter age == 0, sorted");
+  EXPECT_EQ(why(query{"city"_f == "c0"}),
+            "users: scan, 1000 of 1000 rows, filter city == \"c0\", stored order");
+  EXPECT_EQ(bucket_.count(query{"role"_f == "admin" && "city"_f == "c0"}), 50U);
+}
+
+TEST_F(explained_compound, equality_on_all_fields_stands_in_stored_order) {
+  EXPECT_EQ(why(query{"role"_f == "admin" && "city"_f == "c0" && "age"_f == 40}),
+            "users: index (role, city, age) (role == \"admin\" and city == \"c0\" and age == 40), "
+            "12 of 1000 rows, stored order, count from the index alone");
+}
+
+TEST_F(explained_compound, the_order_by_its_last_field_is_walked) {
+  auto q = query{"role"_f == "admin" && "city"_f == "c0"}.order_by("age", direction::descending);
+  EXPECT_EQ(why(q.limit(3)), "users: index (role, city, age) (role == \"admin\" and city == "
+                             "\"c0\"), 50 of 1000 rows, index order by age descending, count from "
+                             "the index alone");
+  EXPECT_EQ(bucket_.keys(q.limit(3)), "u60 u140 u220");
+  EXPECT_EQ(bucket_.explain(query{"role"_f == "admin"}.order_by("age").limit(3)).order,
+            explanation::ordering::sorted);
+}
+
 TEST_F(explained, a_count_of_an_indexed_range_reads_no_record) {
   for (const auto& which : {"age"_f >= 18, "age"_f.is_null(), "age"_f.exists(),
                             "role"_f.starts_with("a"), "age"_f.in(1, 2, 3), filter{}})

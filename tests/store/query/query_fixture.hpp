@@ -109,8 +109,10 @@ private:
       out.indexes.push_back(
           {type, static_cast<std::uint32_t>(slot), kind_of(schema.layout().type(slot))});
     };
-    for (const auto& rule : schema.indexes())
+    for (const auto& rule : schema.indexes()) {
       add(rule.unique ? detail::index_type::unique : detail::index_type::ordered, rule.slot);
+      out.indexes.back().more_slots.assign(rule.more.begin(), rule.more.end());
+    }
     if (schema.definition().is_ordered())
       add(detail::index_type::ordered, schema.key_slot());
     return out;

@@ -117,6 +117,15 @@ public:
     return f.op() == filter::kind::all_of ? hits == f.terms().size() : hits > 0;
   }
 
+  /// The matching records, those that have expired included.
+  std::vector<const object*> with_expired(const query& q) const {
+    std::vector<const object*> out;
+    for (const auto& e : entries)
+      if (matches(q.which(), e.fields))
+        out.push_back(&e.fields);
+    return out;
+  }
+
   /// The matching records in order, offset and limit aside.
   std::vector<const object*> matching(const query& q, std::int64_t now) const {
     std::vector<const object*> out;
@@ -169,6 +178,14 @@ public:
     if (ordered)
       out.ordered();
     return out;
+  }
+
+  /// Two to four fields in any order.
+  std::vector<std::string> fields_of_index() {
+    std::vector<std::string> all{"text", "num", "int", "flag", "day"};
+    std::shuffle(all.begin(), all.end(), random_);
+    all.resize(2 + below(3));
+    return all;
   }
 
   value text() {
@@ -312,7 +329,20 @@ public:
     return filter::compare(name, orders[below(4)], first);
   }
 
+  /// What an index over several fields is for: equal in some, and something about another one.
+  filter several(const reference_bucket& data) {
+    auto fields = fields_of_index();
+    auto out = filter{};
+    const auto& like = data.entries[below(data.entries.size())].fields;
+    for (std::size_t i = 0; i + 1 < fields.size(); ++i)
+      out = out &&
+            filter::compare(fields[i], filter::kind::eq, reference_bucket::at(like, fields[i]));
+    return chance(50) ? out : out && comparison(data);
+  }
+
   filter tree(const reference_bucket& data, unsigned depth) {
+    if (depth > 0 && !data.entries.empty() && chance(20))
+      return several(data);
     if (depth == 0 || chance(40)) {
       auto leaf = comparison(data);
       return chance(15) ? !leaf : leaf;
