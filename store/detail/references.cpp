@@ -14,7 +14,8 @@ using links_by_bucket = std::map<bucket_core*, std::shared_ptr<reference_links>>
 /// The index over one slot alone; the compiled schema has one for every reference.
 std::size_t index_over(const bucket_core& b, std::size_t slot) {
   auto& indexes = b.schema().indexes();
-  auto found = std::ranges::find_if(indexes, [&](const index_rule& i) { return i.slot == slot; });
+  auto found = std::ranges::find_if(
+      indexes, [&](const index_rule& i) { return i.slot == slot && i.more.empty(); });
   return static_cast<std::size_t>(found - indexes.begin());
 }
 

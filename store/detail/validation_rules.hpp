@@ -89,7 +89,7 @@ public:
   /// Whether a single field has an index of its own.
   bool has_index_over(std::size_t slot) const noexcept {
     for (auto& index : indexes_)
-      if (index.slot == slot)
+      if (index.slot == slot && index.more.empty())
         return true;
     return false;
   }
