@@ -24,7 +24,7 @@ namespace holdfast {
 namespace detail {
 class gateway_desk;
 class store_state;
-}
+} // namespace detail
 
 /// One index of a bucket.
 struct index_stats {

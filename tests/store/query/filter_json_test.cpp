@@ -1,4 +1,4 @@
-#include "reference.hpp"
+#include "random_data.hpp"
 
 #include <holdfast/store/detail/json_text.hpp>
 #include <holdfast/store/filter_json.hpp>

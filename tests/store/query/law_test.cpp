@@ -1,5 +1,5 @@
 #include "query_fixture.hpp"
-#include "reference.hpp"
+#include "random_data.hpp"
 
 #include <set>
 
