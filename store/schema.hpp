@@ -214,12 +214,14 @@ public:
   /// the order by its last field, if all others are fixed.
   schema& index(std::initializer_list<std::string> fields);
   schema& index(std::vector<std::string> fields);
-  /// Records end by themselves so long after their insert, unless it says otherwise.
+  /// Records end by themselves so long after their insert, unless it says otherwise. Part of the
+  /// definition and its stored form already; `store::define` refuses it until buckets do it.
   schema& expire_after(std::chrono::milliseconds how_long);
   /// The same as text, see `parse_duration`; what cannot be read is a contradiction of the schema.
   schema& expire_after(std::string_view text);
   schema& never_expire() { return expire_after_.reset(), *this; }
-  /// At most so many records: an insert beyond evicts others in the same commit.
+  /// At most so many records: an insert beyond evicts others in the same commit. As `expire_after`,
+  /// refused by `store::define` until buckets do it.
   schema& capacity(std::uint64_t most, evict policy = evict::oldest) {
     return capacity_ = most, eviction_ = policy, *this;
   }

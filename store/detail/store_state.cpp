@@ -67,10 +67,30 @@ result<void> store_state::start_tree() {
   return {};
 }
 
+namespace {
+
+/// A definition may say what no bucket does yet: to be refused, for it must not be taken for done.
+std::optional<error> not_supported(const schema& s) {
+  auto refuse = [&](std::string_view what) {
+    return error{errc::invalid_schema,
+                 s.name() + ": " + std::string{what} + " is not supported by this version",
+                 {.bucket = s.name()}};
+  };
+  if (s.expires_after())
+    return refuse("expire_after");
+  if (s.max_records())
+    return refuse("capacity");
+  return std::nullopt;
+}
+
+} // namespace
+
 result<ref<bucket_core>> store_state::define(const schema& definition) {
   auto compiled = compile(definition);
   if (!compiled)
     return fail(std::move(compiled.error()));
+  if (auto refused = not_supported(definition))
+    return fail(std::move(*refused));
   std::lock_guard one_at_a_time{definitions_};
   if (stopped_)
     return fail(errc::stopped, options_.name + ": the store has stopped");
@@ -185,6 +205,8 @@ result<void> store_state::update(std::string_view name, const bucket_update& cha
   auto next = compile(*definition);
   if (!next)
     return fail(std::move(next.error()));
+  if (auto refused = not_supported(*definition))
+    return fail(std::move(*refused));
   if (auto apart = check_lines(cores(), *definition, (*core)->durable()))
     return fail(std::move(*apart));
   auto done = pending<void_result>{ref<operation<void_result>>{new redefine_operation{

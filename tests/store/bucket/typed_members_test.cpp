@@ -57,6 +57,10 @@ struct note {
   std::vector<std::string> words{};
 };
 
+struct fleeting {
+  std::int64_t id = 0;
+};
+
 } // namespace holdfast_tests
 
 namespace holdfast {
@@ -101,8 +105,12 @@ inline constexpr auto mapping<holdfast_tests::note> = map_to<holdfast_tests::not
     "notes", ordered(), key<&holdfast_tests::note::id>(),
     field<&holdfast_tests::note::about>(references<holdfast_tests::ticket>(on_delete::cascade)),
     field<&holdfast_tests::note::answers>(references("notes", on_delete::set_null)),
-    field<&holdfast_tests::note::words>(items(length(1, 5))), closed(), persistent(false),
-    expire_after(std::chrono::hours{24}), capacity(1000, evict::least_recently_used));
+    field<&holdfast_tests::note::words>(items(length(1, 5))), closed(), persistent(false));
+
+template <>
+inline constexpr auto mapping<holdfast_tests::fleeting> = map_to<holdfast_tests::fleeting>(
+    "fleeting", key<&holdfast_tests::fleeting::id>(), expire_after(std::chrono::hours{24}),
+    capacity(1000, evict::least_recently_used));
 
 namespace {
 
@@ -452,9 +460,7 @@ TEST_F(typed_members, carry_the_rules_of_their_bucket) {
                 .field("words", array_of().required().items(string().length(1, 5)))
                 .ordered()
                 .closed()
-                .persistent(false)
-                .expire_after(24h)
-                .capacity(1000, evict::least_recently_used));
+                .persistent(false));
   auto tickets = std::move(*db.define<ticket>());
   auto notes = std::move(*db.define<note>());
   ASSERT_TRUE(tickets.insert({.id = 5}).get());
@@ -467,6 +473,13 @@ TEST_F(typed_members, carry_the_rules_of_their_bucket) {
   auto left = notes.all().get().value();
   ASSERT_EQ(left.size(), 1u);
   EXPECT_EQ(left[0].answers, std::nullopt);
+}
+
+TEST_F(typed_members, may_say_how_long_and_how_many) {
+  auto s = schema_of<holdfast_tests::fleeting>();
+  EXPECT_EQ(s.expires_after(), std::chrono::hours{24});
+  EXPECT_EQ(s.max_records(), 1000U);
+  EXPECT_EQ(s.eviction(), evict::least_recently_used);
 }
 
 TEST_F(typed_members, go_into_the_bucket_many_at_once) {

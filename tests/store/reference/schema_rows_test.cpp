@@ -228,12 +228,17 @@ TEST_F(definition_options, ttl) {
   EXPECT_EQ(things().expire_after("1.5 h").expires_after(), std::chrono::minutes{90});
   EXPECT_FALSE(db.define(things().expire_after("1.5 hours")));
   EXPECT_FALSE(db.has_bucket("things"));
-  EXPECT_TRUE(db.define(things().expire_after("1.5 h")));
+  EXPECT_TRUE(compile(things().expire_after("1.5 h")));
+  EXPECT_EQ(db.define(things().expire_after("1.5 h")).error(), errc::invalid_schema)
+      << "not done by buckets yet, and so not taken for done";
+  EXPECT_FALSE(db.has_bucket("things"));
 }
 
 TEST_F(definition_options, max_size) {
   EXPECT_FALSE(db.define(things().capacity(0)));
-  EXPECT_TRUE(db.define(things().capacity(1)));
+  EXPECT_TRUE(compile(things().capacity(1)));
+  EXPECT_EQ(db.define(things().capacity(1)).error(), errc::invalid_schema)
+      << "not done by buckets yet, and so not taken for done";
 }
 
 TEST_F(definition_options, validate_bucket) {
