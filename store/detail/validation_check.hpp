@@ -19,11 +19,12 @@ public:
   /// violation makes text of it.
   class scope {
   public:
-    scope(issue_list& of, std::string_view field) noexcept
+    // Not inlined: g++ 12 takes the pointer to a scope for one that outlives it.
+    [[gnu::noinline]] scope(issue_list& of, std::string_view field) noexcept
         : of_{of}, outer_{of.innermost_}, field_{field} {
       of.innermost_ = this;
     }
-    scope(issue_list& of, std::size_t position) noexcept
+    [[gnu::noinline]] scope(issue_list& of, std::size_t position) noexcept
         : of_{of}, outer_{of.innermost_}, position_{position}, is_item_{true} {
       of.innermost_ = this;
     }
