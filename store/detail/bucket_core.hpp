@@ -77,7 +77,10 @@ public:
   std::unique_ptr<generation> make_generation(std::shared_ptr<const compiled_schema> schema);
   /// Lets the next seal put a filled generation in place of the newest one. With its turn; nothing
   /// else may be edited in the same commit.
-  void propose(std::unique_ptr<generation> next) noexcept { proposed_ = std::move(next); }
+  void propose(std::unique_ptr<generation> next) {
+    schemas_.push_back(next->schema); // inputs made under it may outlive the generation
+    proposed_ = std::move(next);
+  }
 
   /// Before an operation is sent: waits for room on the way to the disk (R6), from plain threads
   /// only.
