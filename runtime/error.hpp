@@ -12,31 +12,31 @@ namespace holdfast {
 
 /// What went wrong, as a closed set. `to_string` gives the spelling used in texts.
 enum class errc : std::uint8_t {
-  not_found,         ///< no such record, bucket, index or child
-  duplicate,         ///< the key or a unique value is taken; detail: `duplicate_value`
-  invalid,           ///< a record breaks its schema; detail: `std::vector<issue>`
-  invalid_argument,  ///< the call itself makes no sense: an unknown field, a malformed cursor
-  invalid_schema,    ///< a definition contradicts itself; nothing was defined
-  broken_reference,  ///< a record would refer to none; detail: `reference_violation`
-  conflict,          ///< the record changed meanwhile; detail: `version_conflict`
-  already_exists,    ///< a bucket, child or name of that name is there already
-  bucket_crashed,    ///< the bucket crashed before the operation was sealed; nothing happened
-  unavailable,       ///< the receiver is down or quarantined; detail: `retry_hint`
-  overloaded,        ///< a named limit of a queue or batch is reached; try again later
-  timeout,           ///< no answer in time; the operation may still happen
-  outcome_unknown,   ///< a write was handed to the disk and its fate is not known
-  read_only,         ///< the store stopped writing after a disk error; nothing happened
-  io,                ///< the disk or the operating system refused
-  locked,            ///< another process holds the data directory
-  newer_format,      ///< written by a newer version than this one
-  corrupt,           ///< stored bytes are damaged
-  data_loss,         ///< less was recovered than had been acknowledged; detail: `loss`
-  log_trimmed,       ///< the asked-for part of the log is no longer retained
-  out_of_memory,     ///< an allocation failed; nothing happened
-  dropped,           ///< the bucket behind the handle was dropped
-  stopped,           ///< the store or runtime is stopping or has stopped
-  start_failed,      ///< an actor could not be started
-  cancelled,         ///< given up before it began
+  not_found,        ///< no such record, bucket, index or child
+  duplicate,        ///< the key or a unique value is taken; detail: `duplicate_value`
+  invalid,          ///< a record breaks its schema; detail: `std::vector<issue>`
+  invalid_argument, ///< the call itself makes no sense: an unknown field, a malformed cursor
+  invalid_schema,   ///< a definition contradicts itself; nothing was defined
+  broken_reference, ///< a record would refer to none; detail: `reference_violation`
+  conflict,         ///< it changed meanwhile; detail: `version_conflict`, `commit_conflict`
+  already_exists,   ///< a bucket, child or name of that name is there already
+  bucket_crashed,   ///< the bucket crashed before the operation was sealed; nothing happened
+  unavailable,      ///< the receiver is down or quarantined; detail: `retry_hint`
+  overloaded,       ///< a named limit of a queue or batch is reached; try again later
+  timeout,          ///< no answer in time; the operation may still happen
+  outcome_unknown,  ///< a write was handed to the disk and its fate is not known
+  read_only,        ///< the store stopped writing after a disk error; nothing happened
+  io,               ///< the disk or the operating system refused
+  locked,           ///< another process holds the data directory
+  newer_format,     ///< written by a newer version than this one
+  corrupt,          ///< stored bytes are damaged
+  data_loss,        ///< less was recovered than had been acknowledged; detail: `loss`
+  log_trimmed,      ///< the asked-for part of the log is no longer retained
+  out_of_memory,    ///< an allocation failed; nothing happened
+  dropped,          ///< the bucket behind the handle was dropped
+  stopped,          ///< the store or runtime is stopping or has stopped
+  start_failed,     ///< an actor could not be started
+  cancelled,        ///< given up before it began
 };
 
 std::string_view to_string(errc code) noexcept;
@@ -69,6 +69,14 @@ struct version_conflict {
   std::uint64_t actual = 0;
 };
 
+/// What a transaction had read, as of which commit, and the commit that changed it: of the line of
+/// persistent buckets, or of those in memory.
+struct commit_conflict {
+  std::uint64_t read_at = 0;
+  std::uint64_t changed_by = 0;
+  bool persistent = false;
+};
+
 /// Which reference a write would break: the field that refers, and the record that is referred to.
 struct reference_violation {
   std::string source_bucket;
@@ -95,8 +103,9 @@ struct retry_hint {
 /// *subject: what is wrong, with the value and the limit*, lower case, no full stop.
 class [[nodiscard]] error {
 public:
-  using detail_type = std::variant<std::monostate, std::vector<issue>, duplicate_value,
-                                   version_conflict, loss, retry_hint, reference_violation>;
+  using detail_type =
+      std::variant<std::monostate, std::vector<issue>, duplicate_value, version_conflict, loss,
+                   retry_hint, reference_violation, commit_conflict>;
 
   explicit error(errc code, std::string message = {}, location where = {}, detail_type detail = {});
 

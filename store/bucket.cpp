@@ -3,6 +3,7 @@
 #include <holdfast/store/detail/bucket_writes.hpp>
 #include <holdfast/store/detail/read_key.hpp>
 #include <holdfast/store/detail/read_view.hpp>
+#include <holdfast/store/detail/transaction_part.hpp>
 
 namespace holdfast {
 
@@ -10,6 +11,8 @@ using detail::bucket_core;
 
 bucket<record>::bucket(ref<bucket_core> core, durability level)
     : core_{std::move(core)}, level_{level} {}
+bucket<record>::bucket(ref<detail::transaction_part> in)
+    : core_{&in->core()}, level_{durability::group}, in_{std::move(in)} {}
 bucket<record>::bucket(const bucket&) = default;
 bucket<record>::bucket(bucket&&) noexcept = default;
 bucket<record>& bucket<record>::operator=(const bucket&) = default;
@@ -27,6 +30,7 @@ bucket<record> bucket<record>::with(durability level) const {
 bucket<record> bucket<record>::at(const snapshot& when) const {
   auto other = *this;
   other.when_ = when;
+  other.in_ = {};
   return other;
 }
 
@@ -37,6 +41,14 @@ namespace {
 template <class T>
 pending<T> refused(std::string why) {
   return pending<T>{result<T>{fail(errc::invalid_argument, std::move(why))}};
+}
+
+/// Calls `f` with the input in the form in which the transaction sees the bucket.
+template <class T, class Fields, class F>
+pending<T> in_transaction(const detail::transaction_part& in, const Fields& fields, F&& f) {
+  if (auto why = in.ended())
+    return result<T>{fail(std::move(*why))};
+  return result<T>{f(draft{in.schema(), fields})};
 }
 
 } // namespace
@@ -53,37 +65,61 @@ pending<T> bucket<record>::write(Args&&... args) const {
 }
 
 pending<record> bucket<record>::insert(std::initializer_list<field_input> fields) const {
+  if (in_)
+    return in_transaction<record>(*in_, fields, [&](draft d) { return in_->insert(std::move(d)); });
   return write<detail::insert_operation, record>(fields);
 }
 pending<record> bucket<record>::insert(const object& fields) const {
+  if (in_)
+    return in_transaction<record>(*in_, fields, [&](draft d) { return in_->insert(std::move(d)); });
   return write<detail::insert_operation, record>(fields);
 }
 pending<record> bucket<record>::insert(draft fields) const {
+  if (in_)
+    return in_->insert(std::move(fields));
   return write<detail::insert_operation, record>(std::move(fields));
 }
 pending<records> bucket<record>::insert_many(const std::vector<object>& list) const {
+  if (in_)
+    return in_->insert_many(list);
   return write<detail::insert_many_operation, records>(list);
 }
 pending<record> bucket<record>::update(value key,
                                        std::initializer_list<field_input> changes) const {
+  if (in_)
+    return in_transaction<record>(*in_, changes,
+                                  [&](draft d) { return in_->update(key, std::move(d)); });
   return write<detail::update_operation, record>(std::move(key), changes);
 }
 pending<record> bucket<record>::update(value key, const object& changes) const {
+  if (in_)
+    return in_transaction<record>(*in_, changes,
+                                  [&](draft d) { return in_->update(key, std::move(d)); });
   return write<detail::update_operation, record>(std::move(key), changes);
 }
 pending<record> bucket<record>::upsert(std::initializer_list<field_input> fields) const {
+  if (in_)
+    return in_transaction<record>(*in_, fields, [&](draft d) { return in_->upsert(std::move(d)); });
   return write<detail::upsert_operation, record>(fields);
 }
 pending<record> bucket<record>::upsert(const object& fields) const {
+  if (in_)
+    return in_transaction<record>(*in_, fields, [&](draft d) { return in_->upsert(std::move(d)); });
   return write<detail::upsert_operation, record>(fields);
 }
 pending<record> bucket<record>::upsert(draft fields) const {
+  if (in_)
+    return in_->upsert(std::move(fields));
   return write<detail::upsert_operation, record>(std::move(fields));
 }
 pending<record> bucket<record>::erase(value key) const {
+  if (in_)
+    return in_->erase(key);
   return write<detail::erase_operation, record>(std::move(key));
 }
 pending<std::uint64_t> bucket<record>::clear() const {
+  if (in_)
+    return in_->clear();
   return write<detail::clear_operation, std::uint64_t>();
 }
 
@@ -112,6 +148,8 @@ bool with_key(const bucket_core& core, value_view key, F&& f) {
 } // namespace
 
 pending<record> bucket<record>::get(value_view key) const {
+  if (in_) [[unlikely]]
+    return in_->get(key);
   if (!core_->is_open()) [[unlikely]]
     return result<record>{fail(*core_->closed())};
   detail::record_block* found = nullptr;
@@ -134,6 +172,8 @@ bool bucket<record>::contains(value_view key) const {
 }
 
 result<bool> bucket<record>::visit_block(value_view key, detail::record_visitor visitor) const {
+  if (in_) [[unlikely]]
+    return in_->visit(key, visitor);
   if (!core_->is_open()) [[unlikely]]
     return fail(*core_->closed());
   return with_key(*core_, key, [&](auto k, std::uint64_t hash) {
@@ -146,8 +186,12 @@ result<bool> bucket<record>::visit_block(value_view key, detail::record_visitor 
   });
 }
 
-selection bucket<record>::everything() const { return selection{core_, query{}, when_}; }
+selection bucket<record>::everything() const {
+  return in_ ? selection{in_, query{}} : selection{core_, query{}, when_};
+}
 selection bucket<record>::where(filter which) const {
+  if (in_)
+    return selection{in_, query{std::move(which)}};
   return selection{core_, query{std::move(which)}, when_};
 }
 pending<records> bucket<record>::all() const { return everything().all(); }

@@ -21,7 +21,9 @@ namespace holdfast {
 namespace detail {
 class bucket_core;
 class store_state;
+class transaction_part;
 } // namespace detail
+class transaction;
 
 template <class T = record>
 class bucket;
@@ -116,8 +118,10 @@ public:
 
 private:
   friend class store;
+  friend class transaction;
   friend class detail::store_state;
   explicit bucket(ref<detail::bucket_core> core, durability level);
+  explicit bucket(ref<detail::transaction_part> in);
   template <class Operation, class T, class... Args>
   pending<T> write(Args&&... args) const;
   result<bool> visit_block(value_view key, detail::record_visitor visitor) const;
@@ -125,6 +129,7 @@ private:
   ref<detail::bucket_core> core_;
   durability level_;
   std::optional<snapshot> when_;
+  ref<detail::transaction_part> in_; ///< null: in no transaction
 };
 
 } // namespace holdfast

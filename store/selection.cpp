@@ -4,11 +4,14 @@
 #include <holdfast/store/detail/bucket_core.hpp>
 #include <holdfast/store/detail/execute.hpp>
 #include <holdfast/store/detail/group.hpp>
+#include <holdfast/store/detail/transaction_part.hpp>
 
 namespace holdfast {
 
 selection::selection(ref<detail::bucket_core> of, query q, std::optional<snapshot> when)
     : of_{std::move(of)}, query_{std::move(q)}, when_{std::move(when)} {}
+selection::selection(ref<detail::transaction_part> in, query q)
+    : of_{&in->core()}, query_{std::move(q)}, in_{std::move(in)} {}
 selection::selection(const selection&) = default;
 selection::selection(selection&&) noexcept = default;
 selection& selection::operator=(const selection&) = default;
@@ -44,6 +47,8 @@ selection selection::limit(std::uint64_t count) && {
 template <class F>
 auto selection::read(F&& f) const {
   using outcome = std::invoke_result_t<F&, const detail::reader&, std::int64_t>;
+  if (in_)
+    return outcome{in_->read(f)};
   if (auto why = of_->closed())
     return outcome{fail(std::move(*why))};
   detail::pin_guard pin{of_->line()};
@@ -58,6 +63,8 @@ auto selection::read(F&& f) const {
 template <class F>
 auto selection::walk(F&& f) const {
   using outcome = std::invoke_result_t<F&, const detail::reader&, std::int64_t>;
+  if (in_)
+    return outcome{in_->read(f)};
   if (auto why = of_->closed())
     return outcome{fail(std::move(*why))};
   detail::pin_guard pin{of_->line()};
@@ -80,18 +87,49 @@ error negative(const detail::bucket_core& of, std::int64_t n) {
                {.bucket = of.name()}};
 }
 
+/// The last record if there are as many as the query takes: none behind it was looked at.
+const detail::record_block* last_of(const query& q, const result<records>& found) {
+  return found && !found->empty() && found->size() == q.limit() ? found->back().block() : nullptr;
+}
+
 } // namespace
 
+/// For the transaction: all that match were looked at.
+void selection::note_all(const query& q) const {
+  if (in_)
+    in_->reads().add_query(q, detail::read_set::part::records);
+}
+
+/// For the transaction: those up to `last` were looked at, or all if it is null.
+void selection::note_first(const detail::reader& from, const query& q,
+                           const detail::record_block* last) const {
+  if (!last)
+    return note_all(q);
+  if (in_)
+    in_->reads().add_query(from, q, *last, in_->is_inserted(*last));
+}
+
 pending<records> selection::all() const {
-  return walk([&](auto& from, auto now) { return detail::all(from, query_, now); });
+  return walk([&](auto& from, auto now) {
+    auto found = detail::all(from, query_, now);
+    note_first(from, query_, last_of(query_, found));
+    return found;
+  });
 }
 pending<std::vector<object>> selection::objects() const {
+  note_all(query_);
   return walk([&](auto& from, auto now) { return detail::objects(from, query_, now); });
 }
 pending<record> selection::find_one() const {
-  return read([&](auto& from, auto now) { return detail::find_one(from, query_, now); });
+  return read([&](auto& from, auto now) {
+    auto found = detail::find_one(from, query_, now);
+    note_first(from, query_, found ? found->block() : nullptr);
+    return found;
+  });
 }
 pending<std::uint64_t> selection::count() const {
+  if (in_)
+    in_->reads().add_query(query_, detail::read_set::part::number);
   return read([&](auto& from, auto now) { return detail::count(from, query_, now); });
 }
 
@@ -100,18 +138,24 @@ pending<records> selection::first(std::int64_t n) const {
     return result<records>{fail(negative(*of_, n))};
   auto some = query_;
   some.limit(std::min(query_.limit(), static_cast<std::uint64_t>(n)));
-  return read([&](auto& from, auto now) { return detail::all(from, some, now); });
+  return read([&](auto& from, auto now) {
+    auto found = detail::all(from, some, now);
+    note_first(from, some, last_of(some, found));
+    return found;
+  });
 }
 
 pending<records> selection::last(std::int64_t n) const {
   if (n < 0)
     return result<records>{fail(negative(*of_, n))};
+  note_all(query_);
   return read([&](auto& from, auto now) {
     return detail::last(from, query_, static_cast<std::uint64_t>(n), now);
   });
 }
 
 pending<page> selection::page_of(std::uint64_t size, std::optional<std::string> after) const {
+  note_all(query_);
   return read([&](auto& from, auto now) {
     return detail::page_of(from, query_, size,
                            after ? std::optional<std::string_view>{*after} : std::nullopt, now);
@@ -119,29 +163,39 @@ pending<page> selection::page_of(std::uint64_t size, std::optional<std::string> 
 }
 
 pending<value> selection::sum(const field_name& field) const {
+  note_all(query_);
   return read([&](auto& from, auto now) { return detail::sum(from, field.text, query_, now); });
 }
 pending<value> selection::avg(const field_name& field) const {
+  note_all(query_);
   return read([&](auto& from, auto now) { return detail::avg(from, field.text, query_, now); });
 }
 pending<value> selection::min(const field_name& field) const {
+  note_all(query_);
   return read([&](auto& from, auto now) { return detail::min(from, field.text, query_, now); });
 }
 pending<value> selection::max(const field_name& field) const {
+  note_all(query_);
   return read([&](auto& from, auto now) { return detail::max(from, field.text, query_, now); });
 }
 
 pending<groups> selection::group_by(std::vector<field_name> keys,
                                     std::vector<aggregate> what) const {
+  note_all(query_);
   return walk(
       [&](auto& from, auto now) { return detail::group_by(from, query_, keys, what, now); });
 }
 
 result<std::uint64_t> selection::visit_blocks(detail::record_visitor visitor) const {
   return walk([&](auto& from, auto now) {
-    return detail::visit(from, query_, now, [&](const detail::record_block& block) {
-      return visitor.call(visitor.context, block);
+    const detail::record_block* last = nullptr; // where the visitor ended it
+    auto seen = detail::visit(from, query_, now, [&](const detail::record_block& block) {
+      const bool more = visitor.call(visitor.context, block);
+      last = more ? nullptr : &block;
+      return more;
     });
+    note_first(from, query_, last);
+    return seen;
   });
 }
 

@@ -15,7 +15,9 @@
 namespace holdfast {
 
 namespace detail {
+class reader;
 class bucket_core;
+class transaction_part;
 
 /// Calls something with each record of a visit; false ends it.
 struct record_visitor {
@@ -103,6 +105,7 @@ public:
   const query& description() const noexcept { return query_; }
 
   selection(ref<detail::bucket_core> of, query q, std::optional<snapshot> when);
+  selection(ref<detail::transaction_part> in, query q);
   selection(const selection&);
   selection(selection&&) noexcept;
   selection& operator=(const selection&);
@@ -115,10 +118,14 @@ private:
   auto read(F&& f) const;
   template <class F>
   auto walk(F&& f) const;
+  void note_all(const query& q) const;
+  void note_first(const detail::reader& from, const query& q,
+                  const detail::record_block* last) const;
 
   ref<detail::bucket_core> of_;
   query query_;
   std::optional<snapshot> when_;
+  ref<detail::transaction_part> in_; ///< null: in no transaction
 };
 
 } // namespace holdfast

@@ -47,6 +47,11 @@ result<void> store::update_bucket(std::string_view name, const bucket_update& ch
 
 result<bool> store::drop(std::string_view name) { return state_->drop(name); }
 snapshot store::snapshot() const { return holdfast::snapshot{state_->lines()}; }
+result<void> store::run_transaction(const transact_options& options,
+                                    detail::transaction_body body) {
+  return detail::transact(*state_->lines(), state_->owner(), state_.get(),
+                          state_->options().durability, options, body);
+}
 result<void> store::sync(std::chrono::milliseconds timeout) { return state_->sync(timeout); }
 result<reopen_report> store::reopen() { return state_->reopen(); }
 store_stats store::stats() const { return state_->stats(); }

@@ -8,6 +8,7 @@
 #include <holdfast/store/options.hpp>
 #include <holdfast/store/schema.hpp>
 #include <holdfast/store/snapshot.hpp>
+#include <holdfast/store/transaction.hpp>
 #include <holdfast/store/typed_bucket.hpp>
 
 #include <chrono>
@@ -159,6 +160,26 @@ public:
   /// All buckets at one moment.
   holdfast::snapshot snapshot() const;
 
+  /// Runs `f(transaction&)`, which gives a `result`: what it reads is all of one moment, and what
+  /// it writes becomes one commit if it succeeds and none of what it read has changed meanwhile;
+  /// strictly serializable, with phantoms. Otherwise it is run again, so it must do nothing else
+  /// that may not be repeated. If it fails or throws, nothing happened. Gives what `f` gave.
+  ///
+  ///     db.transact([&](transaction& tx) -> result<void> {
+  ///       auto from = tx.in(accounts).get(1).get();
+  ///       ...
+  ///     });
+  ///
+  /// Blocks for its length; not inside an actor. Errors besides those of `f` and of writes:
+  /// `conflict`, when it was so every time, with the bucket, the key or query, and the other commit
+  /// (detail: `commit_conflict`).
+  template <class F>
+  auto transact(F&& f, const transact_options& options = {})
+      -> std::invoke_result_t<F&, transaction&> {
+    return detail::transact_with(
+        f, [&](detail::transaction_body body) { return run_transaction(options, body); });
+  }
+
   /// Calls `call` on a callback thread for every change whose topic, `bucket.<name>.<kind>`, the
   /// pattern matches, of all commits that are sealed from now on, until the token ends: in the
   /// order of commits (of either line), and within a commit in the order in which its changes
@@ -213,6 +234,7 @@ public:
 
 private:
   explicit store(std::unique_ptr<detail::store_state> state);
+  result<void> run_transaction(const transact_options& options, detail::transaction_body body);
   std::unique_ptr<detail::store_state> state_;
 };
 

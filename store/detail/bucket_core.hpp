@@ -85,6 +85,10 @@ public:
   /// Before an operation is sent: waits for room on the way to the disk (R6), from plain threads
   /// only.
   std::optional<error> admit();
+  /// Waits until a commit that was sealed in it is published. Errors: `timeout`, and as of writes.
+  result<void> wait_published(sequence seq, std::chrono::steady_clock::time_point until) const {
+    return pipe_ ? pipe_->wait_published(seq, until) : result<void>{};
+  }
   /// Inside the bucket: why no write can be applied now, if so.
   std::optional<error> refusal() const;
 

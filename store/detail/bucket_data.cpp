@@ -89,12 +89,13 @@ bucket_data::~bucket_data() {
   limbo_.drain(idle, limbo_.size());
 }
 
-record_block* bucket_data::unique_head(std::size_t index, const key_view& value) const {
+record_block* bucket_data::unique_head(std::size_t index, const key_view& value,
+                                       const record_block* other_than) const {
   const unique_index& u = *uniques_[numbers_[index]];
   record_block* found = nullptr;
   u.slots.find(hash_of(value), [&](std::uint64_t payload) {
     record_block* b = rows_.head(row_slots::row(payload));
-    if (b->death.load(std::memory_order_relaxed) != never ||
+    if (b->death.load(std::memory_order_relaxed) != never || b == other_than ||
         compare(key_view::of(*b, u.spec.slot_number), value) != 0)
       return false;
     found = b;
@@ -133,6 +134,27 @@ void bucket_data::find_heads(std::size_t index, const key_view& value,
       return;
     out.push_back(b);
   }
+}
+
+bool bucket_data::each_change_since(
+    std::uint64_t seq, const std::function<bool(const record_block*, const record_block*)>& f) {
+  auto changed = [&](const ended& e) {
+    if (e.kind != ended_kind::version || e.death <= seq || birth_of(e) > seq)
+      return true;
+    const auto* before = static_cast<const record_block*>(e.p);
+    const record_block* after = rows_.head(before->row);
+    return f(before, after->death.load(std::memory_order_relaxed) == never ? after : nullptr);
+  };
+  for (std::size_t i = ended_.size(); i > 0 && ended_[i - 1].death > seq; --i)
+    if (!changed(ended_[i - 1]))
+      return false;
+  // What a snapshot at `seq` needs has been kept when it was looked at.
+  for (const ended& e : kept_)
+    if (!changed(e))
+      return false;
+  bool more = true;
+  each_head(root_at(seq).row_bound, [&](record_block& b) { return more = f(nullptr, &b); });
+  return more;
 }
 
 const order_node* bucket_data::open_tree(std::size_t index) const noexcept {

@@ -10,6 +10,7 @@
 
 #include <algorithm>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <span>
 #include <vector>
@@ -88,7 +89,9 @@ public:
   template <class Key>
   record_block* find_head(const Key& key, std::uint64_t hash) const;
   /// The live record that holds a value in a unique index (`index` counts in `layout().indexes`).
-  record_block* unique_head(std::size_t index, const key_view& value) const;
+  /// `other_than` is left out.
+  record_block* unique_head(std::size_t index, const key_view& value,
+                            const record_block* other_than = nullptr) const;
   /// The live records that hold a value in an index, of either type, the open operation included.
   /// Throws `std::bad_alloc`. O(log n + found).
   void find_heads(std::size_t index, const key_view& value, std::vector<record_block*>& out) const;
@@ -108,6 +111,11 @@ public:
   std::uint64_t next_row() const noexcept { return next_row_; }
   /// The newest block of a row (unsealed or dead ones too), or null.
   record_block* head(std::uint64_t row) const noexcept { return rows_.head(row); }
+  /// Calls `f(before, after)` for each record that was changed after `seq`, with its versions as of
+  /// then and as of now (null: none), until it is false; whether it came to the end. `seq` is that
+  /// of a registered snapshot; no operation is open. O(versions that ended or wait, rows since).
+  bool each_change_since(std::uint64_t seq,
+                         const std::function<bool(const record_block*, const record_block*)>& f);
   /// The root an ordered index has within the open operation.
   const order_node* open_tree(std::size_t index) const noexcept;
 

@@ -42,6 +42,8 @@ result<void> commit_scope::follow_erased() {
   while (!erased_.empty()) {
     auto [b, gone] = std::move(erased_.back());
     erased_.pop_back();
+    if (why_ == cause::transaction && b->find_head(detail::key_of(gone.key())))
+      continue; // the transaction put another record in its place
     for (auto& by : b->links()->incoming)
       if (auto treated = treat_referrers(*b, by, gone); !treated)
         return treated;
@@ -83,7 +85,7 @@ result<void> commit_scope::treat_one(const incoming_reference& by, record_block&
 }
 
 bool commit_scope::is_kept(bucket_core& b, const record_block& old) const {
-  if (!links_ || !b.links() || b.links()->incoming.empty())
+  if (!linked_ || !b.links() || b.links()->incoming.empty())
     return false;
   std::vector<std::pair<bucket_core*, const record_block*>> going{{&b, &old}};
   std::vector<record_block*> referrers;
@@ -112,6 +114,9 @@ bool commit_scope::is_kept(bucket_core& b, const record_block& old) const {
 }
 
 result<void> commit_scope::check_references() {
+  // A transaction has done to those that it saw what their fields say.
+  if (auto followed = follow_erased(); !followed)
+    return followed;
   for (auto& [b, block] : referring_) {
     if (!alive(*block))
       continue; // replaced or erased again

@@ -4,6 +4,8 @@
 #include <holdfast/store/codec.hpp>
 #include <holdfast/store/detail/read_key.hpp>
 #include <holdfast/store/detail/validation.hpp>
+#include <holdfast/store/detail/validation_build.hpp>
+#include <holdfast/store/detail/write_errors.hpp>
 
 #include <algorithm>
 
@@ -30,15 +32,6 @@ void put_counter(bucket_core& b, sealed_commit& into) {
   into.put(bucket_prefix('n', b.id()), number);
 }
 
-error taken(const bucket_core& b, std::size_t slot, value_view v) {
-  auto& field = b.schema().layout().name(slot);
-  auto text = v.to_string();
-  return error{errc::duplicate,
-               b.name() + "." + field + ": " + text + " is taken by another record",
-               {b.name(), slot == b.key_slot() ? text : std::string{}, field},
-               duplicate_value{field, text}};
-}
-
 /// The first unique field whose value another record than `self` has.
 std::optional<error> clash(bucket_core& b, const draft& input, const record_block* self) {
   auto& indexes = b.schema().indexes();
@@ -50,7 +43,7 @@ std::optional<error> clash(bucket_core& b, const draft& input, const record_bloc
       continue;
     auto* other = b.data().unique_head(i, key_of(v));
     if (other && other != self)
-      return taken(b, indexes[i].slot, v);
+      return taken(b, b.schema(), indexes[i].slot, v);
   }
   return std::nullopt;
 }
@@ -84,25 +77,35 @@ commit_scope::commit_scope(bucket_core& home, sealed_commit& into)
   take_turns();
 }
 
+commit_scope::commit_scope(bucket_core& home, std::span<bucket_core* const> members,
+                           sealed_commit& into)
+    : home_{home}, into_{into}, now_{home.now()}, why_{cause::transaction}, members_{members} {
+  for (auto* b : members_)
+    b->turn().take();
+  linked_ = std::ranges::any_of(members_, [](auto* b) { return b->links() != nullptr; });
+}
+
 void commit_scope::take_turns() {
   for (;;) {
-    links_ = home_.links();
-    if (!links_) [[likely]]
+    auto* links = home_.links();
+    linked_ = links != nullptr;
+    if (!links) [[likely]]
       home_.turn().take();
     else
-      for (auto* b : links_->members)
+      for (auto* b : members_ = links->members)
         b->turn().take();
-    if (links_ == home_.links()) [[likely]]
+    if (links == home_.links()) [[likely]]
       return;
     give_turns(); // buckets were linked meanwhile
   }
 }
 
 void commit_scope::give_turns() noexcept {
-  if (!links_) [[likely]]
+  if (members_.empty()) [[likely]]
     return home_.turn().give();
-  for (auto* b : links_->members)
+  for (auto* b : members_)
     b->turn().give();
+  members_ = {};
 }
 
 commit_scope::~commit_scope() {
@@ -160,7 +163,7 @@ result<record_block*> commit_scope::insert(bucket_core& b, draft& input) {
   auto key = input.field(b.key_slot());
   auto k = key_of(key);
   if (b.find_head(k))
-    return fail(taken(b, b.key_slot(), key));
+    return fail(taken(b, b.schema(), b.key_slot(), key));
   if (auto other = clash(b, input, nullptr))
     return fail(std::move(*other));
   room memory{b, block_size(input)};
@@ -171,7 +174,7 @@ result<record_block*> commit_scope::insert(bucket_core& b, draft& input) {
   fault_point("bucket.inserted");
   put_stored(b, *block, input);
   put_counter(b, into_);
-  note(b, change_kind::inserted, cause::user, nullptr, block);
+  note(b, change_kind::inserted, why_, nullptr, block);
   return block;
 }
 
@@ -186,12 +189,76 @@ void commit_scope::put_block(bucket_core& b, const record_block& block) {
 /// Into the journal, and to be checked if it says that it refers to something.
 void commit_scope::put_stored(bucket_core& b, record_block& block, draft& input) {
   put_block(b, block);
-  if (!links_) [[likely]]
+  if (!linked_) [[likely]]
     return;
   auto* links = b.links();
   if (links && std::ranges::any_of(links->outgoing,
                                    [&](auto& out) { return !input.field(out.slot).is_null(); }))
     referring_.emplace_back(&b, &block);
+}
+
+/// A block of the bucket's own with the content of one that was built elsewhere.
+record_block* commit_scope::copy(bucket_core& b, const record_block& made) {
+  room memory{b, made.bytes};
+  auto* block = copy_block(memory.get(), made);
+  memory.used();
+  return block;
+}
+
+/// Into the journal, and to be checked when all is there.
+void commit_scope::put_made(bucket_core& b, record_block& block) {
+  put_block(b, block);
+  made_.emplace_back(&b, &block);
+  if (linked_ && b.links() && !b.links()->outgoing.empty())
+    referring_.emplace_back(&b, &block);
+}
+
+void commit_scope::insert(bucket_core& b, const record_block& made) {
+  touch(b);
+  auto* block = copy(b, made);
+  b.data().insert(block);
+  fault_point("bucket.inserted");
+  put_made(b, *block);
+  note(b, change_kind::inserted, why_, nullptr, block);
+}
+
+void commit_scope::replace(bucket_core& b, record_block& old, const record_block& made) {
+  touch(b);
+  auto* block = copy(b, made);
+  b.data().replace(&old, block);
+  fault_point("bucket.replaced");
+  put_made(b, *block);
+  note(b, change_kind::updated, why_, &old, block);
+}
+
+void commit_scope::erase_later(bucket_core& b, record_block& old) { erase_one(b, old, why_); }
+
+void commit_scope::count_to(bucket_core& b, std::int64_t counter) {
+  touch(b);
+  b.made().explicit_number(counter);
+  put_counter(b, into_);
+}
+
+/// The first unique value of a record of a transaction that another record has, too.
+std::optional<error> commit_scope::find_clash() {
+  for (auto& [b, block] : made_) {
+    if (block->death.load(std::memory_order_relaxed) != never)
+      continue;
+    auto& indexes = b->schema().indexes();
+    for (std::size_t i = 0; i < indexes.size(); ++i) {
+      if (!indexes[i].unique)
+        continue;
+      auto slot = static_cast<std::uint32_t>(indexes[i].slot);
+      auto v = key_view::of(*block, slot);
+      auto* other = v.tag == slot_tag::null ? nullptr : b->data().unique_head(i, v, block);
+      if (!other)
+        continue;
+      clash_in_ = b;
+      clash_born_ = other->birth.load(std::memory_order_relaxed);
+      return taken(*b, b->schema(), slot, view_of(*block, slot));
+    }
+  }
+  return std::nullopt;
 }
 
 result<record_block*> commit_scope::update(bucket_core& b, record_block& old, draft& changes,
@@ -226,7 +293,7 @@ void commit_scope::erase_one(bucket_core& b, record_block& old, cause why) {
   fault_point("bucket.erased");
   put_erased(b, into_, old);
   note(b, change_kind::erased, why, &old, nullptr);
-  if (links_ && b.links() && !b.links()->incoming.empty()) [[unlikely]]
+  if (linked_ && b.links() && !b.links()->incoming.empty()) [[unlikely]]
     erased_.emplace_back(&b, record::share(&old));
 }
 
@@ -245,14 +312,17 @@ result<std::uint64_t> commit_scope::clear(bucket_core& b, change_kind as) {
   fault_point("bucket.cleared");
   if (b.durable())
     into_.erase_range(bucket_prefix('s', b.id()), bucket_prefix('s', b.id() + 1));
-  note(b, as, cause::user, nullptr, nullptr, count);
+  note(b, as, why_, nullptr, nullptr, count);
   if (auto followed = follow_erased(); !followed)
     return fail(std::move(followed.error()));
   return count;
 }
 
 result<void> commit_scope::prepare() {
-  if (links_) [[unlikely]]
+  if (!made_.empty()) [[unlikely]]
+    if (auto clash = find_clash())
+      return fail(std::move(*clash));
+  if (linked_) [[unlikely]]
     if (auto whole = check_references(); !whole)
       return whole;
   first_->prepare_seal();
@@ -274,7 +344,7 @@ sealing commit_scope::seal() {
           auto kind = !before  ? change_kind::inserted
                       : !after ? change_kind::erased
                                : change_kind::updated;
-          note(b, kind, cause::user, before, after);
+          note(b, kind, why_, before, after);
         });
       });
       into_.entry = entry_;

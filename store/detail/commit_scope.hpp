@@ -9,6 +9,8 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
+#include <span>
 #include <vector>
 
 namespace holdfast::detail {
@@ -24,6 +26,9 @@ namespace holdfast::detail {
 class commit_scope {
 public:
   commit_scope(bucket_core& home, sealed_commit& into);
+  /// Of a transaction: takes the turns of `members`, which are in order of ids, stay where they
+  /// are, and have `home` among them. Not inside a job.
+  commit_scope(bucket_core& home, std::span<bucket_core* const> members, sealed_commit& into);
   commit_scope(const commit_scope&) = delete;
   commit_scope& operator=(const commit_scope&) = delete;
   ~commit_scope();
@@ -40,6 +45,16 @@ public:
   result<record_block*> insert(bucket_core& b, draft& input);
   result<record_block*> update(bucket_core& b, record_block& old, draft& changes,
                                cause why = cause::user);
+
+  /// A transaction's records, which were checked and built in its own memory. Unique values,
+  /// referrers and references are looked at in `prepare`, so that the order of these edits does not
+  /// matter; keys must be free.
+  void insert(bucket_core& b, const record_block& made);
+  void replace(bucket_core& b, record_block& old, const record_block& made);
+  void erase_later(bucket_core& b, record_block& old);
+  /// Raises the bucket's counter.
+  void count_to(bucket_core& b, std::int64_t counter);
+
   /// Erases a record and does to those that refer to it what their fields say.
   result<void> erase(bucket_core& b, record_block& old, cause why = cause::user);
   /// Erases all records as one change; how many there were. Those of other buckets that refer to
@@ -58,6 +73,10 @@ public:
   bool is_kept(bucket_core& b, const record_block& old) const;
 
   bool changed() const noexcept { return first_ != nullptr; }
+  /// After `prepare` found a transaction's unique value taken: where, and the commit that made the
+  /// other record.
+  const bucket_core* clash_in() const noexcept { return clash_in_; }
+  sequence clash_born() const noexcept { return clash_born_; }
 
   // -- the end
 
@@ -86,6 +105,9 @@ private:
   void erase_one(bucket_core& b, record_block& old, cause why);
   void put_block(bucket_core& b, const record_block& block);
   void put_stored(bucket_core& b, record_block& block, draft& input);
+  record_block* copy(bucket_core& b, const record_block& made);
+  void put_made(bucket_core& b, record_block& block);
+  std::optional<error> find_clash();
   result<void> follow_erased();
   result<void> treat_referrers(bucket_core& b, const incoming_reference& by, const record& gone);
   result<void> treat_one(const incoming_reference& by, record_block& referrer);
@@ -98,11 +120,16 @@ private:
   bucket_core& home_;
   sealed_commit& into_;
   const timestamp now_;
+  const cause why_ = cause::user;
   state state_ = state::open;
-  const reference_links* links_ = nullptr;                        ///< of home: whose turns it has
+  bool linked_ = false;                                           ///< some have references
+  std::span<bucket_core* const> members_;                         ///< whose turns it has; or home's
+  std::vector<std::pair<bucket_core*, record_block*>> made_;      ///< to be checked for clashes
   std::vector<std::pair<bucket_core*, record>> erased_;           ///< referrers not treated yet
   std::vector<std::pair<bucket_core*, record_block*>> referring_; ///< stored, to be checked
   std::vector<kept_target> kept_;
+  const bucket_core* clash_in_ = nullptr;
+  sequence clash_born_ = 0;
   bucket_core* first_ = nullptr;      ///< of the buckets with edits; mostly the only one
   std::vector<bucket_core*> others_;  ///< that have edits too
   std::shared_ptr<feed_entry> entry_; ///< only while somebody follows the feed

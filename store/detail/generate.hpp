@@ -2,6 +2,7 @@
 
 #include <holdfast/runtime/random.hpp>
 
+#include <atomic>
 #include <cstdint>
 
 namespace holdfast::detail {
@@ -11,7 +12,8 @@ namespace holdfast::detail {
 /// identifiers.
 random_source& identifier_random() noexcept;
 
-/// Where generated fields come from: one for each bucket, used by the bucket's thread only.
+/// Where generated fields come from: one for each bucket, used by the bucket's thread only (but for
+/// `counter`).
 ///
 /// The autoincrement counter moves in two steps, so that a failed insert leaves no trace:
 /// completing a draft proposes the counter's next state, and `accept` makes it so once the insert
@@ -24,15 +26,19 @@ public:
   explicit generator(random_source& random = identifier_random()) noexcept : random_(&random) {}
 
   /// The greatest autoincrement value of an accepted insert; 0 at first.
-  std::int64_t counter() const noexcept { return counter_; }
+  /// From any thread.
+  std::int64_t counter() const noexcept { return counter_.load(std::memory_order_relaxed); }
   /// Sets the counter: after a restore, or to undo accepted inserts.
-  void restore(std::int64_t counter) noexcept { counter_ = proposed_ = counter; }
+  void restore(std::int64_t counter) noexcept {
+    proposed_ = counter;
+    accept();
+  }
   /// What the counter becomes if the draft completed last is applied.
   std::int64_t proposed() const noexcept { return proposed_; }
-  void accept() noexcept { counter_ = proposed_; }
+  void accept() noexcept { counter_.store(proposed_, std::memory_order_relaxed); }
 
   /// Begins an operation, of one draft or of many: what the one before proposed is forgotten.
-  void begin() noexcept { proposed_ = counter_; }
+  void begin() noexcept { proposed_ = counter(); }
   /// Proposes the next number; false if there is none above the counter.
   bool next(std::int64_t& number) noexcept;
   /// Proposes a counter that is not below a number given by the user.
@@ -49,7 +55,7 @@ public:
 
 private:
   random_source* random_;
-  std::int64_t counter_ = 0;
+  std::atomic<std::int64_t> counter_{0};
   std::int64_t proposed_ = 0;
 };
 

@@ -111,6 +111,23 @@ result<void> pipeline::sync(std::chrono::steady_clock::time_point deadline) {
   return {};
 }
 
+result<void> pipeline::wait_published(sequence seq,
+                                      std::chrono::steady_clock::time_point deadline) {
+  if (line_.published() >= seq)
+    return {};
+  std::unique_lock lock{mutex_};
+  auto done =
+      room_.wait_until(lock, deadline, [&] { return failed_.load() || line_.published() >= seq; });
+  if (line_.published() >= seq)
+    return {};
+  if (done) {
+    lock.unlock();
+    return fail_with();
+  }
+  return holdfast::fail(errc::timeout,
+                        "store: commit " + std::to_string(seq) + " was not published in time");
+}
+
 pipeline_stats pipeline::stats() const {
   std::lock_guard lock{mutex_};
   return {

@@ -116,6 +116,9 @@ public:
   /// The same without waiting, from an actor or a bucket.
   std::optional<error> refusal() const;
 
+  /// Waits until what was sealed as `seq` is published.
+  result<void> wait_published(sequence seq, std::chrono::steady_clock::time_point deadline);
+
   /// Waits until all that is sealed now is on stable storage: the barrier.
   result<void> sync(std::chrono::steady_clock::time_point deadline);
 

@@ -1,5 +1,7 @@
 #pragma once
 
+#include <holdfast/store/detail/own_writes.hpp>
+#include <holdfast/store/detail/read_key.hpp>
 #include <holdfast/store/detail/read_view.hpp>
 #include <holdfast/store/detail/validation_rules.hpp>
 #include <holdfast/store/value_view.hpp>
@@ -40,10 +42,14 @@ inline key_view probe_of(value_view v) noexcept {
 
 /// One version of a bucket as queries see it: fields by slot, values as `value_view`, indexes by
 /// field. Refers to the schema and the view; valid as long as the view is, under the view's pin.
+///
+/// With a transaction's own writes, they stand in the place of what they changed; then there are no
+/// indexes, which know nothing of them, and all but look-ups of keys are scans.
 class reader {
 public:
-  reader(const compiled_schema& schema, const read_view& view, expiry how) noexcept
-      : schema_{schema}, view_{view}, expiry_{how} {}
+  reader(const compiled_schema& schema, const read_view& view, expiry how,
+         const own_writes* own = nullptr) noexcept
+      : schema_{schema}, view_{view}, own_{own}, expiry_{own ? expiry::possible : how} {}
 
   /// Lets walks of all rows renew the pin now and then, so that they do not hold up the freeing of
   /// memory: the view must be that of a registered snapshot.
@@ -53,7 +59,9 @@ public:
   bool key_ordered() const noexcept { return schema_.definition().is_ordered(); }
   bool may_have_expired() const noexcept { return expiry_ == expiry::possible; }
   /// Records, expired ones included.
-  std::uint64_t size() const noexcept { return view_.count(); }
+  std::uint64_t size() const noexcept {
+    return own_ ? view_.count() + static_cast<std::uint64_t>(own_->growth()) : view_.count();
+  }
 
   std::optional<std::uint32_t> unique_index(std::size_t slot) const noexcept {
     return index_of(slot, index_type::unique);
@@ -63,12 +71,17 @@ public:
     return index_of(slot, index_type::ordered);
   }
   /// All of them, in the order in which ranks and entries count them.
-  const std::vector<index_spec>& indexes() const noexcept { return view_.data().layout().indexes; }
+  const std::vector<index_spec>& indexes() const noexcept {
+    static const std::vector<index_spec> none;
+    return own_ ? none : view_.data().layout().indexes;
+  }
   /// The field of an index, or its fields as `(a, b)`.
   std::string index_name(std::uint32_t index) const;
 
   /// The record with this key, or null.
   const record_block* find_key(value_view key) const {
+    if (own_)
+      return find_own(key_of(key));
     if (key.is_string())
       return view_.find(key.as_string());
     auto number = key.if_int();
@@ -102,6 +115,8 @@ public:
   template <class Fn>
   bool each_row_back(Fn&& fn) const {
     bool more = true;
+    if (own_)
+      return each_own_back(fn);
     view_.for_each_back(view_.row_bound(), [&](const record_block& b) { return more = fn(b); });
     return more;
   }
@@ -129,6 +144,11 @@ private:
   }
   template <class Fn>
   bool look(const batch& at, Fn&& fn) const;
+  const record_block* find_own(const key_view& key) const;
+  template <class Fn>
+  bool each_own(std::uint64_t first, Fn&& fn) const;
+  template <class Fn>
+  bool each_own_back(Fn&& fn) const;
 
   std::optional<std::uint32_t> index_of(std::size_t slot, index_type type) const noexcept {
     const auto& all = indexes();
@@ -140,6 +160,7 @@ private:
 
   const compiled_schema& schema_;
   const read_view& view_;
+  const own_writes* own_;
   expiry expiry_;
   pin_guard* pin_ = nullptr;
 };
@@ -213,6 +234,8 @@ bool reader::look(const batch& at, Fn&& fn) const {
 
 template <class Fn>
 bool reader::each_row(std::uint64_t first, Fn&& fn) const {
+  if (own_)
+    return each_own(first, fn);
   batch batches[2];
   fetch(first, few, batches[0]);
   std::uint32_t seen = 0;
@@ -230,6 +253,43 @@ bool reader::each_row(std::uint64_t first, Fn&& fn) const {
     }
   }
   return true;
+}
+
+inline const record_block* reader::find_own(const key_view& key) const {
+  const bool text_keys = layout().type(layout().key_slot()) == field_type::string;
+  if (key.tag != (text_keys ? slot_tag::text : slot_tag::integer))
+    return nullptr;
+  const auto hash = text_keys ? hash_of(key.text) : hash_of(key.integer);
+  if (const auto* own = own_->find(key, hash, static_cast<std::uint32_t>(layout().key_slot())))
+    return own->after;
+  return text_keys ? view_.find(key.text, hash) : view_.find(key.integer, hash);
+}
+
+template <class Fn>
+bool reader::each_own(std::uint64_t first, Fn&& fn) const {
+  bool more = true;
+  view_.for_each(first, [&](const record_block& b) {
+    const auto* now = own_->in_place_of(b);
+    return more = !now || fn(*now);
+  });
+  for (const auto* b : own_->inserted())
+    if (more && b->row >= first)
+      more = fn(*b);
+  return more;
+}
+
+template <class Fn>
+bool reader::each_own_back(Fn&& fn) const {
+  bool more = true;
+  const auto inserted = own_->inserted();
+  for (auto i = inserted.size(); more && i > 0; --i)
+    more = fn(*inserted[i - 1]);
+  if (more)
+    view_.for_each_back(view_.row_bound(), [&](const record_block& b) {
+      const auto* now = own_->in_place_of(b);
+      return more = !now || fn(*now);
+    });
+  return more;
 }
 
 } // namespace holdfast::detail

@@ -49,7 +49,8 @@ struct update_plan {
 update_plan plan_update(const record_block& old, const draft& changes);
 
 /// Makes the next version of `old` in `plan.bytes` bytes aligned to 16: one more in version, same
-/// row, hash, creation and expiry, otherwise as `build` does it. Null removes a value.
+/// row, creation and expiry, otherwise as `build` does it. Null removes a value. The hash is the
+/// caller's to fill: a version that has a successor keeps another thing there.
 record_block* build_update(void* memory, const record_block& old, const draft& changes,
                            const update_plan& plan, timestamp now) noexcept;
 

@@ -20,6 +20,18 @@ record_block* begin_block(void* memory, std::size_t bytes, std::size_t slots,
   return block;
 }
 
+record_block* copy_block(void* memory, const record_block& from) noexcept {
+  auto* block = begin_block(memory, from.bytes, from.slot_count, *from.layout);
+  block->created_at = from.created_at;
+  block->updated_at = from.updated_at;
+  block->expires_at = from.expires_at;
+  block->row = from.row;
+  block->hash = from.hash;
+  block->version = from.version;
+  std::memcpy(block->slots(), from.slots(), from.bytes - sizeof(record_block));
+  return block;
+}
+
 void put_extra(record_block& block, std::size_t tail_used, std::size_t size) noexcept {
   auto& s = block.slots()[block.slot_count - 1];
   s = {};
@@ -188,7 +200,6 @@ record_block* build_update(void* memory, const record_block& old, const draft& c
   block->updated_at = microseconds(now);
   block->expires_at = old.expires_at;
   block->row = old.row;
-  block->hash = old.hash;
   block->version = old.version + 1;
   if (plan.same_shape)
     overwrite(*block, old, changes);

@@ -113,7 +113,6 @@ TEST(updated_record, differs_in_what_was_changed_only) {
   EXPECT_EQ(r.updated_at(), later);
   EXPECT_EQ(r.block()->row, 17U);
   EXPECT_EQ(r.block()->expires_at, 5);
-  EXPECT_EQ(r.block()->hash, old->get()->hash);
   EXPECT_EQ(r.block()->refs, 2U);
   EXPECT_EQ(old->handle()["age"], 30);
 }

@@ -1,0 +1,125 @@
+#include <holdfast/store/detail/own_writes.hpp>
+
+#include <holdfast/store/detail/pool.hpp>
+#include <holdfast/store/detail/retire.hpp>
+
+#include <algorithm>
+
+namespace holdfast::detail {
+namespace {
+
+constexpr std::size_t absent = ~std::size_t{0};
+
+/// Where the records of the calling thread's transactions are built. Records that are still held
+/// when the thread ends outlive it, as those of a bucket do.
+pool& thread_memory() {
+  static thread_local pool memory;
+  return memory;
+}
+
+} // namespace
+
+void own_writes::keep(std::shared_ptr<const record_layout> layout) {
+  thread_memory().keep(std::move(layout));
+}
+
+void* own_writes::allocate(std::size_t bytes) {
+  blocks_.push_back(nullptr);
+  void* memory = thread_memory().allocate(bytes);
+  blocks_.back() = static_cast<record_block*>(memory);
+  return memory;
+}
+
+std::size_t own_writes::position(const key_view& key, std::uint64_t hash,
+                                 std::uint32_t key_slot) const {
+  auto is = [&](const own_write& e) {
+    return e.hash == hash && compare(key_view::of(*e.key_holder, key_slot), key) == 0;
+  };
+  if (entries_.size() <= few) {
+    auto found = std::ranges::find_if(entries_, is);
+    return found == entries_.end() ? absent : static_cast<std::size_t>(found - entries_.begin());
+  }
+  auto [first, last] = by_hash_.equal_range(hash);
+  for (; first != last; ++first)
+    if (is(entries_[first->second]))
+      return first->second;
+  return absent;
+}
+
+const own_write* own_writes::find(const key_view& key, std::uint64_t hash,
+                                  std::uint32_t key_slot) const {
+  auto at = position(key, hash, key_slot);
+  return at == absent ? nullptr : &entries_[at];
+}
+
+const record_block* own_writes::in_place_of(const record_block& block) const {
+  const own_write* found = nullptr;
+  if (entries_.size() <= few) {
+    for (auto& e : entries_)
+      if (e.before == &block)
+        found = &e;
+  } else if (auto at = by_row_.find(block.row); at != by_row_.end()) {
+    found = &entries_[at->second];
+  }
+  if (!found)
+    return &block;
+  return found->after && found->after->row == block.row ? found->after : nullptr;
+}
+
+std::vector<const record_block*> own_writes::inserted() const {
+  std::vector<const record_block*> out;
+  for (auto& e : entries_)
+    if (e.after && (!e.before || e.begins_anew()))
+      out.push_back(e.after);
+  std::ranges::sort(out, {}, &record_block::row);
+  return out;
+}
+
+void own_writes::index(std::size_t entry) {
+  auto& e = entries_[entry];
+  by_hash_.emplace(e.hash, entry);
+  if (e.before)
+    by_row_.emplace(e.before->row, entry);
+}
+
+void own_writes::change(own_write& e, record_block* after) noexcept {
+  growth_ += (after ? 1 : 0) - (e.after ? 1 : 0);
+  e.after = after;
+}
+
+void own_writes::put(const record_block& holder, std::uint64_t hash, std::uint32_t key_slot,
+                     record_block* before, record_block* after) {
+  if (undo_.size() == undo_.capacity())
+    undo_.reserve(2 * undo_.size() + 4);
+  auto at = position(key_view::of(holder, key_slot), hash, key_slot);
+  if (at == absent) {
+    at = entries_.size();
+    entries_.push_back({hash, &holder, before, before});
+    if (entries_.size() == few + 1)
+      for (std::size_t i = 0; i < at; ++i)
+        index(i);
+    if (entries_.size() > few)
+      index(at);
+  }
+  undo_.push_back({at, entries_[at].after});
+  change(entries_[at], after);
+}
+
+void own_writes::rollback(std::size_t to) noexcept {
+  for (; undo_.size() > to; undo_.pop_back())
+    change(entries_[undo_.back().entry], undo_.back().after);
+}
+
+void own_writes::clear() noexcept {
+  entries_.clear();
+  undo_.clear();
+  by_hash_.clear();
+  by_row_.clear();
+  growth_ = 0;
+  for (auto* block : blocks_)
+    if (block)
+      drop_block(thread_memory(), block);
+  blocks_.clear();
+}
+
+} // namespace holdfast::detail

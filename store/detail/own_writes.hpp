@@ -1,0 +1,89 @@
+#pragma once
+
+#include <holdfast/store/detail/index_key.hpp>
+#include <holdfast/store/detail/record_block.hpp>
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <unordered_map>
+#include <vector>
+
+namespace holdfast::detail {
+
+class record_layout;
+
+/// What an open transaction makes of one record: as its snapshot has it, and as it is to be.
+struct own_write {
+  std::uint64_t hash;             ///< of the key
+  const record_block* key_holder; ///< some version, for the key
+  record_block* before;           ///< null: not there
+  record_block* after;            ///< the same as `before`: nothing is done; null: erased
+
+  bool changes() const noexcept { return before != after; }
+  /// Erased and inserted again: another row, as another life of the key.
+  bool begins_anew() const noexcept { return before && after && before->row != after->row; }
+};
+
+/// What an open transaction has written to one bucket, over a snapshot of it.
+///
+/// A changed record keeps its row, an inserted one gets a row behind all of the snapshot, so that
+/// own records stand in a scan where they will stand after the commit. Blocks belong to the memory
+/// of the thread that runs the transaction and live until `clear`, on that thread.
+class own_writes {
+public:
+  own_writes() = default;
+  own_writes(const own_writes&) = delete;
+  own_writes& operator=(const own_writes&) = delete;
+  ~own_writes() { clear(); }
+
+  bool empty() const noexcept { return entries_.empty(); }
+  const std::vector<own_write>& entries() const noexcept { return entries_; }
+  /// How many more records there are than in the snapshot.
+  std::int64_t growth() const noexcept { return growth_; }
+
+  /// What it made of a key; null if it did not touch it. O(1).
+  const own_write* find(const key_view& key, std::uint64_t hash, std::uint32_t key_slot) const;
+  /// The record that stands in the row of a record of the snapshot: itself, its successor, or null.
+  const record_block* in_place_of(const record_block& block) const;
+  /// The records in new rows, in their order.
+  std::vector<const record_block*> inserted() const;
+
+  /// Keeps the layout that its blocks refer to, for they may outlive the bucket.
+  static void keep(std::shared_ptr<const record_layout> layout);
+  /// Memory for a block; it stays with the transaction. Throws `std::bad_alloc`.
+  void* allocate(std::size_t bytes);
+  /// The row for a record that is inserted; `bound` is the snapshot's.
+  std::uint64_t next_row(std::uint64_t bound) noexcept { return bound + inserted_rows_++; }
+  /// Some version of the record, for its key; what it was and what it is to be. Throws
+  /// `std::bad_alloc`.
+  void put(const record_block& holder, std::uint64_t hash, std::uint32_t key_slot,
+           record_block* before, record_block* after);
+
+  /// A place to go back to.
+  std::size_t mark() const noexcept { return undo_.size(); }
+  void rollback(std::size_t to) noexcept;
+  /// Forgets all, on the thread that allocated it.
+  void clear() noexcept;
+
+private:
+  struct undo {
+    std::size_t entry;
+    record_block* after;
+  };
+  static constexpr std::size_t few = 8; ///< entries that are looked through one by one
+
+  std::size_t position(const key_view& key, std::uint64_t hash, std::uint32_t key_slot) const;
+  void index(std::size_t entry);
+  void change(own_write& e, record_block* after) noexcept;
+
+  std::vector<own_write> entries_;
+  std::vector<undo> undo_;
+  std::vector<record_block*> blocks_; ///< all that were allocated
+  std::uint64_t inserted_rows_ = 0;
+  std::int64_t growth_ = 0;
+  std::unordered_multimap<std::uint64_t, std::size_t> by_hash_; ///< of more than a few
+  std::unordered_map<std::uint64_t, std::size_t> by_row_;       ///< of the snapshot's rows
+};
+
+} // namespace holdfast::detail

@@ -1,0 +1,235 @@
+// How a transaction ends: everything it read is compared with the buckets' heads, and everything it
+// wrote becomes one commit.
+#include <holdfast/store/detail/transaction_state.hpp>
+
+#include <holdfast/store/detail/read_key.hpp>
+#include <holdfast/store/detail/store_state.hpp>
+
+#include <algorithm>
+#include <variant>
+
+namespace holdfast::detail {
+namespace {
+
+/// What the pipeline holds until the commit is on disk, and the transaction's thread waits for.
+class transaction_commit final : public operation<std::monostate>, public sealed_commit {
+public:
+  transaction_commit(runtime& rt, durability how) : operation{rt} { level = how; }
+  void start() override {}
+  void run() override {}
+  void settled(const error* failure) noexcept override {
+    complete(failure ? result<std::monostate>{fail(*failure)}
+                     : result<std::monostate>{std::monostate{}});
+  }
+  void retain() noexcept override { add_ref(); }
+  void let_go() noexcept override { release(); }
+};
+
+/// The buckets whose turns a commit takes, in order of ids. Holds them, for they may be dropped
+/// meanwhile.
+class participants {
+public:
+  void add(ref<bucket_core> b) { all_.push_back(std::move(b)); }
+  /// A bucket that is written to, and what a write to it may reach.
+  void add_written(bucket_core& b) {
+    add(ref<bucket_core>{&b});
+    if (!b.links()) [[likely]]
+      return;
+    const turn_guard mine{b.turn()}; // with it, what it is linked with is there
+    if (auto* links = b.links()) {
+      linked_.emplace_back(&b, links);
+      for (auto* member : links->members)
+        add(ref<bucket_core>{member});
+    }
+  }
+  /// In order, each once.
+  std::span<bucket_core* const> members() {
+    std::ranges::sort(all_, {}, [](auto& b) { return b->id(); });
+    all_.erase(std::unique(all_.begin(), all_.end()), all_.end());
+    for (auto& b : all_)
+      order_.push_back(b.get());
+    return order_;
+  }
+  /// Whether nothing was linked or unlinked since. With the turns.
+  bool still_linked(std::span<transaction_part* const> written) const {
+    auto links_of = [&](bucket_core& b) {
+      auto found = std::ranges::find(linked_, &b, [](auto& pair) { return pair.first; });
+      return found == linked_.end() ? nullptr : found->second;
+    };
+    return std::ranges::all_of(written,
+                               [&](auto* p) { return p->core().links() == links_of(p->core()); });
+  }
+
+private:
+  std::vector<ref<bucket_core>> all_;
+  std::vector<bucket_core*> order_;
+  std::vector<std::pair<bucket_core*, const reference_links*>> linked_;
+};
+
+conflict conflict_of(transaction_part& read, std::string_view what, std::string key, sequence by) {
+  auto& b = read.core();
+  auto text = b.name() + ": " + std::string{what} + ", read at " + std::to_string(read.seq()) +
+              ", was changed by commit " + std::to_string(by);
+  return {error{errc::conflict,
+                std::move(text),
+                {b.name(), std::move(key), {}},
+                commit_conflict{read.seq(), by, b.durable()}},
+          ref<bucket_core>{&b}, by};
+}
+
+conflict conflict_of(transaction_part& read, value_view key, sequence by) {
+  auto text = key.to_string();
+  return conflict_of(read, "the record " + text, text, by);
+}
+
+sequence commit_of(const record_block* before, const record_block* after) noexcept {
+  return after ? after->birth.load(std::memory_order_relaxed)
+               : before->death.load(std::memory_order_relaxed);
+}
+
+} // namespace
+
+std::optional<conflict> find_conflict(transaction_part& read) {
+  auto& b = read.core();
+  if (&b.data() != &read.form().data)
+    return conflict_of(read, "the definition", {}, b.at(never).birth);
+  if (read.counted_from() && *read.counted_from() != b.made().counter())
+    return conflict_of(read, "the counter", {}, b.data().sealed_seq());
+  if (b.data().sealed_seq() <= read.seq()) [[likely]]
+    return std::nullopt;
+  for (auto* version : read.reads().found())
+    if (auto death = version->death.load(std::memory_order_relaxed); death != never)
+      return conflict_of(read, key_of(*version), death);
+  for (auto& key : read.reads().absent())
+    if (auto* now = b.find_head(key_of(key)))
+      return conflict_of(read, key, now->birth.load(std::memory_order_relaxed));
+  std::optional<conflict> met;
+  if (read.reads().has_ranges())
+    b.data().each_change_since(read.seq(), [&](auto* before, auto* after) {
+      if (auto what = read.reads().touched_by(read.schema().layout(), before, after))
+        met = conflict_of(read, *what, key_of(after ? *after : *before).to_string(),
+                          commit_of(before, after));
+      return !met;
+    });
+  return met;
+}
+
+std::vector<transaction_part*> transaction_state::written() const {
+  std::vector<transaction_part*> out;
+  for (auto& p : parts_)
+    if (p->changed())
+      out.push_back(p.get());
+  return out;
+}
+
+result<void> transaction_state::check_writable(std::span<transaction_part* const> written,
+                                               durability level) const {
+  auto& first = written[0]->core();
+  for (auto* p : written) {
+    auto& b = p->core();
+    if (level == durability::none && b.durable())
+      return fail(errc::invalid_argument, b.name() + ": durability none: the bucket is persistent",
+                  {.bucket = b.name()});
+    if (b.durable() != first.durable())
+      return fail(errc::invalid_argument,
+                  b.name() + ": one transaction cannot write to it and to " + first.name() +
+                      ", for one of them is persistent and the other in memory only",
+                  {.bucket = b.name()});
+  }
+  if (auto refused = first.admit())
+    return fail(std::move(*refused));
+  return {};
+}
+
+namespace {
+
+void edit_part(commit_scope& scope, transaction_part& p) {
+  auto& b = p.core();
+  for (auto& e : p.own().entries()) {
+    if (!e.changes())
+      continue;
+    if (e.before && e.after && !e.begins_anew()) {
+      scope.replace(b, *e.before, *e.after);
+      continue;
+    }
+    if (e.before)
+      scope.erase_later(b, *e.before);
+    if (e.after)
+      scope.insert(b, *e.after);
+  }
+  if (p.counter() > b.made().counter())
+    scope.count_to(b, p.counter());
+}
+
+} // namespace
+
+/// With the turns: looks at what was read, then does what was written.
+result<void> transaction_state::edit(commit_scope& scope,
+                                     std::span<transaction_part* const> written,
+                                     std::optional<conflict>& met) {
+  for (auto& p : parts_) {
+    if (auto closed = p->core().closed())
+      return fail(std::move(*closed));
+    if (auto found = find_conflict(*p)) {
+      met = std::move(*found);
+      return fail(met->what);
+    }
+  }
+  if (auto refused = scope.home().refusal())
+    return fail(std::move(*refused));
+  for (auto* p : written)
+    edit_part(scope, *p);
+  auto ready = scope.prepare();
+  if (ready || ready.error() != errc::duplicate)
+    return ready;
+  // A unique value may be taken by a record that this transaction could not see.
+  for (auto* p : written)
+    if (scope.clash_in() == &p->core() && scope.clash_born() > p->seq())
+      met = conflict_of(*p, ready.error().message(), {}, scope.clash_born());
+  return met ? fail(met->what) : ready;
+}
+
+result<void> transaction_state::commit(durability level, deadline until,
+                                       std::optional<conflict>& met) {
+  const auto changed = written();
+  if (changed.empty())
+    return {};
+  if (auto writable = check_writable(changed, level); !writable)
+    return writable;
+  auto& home = changed[0]->core();
+  auto op = make_ref<transaction_commit>(runtime_, level);
+  sealing sealed;
+  for (;;) {
+    participants all;
+    for (auto& p : parts_)
+      all.add(ref<bucket_core>{&p->core()});
+    for (auto* p : changed)
+      all.add_written(p->core());
+    try {
+      commit_scope scope{home, all.members(), *op};
+      if (!all.still_linked(changed)) [[unlikely]]
+        continue;
+      if (auto done = edit(scope, changed, met); !done)
+        return done;
+      sealed = scope.seal();
+      if (sealed == sealing::refused)
+        return fail(*home.refusal());
+      break;
+    } catch (const std::bad_alloc&) {
+      return fail(home.out_of_memory());
+    } catch (const std::exception& e) {
+      return fail(errc::bucket_crashed,
+                  home.name() + ": the commit of a transaction failed: " + e.what(),
+                  {.bucket = home.name()});
+    }
+  }
+  if (sealed == sealing::published)
+    return {};
+  if (!op->wait_until(until))
+    return fail(errc::outcome_unknown,
+                home.name() + ": the commit of a transaction was not published in time",
+                {.bucket = home.name()});
+  return op->take().map([](std::monostate) {});
+}
+
+} // namespace holdfast::detail

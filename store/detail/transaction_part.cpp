@@ -1,0 +1,272 @@
+#include <holdfast/store/detail/transaction_part.hpp>
+
+#include <holdfast/store/detail/execute.hpp>
+#include <holdfast/store/detail/read_key.hpp>
+#include <holdfast/store/detail/transaction_state.hpp>
+#include <holdfast/store/detail/validation.hpp>
+#include <holdfast/store/detail/write_errors.hpp>
+
+#include <algorithm>
+
+namespace holdfast::detail {
+namespace {
+
+std::uint64_t hash_of_key(const key_view& key) noexcept {
+  return key.tag == slot_tag::text ? hash_of(key.text) : hash_of(key.integer);
+}
+
+/// Whether completing the input takes a number from the bucket's counter.
+bool takes_number(const draft& input) {
+  auto& schema = input.schema();
+  return std::ranges::any_of(schema.filled_slots(), [&](std::size_t slot) {
+    return schema.rules()[slot].options->generated == autoincrement && !input.given(slot);
+  });
+}
+
+result<record> handle_to(result<record_block*> stored) {
+  if (!stored)
+    return fail(std::move(stored.error()));
+  return record::share(*stored);
+}
+
+} // namespace
+
+transaction_part::transaction_part(transaction_state& of, ref<bucket_core> core, std::uint64_t seq)
+    : of_{&of}, core_{std::move(core)}, seq_{seq} {
+  const pin_guard pin{core_->line()};
+  form_ = &core_->at(seq_);
+  row_bound_ = form_->data.root_at(seq_).row_bound;
+}
+
+std::int64_t transaction_part::now() const noexcept {
+  return of_->now().time_since_epoch().count();
+}
+
+bool transaction_part::changed() const noexcept {
+  return std::ranges::any_of(own_.entries(), [](auto& e) { return e.changes(); });
+}
+
+void transaction_part::end() noexcept {
+  of_ = nullptr;
+  form_ = nullptr;
+  own_.clear();
+  reads_ = {};
+}
+
+std::optional<error> transaction_part::ended() const {
+  if (!of_)
+    return error{errc::invalid_argument,
+                 core_->name() + ": the transaction that this handle belongs to has ended",
+                 {.bucket = core_->name()}};
+  return core_->closed();
+}
+
+/// The input in the form that the transaction sees the bucket in.
+draft transaction_part::bound(draft input) const {
+  return &input.schema() == &schema() ? std::move(input) : input.rebound(schema());
+}
+
+record_block* transaction_part::in_snapshot(const key_view& key, std::uint64_t hash) const {
+  const pin_guard pin{core_->line()};
+  return key.tag == slot_tag::text ? form_->data.find_at(key.text, hash, seq_)
+                                   : form_->data.find_at(key.integer, hash, seq_);
+}
+
+/// What the transaction sees under a key, and notes that it looked.
+record_block* transaction_part::find(const key_view& key, std::uint64_t hash) {
+  if (!own_.empty())
+    if (auto* own = own_.find(key, hash, core_->key_slot()))
+      return own->after;
+  auto* block = in_snapshot(key, hash);
+  if (block)
+    reads_.add_found(*block);
+  else
+    reads_.add_absent(key.tag == slot_tag::text ? value_view{key.text} : value_view{key.integer});
+  return block && !expired(*block, now()) ? block : nullptr;
+}
+
+record_block* transaction_part::find(value_view key) {
+  auto k = key_of(key);
+  if (k.tag != (core_->text_keys() ? slot_tag::text : slot_tag::integer))
+    return nullptr;
+  return find(k, hash_of_key(k));
+}
+
+result<record> transaction_part::get(value_view key) {
+  if (auto why = ended()) [[unlikely]]
+    return fail(std::move(*why));
+  auto* block = find(key);
+  if (!block)
+    return fail(no_record(*core_, key));
+  return record::share(block);
+}
+
+result<bool> transaction_part::visit(value_view key, record_visitor visitor) {
+  if (auto why = ended())
+    return fail(std::move(*why));
+  auto* block = find(key);
+  if (block)
+    visitor.call(visitor.context, *block);
+  return block != nullptr;
+}
+
+/// Generated values and the counter are this transaction's own until it commits.
+result<record_block*> transaction_part::put_new(draft& input) {
+  if (!counted_from_ && takes_number(input)) {
+    counted_from_ = core_->made().counter();
+    made_.restore(std::max(*counted_from_, made_.counter()));
+  }
+  made_.begin();
+  if (auto failed = complete(input, made_, of_->now()))
+    return fail(std::move(*failed));
+  if (auto failed = check_insert(input, of_->now()))
+    return fail(std::move(*failed));
+  auto key = input.field(core_->key_slot());
+  auto k = key_of(key);
+  auto hash = hash_of_key(k);
+  if (find(k, hash))
+    return fail(taken(*core_, schema(), core_->key_slot(), key));
+  auto* own = own_.find(k, hash, core_->key_slot());
+  auto* before = own ? own->before : in_snapshot(k, hash); // the latter has expired
+  own_writes::keep(schema().shared_layout());
+  auto* block = build(own_.allocate(block_size(input)), input, of_->now());
+  block->hash = hash;
+  block->row = own_.next_row(row_bound_);
+  own_.put(*block, hash, core_->key_slot(), before, block);
+  made_.accept();
+  return block;
+}
+
+result<record_block*> transaction_part::put_next(record_block& old, draft& changes) {
+  if (auto failed = check_update(old, changes, of_->now()))
+    return fail(std::move(*failed));
+  auto k = key_view::of(old, core_->key_slot());
+  auto hash = hash_of_key(k);
+  auto* own = own_.find(k, hash, core_->key_slot());
+  auto plan = plan_update(old, changes);
+  own_writes::keep(schema().shared_layout());
+  auto* block = build_update(own_.allocate(plan.bytes), old, changes, plan, of_->now());
+  block->hash = hash;
+  if (own && own->after != own->before)
+    block->version = old.version; // all its changes are one when it commits
+  own_.put(*block, hash, core_->key_slot(), own ? own->before : &old, block);
+  return block;
+}
+
+result<void> transaction_part::put_erased(record_block& old) {
+  auto gone = record::share(&old);
+  auto k = key_view::of(old, core_->key_slot());
+  auto hash = hash_of_key(k);
+  auto* own = own_.find(k, hash, core_->key_slot());
+  own_.put(old, hash, core_->key_slot(), own ? own->before : &old, nullptr);
+  return treat_referrers(gone);
+}
+
+/// Erases or changes the records that refer to an erased one, as their fields say. Where they
+/// restrict, the commit looks whether they still refer.
+result<void> transaction_part::treat_referrers(const record& gone) {
+  for (auto& by : of_->referrers(*core_)) {
+    if (by.what == on_delete::restrict)
+      continue;
+    auto source = of_->part_of(by.source);
+    auto& name = source->schema().layout().name(by.slot);
+    query which{filter::compare(name, filter::kind::eq, gone.key().materialize())};
+    auto found = source->read([&](const reader& from, std::int64_t at) {
+      source->reads().add_query(which, read_set::part::records);
+      return all(from, which, at);
+    });
+    if (!found)
+      return fail(std::move(found.error()));
+    for (auto& referrer : *found) {
+      auto* block = source->find(referrer.key());
+      if (!block)
+        continue; // erased by what was done to the one before
+      draft without{source->schema()};
+      without.set_null(by.slot);
+      auto done = by.what == on_delete::cascade
+                      ? source->put_erased(*block)
+                      : source->put_next(*block, without).map([](auto*) {});
+      if (!done)
+        return done;
+    }
+  }
+  return {};
+}
+
+result<record> transaction_part::insert(draft input) {
+  if (auto why = ended())
+    return fail(std::move(*why));
+  auto mine = bound(std::move(input));
+  return handle_to(put_new(mine));
+}
+
+result<records> transaction_part::insert_many(const std::vector<object>& list) {
+  if (auto why = ended())
+    return fail(std::move(*why));
+  records out;
+  out.reserve(list.size());
+  return of_->all_or_nothing([&]() -> result<records> {
+    for (std::size_t i = 0; i < list.size(); ++i) {
+      draft mine{schema(), list[i]};
+      auto added = put_new(mine);
+      if (!added)
+        return fail(numbered(added.error(), i, list.size()));
+      out.push_back(record::share(*added));
+    }
+    return std::move(out);
+  });
+}
+
+result<record> transaction_part::update(value_view key, draft changes) {
+  if (auto why = ended())
+    return fail(std::move(*why));
+  auto* old = find(key);
+  if (!old)
+    return fail(no_record(*core_, key));
+  auto mine = bound(std::move(changes));
+  return handle_to(put_next(*old, mine));
+}
+
+result<record> transaction_part::upsert(draft input) {
+  if (auto why = ended())
+    return fail(std::move(*why));
+  auto mine = bound(std::move(input));
+  auto* old = find(mine.key());
+  return handle_to(old ? put_next(*old, mine) : put_new(mine));
+}
+
+result<record> transaction_part::erase(value_view key) {
+  if (auto why = ended())
+    return fail(std::move(*why));
+  auto* old = find(key);
+  if (!old)
+    return fail(no_record(*core_, key));
+  auto last = record::share(old);
+  return of_->all_or_nothing([&] { return put_erased(*old).map([&] { return std::move(last); }); });
+}
+
+result<std::uint64_t> transaction_part::clear() {
+  if (auto why = ended())
+    return fail(std::move(*why));
+  const query everything;
+  auto found = read([&](const reader& from, std::int64_t at) {
+    reads_.add_query(everything, read_set::part::records);
+    return all(from, everything, at);
+  });
+  if (!found)
+    return fail(std::move(found.error()));
+  return of_->all_or_nothing([&]() -> result<std::uint64_t> {
+    std::uint64_t count = 0;
+    for (auto& each : *found) {
+      auto* block = find(each.key());
+      if (!block)
+        continue; // erased by a reference to one before
+      ++count;
+      if (auto erased = put_erased(*block); !erased)
+        return fail(std::move(erased.error()));
+    }
+    return count;
+  });
+}
+
+} // namespace holdfast::detail

@@ -1,0 +1,111 @@
+#pragma once
+
+#include <holdfast/store/detail/bucket_core.hpp>
+#include <holdfast/store/detail/own_writes.hpp>
+#include <holdfast/store/detail/read_set.hpp>
+#include <holdfast/store/detail/reader.hpp>
+#include <holdfast/store/draft.hpp>
+#include <holdfast/store/query.hpp>
+#include <holdfast/store/selection.hpp>
+
+#include <algorithm>
+#include <cstdint>
+#include <optional>
+#include <type_traits>
+#include <utility>
+#include <vector>
+
+namespace holdfast::detail {
+
+class transaction_state;
+
+/// One bucket as an open transaction sees it: a snapshot, and over it what the transaction has
+/// written. Keeps what was read. All of it is local to the thread that runs the transaction; the
+/// bucket learns of it when the transaction commits.
+///
+/// Bucket handles made by the transaction share it and may outlive the transaction: then every call
+/// fails with `invalid_argument`.
+class transaction_part final : public ref_counted {
+public:
+  transaction_part(transaction_state& of, ref<bucket_core> core, std::uint64_t seq);
+
+  bucket_core& core() const noexcept { return *core_; }
+  /// The definition that it sees.
+  const compiled_schema& schema() const noexcept { return *form_->schema; }
+  const generation& form() const noexcept { return *form_; }
+  /// Of the snapshot.
+  std::uint64_t seq() const noexcept { return seq_; }
+  own_writes& own() noexcept { return own_; }
+  const own_writes& own() const noexcept { return own_; }
+  read_set& reads() noexcept { return reads_; }
+  /// The bucket's counter as it was when the transaction took a number from it.
+  std::optional<std::int64_t> counted_from() const noexcept { return counted_from_; }
+  /// What the counter is to be at least.
+  std::int64_t counter() const noexcept { return made_.counter(); }
+  bool changed() const noexcept;
+
+  /// A place to go back to; that of the beginning by default.
+  struct place {
+    std::size_t writes = 0;
+    std::optional<std::int64_t> counter = {};
+  };
+  place mark() const noexcept { return {own_.mark(), made_.counter()}; }
+  void rollback(const place& to) noexcept {
+    own_.rollback(to.writes);
+    made_.restore(std::max(counted_from_.value_or(0), to.counter.value_or(0)));
+  }
+
+  /// The transaction has ended: forgets everything.
+  void end() noexcept;
+  /// Why nothing can be done here any more.
+  std::optional<error> ended() const;
+
+  // -- what bucket handles do
+
+  result<record> get(value_view key);
+  result<bool> visit(value_view key, record_visitor visitor);
+  result<record> insert(draft input);
+  result<records> insert_many(const std::vector<object>& list);
+  result<record> update(value_view key, draft changes);
+  result<record> upsert(draft input);
+  result<record> erase(value_view key);
+  result<std::uint64_t> clear();
+
+  /// Calls `f(reader, now)` on what the transaction sees; what it uses of that is to be noted in
+  /// `reads`.
+  template <class F>
+  std::invoke_result_t<F&, const reader&, std::int64_t> read(F&& f) {
+    using outcome = std::invoke_result_t<F&, const reader&, std::int64_t>;
+    if (auto why = ended())
+      return outcome{fail(std::move(*why))};
+    pin_guard pin{core_->line()};
+    read_view view{form_->data, seq_};
+    reader from{schema(), view, expiry::none, own_.empty() ? nullptr : &own_};
+    return outcome{f(from, now())};
+  }
+  /// Whether a record stands in a row that only this transaction knows.
+  bool is_inserted(const record_block& block) const noexcept { return block.row >= row_bound_; }
+
+private:
+  std::int64_t now() const noexcept;
+  record_block* find(const key_view& key, std::uint64_t hash);
+  record_block* find(value_view key);
+  record_block* in_snapshot(const key_view& key, std::uint64_t hash) const;
+  result<record_block*> put_new(draft& input);
+  result<record_block*> put_next(record_block& old, draft& changes);
+  result<void> put_erased(record_block& old);
+  result<void> treat_referrers(const record& gone);
+  draft bound(draft input) const;
+
+  transaction_state* of_; ///< null once it has ended
+  ref<bucket_core> core_;
+  std::uint64_t seq_;
+  const generation* form_;
+  std::uint64_t row_bound_;
+  own_writes own_;
+  read_set reads_;
+  generator made_;
+  std::optional<std::int64_t> counted_from_;
+};
+
+} // namespace holdfast::detail

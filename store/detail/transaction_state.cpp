@@ -1,0 +1,58 @@
+#include <holdfast/store/detail/transaction_state.hpp>
+
+#include <holdfast/store/detail/store_state.hpp>
+
+#include <algorithm>
+
+namespace holdfast::detail {
+
+transaction_state::transaction_state(commit_lines& lines, runtime& rt, const store_state* in)
+    : lines_{lines}, runtime_{rt}, in_{in}, snapshot_{lines}, now_{rt.clock().now()} {}
+
+ref<transaction_part> transaction_state::part_of(ref<bucket_core> core) {
+  auto found = std::ranges::find(parts_, core.get(), [](auto& p) { return &p->core(); });
+  if (found != parts_.end())
+    return *found;
+  auto seq = snapshot_.seq(core->line().kind());
+  parts_.push_back(make_ref<transaction_part>(*this, std::move(core), seq));
+  return parts_.back();
+}
+
+result<ref<transaction_part>> transaction_state::part(std::string_view name) {
+  if (!in_)
+    return fail(errc::not_found, "transaction: no bucket is named " + std::string{name},
+                {.bucket = std::string{name}});
+  return in_->find(name).map([this](ref<bucket_core> core) { return part_of(std::move(core)); });
+}
+
+std::vector<transaction_state::referrer> transaction_state::referrers(bucket_core& b) const {
+  std::vector<referrer> out;
+  if (!b.links()) [[likely]]
+    return out;
+  const turn_guard mine{b.turn()}; // with it, what it is linked with is there
+  if (auto* links = b.links())
+    for (auto& by : links->incoming)
+      out.push_back({ref<bucket_core>{by.source}, by.slot, by.what});
+  return out;
+}
+
+transaction_state::savepoint transaction_state::mark() const {
+  savepoint out;
+  out.places.reserve(parts_.size());
+  for (auto& p : parts_)
+    out.places.push_back(p->mark());
+  return out;
+}
+
+void transaction_state::rollback(const savepoint& to) noexcept {
+  for (std::size_t i = 0; i < parts_.size(); ++i)
+    parts_[i]->rollback(i < to.places.size() ? to.places[i] : transaction_part::place{});
+}
+
+void transaction_state::end() noexcept {
+  for (auto& p : parts_)
+    p->end();
+  parts_.clear();
+}
+
+} // namespace holdfast::detail

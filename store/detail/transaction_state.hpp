@@ -1,0 +1,93 @@
+#pragma once
+
+#include <holdfast/store/detail/commit_scope.hpp>
+#include <holdfast/store/detail/transaction_part.hpp>
+#include <holdfast/store/transaction.hpp>
+
+#include <chrono>
+#include <memory>
+#include <optional>
+#include <utility>
+#include <vector>
+
+namespace holdfast::detail {
+
+/// A commit that changed what a transaction had read.
+struct conflict {
+  error what;
+  ref<bucket_core> in;
+  sequence by = 0;
+};
+
+/// One attempt of a transaction: a snapshot of all buckets, and the buckets that it has touched.
+///
+/// Lives on the thread that runs it. Nothing of it is known to anybody else until `commit`, which
+/// takes the turns of all buckets concerned, looks whether what was read is still so, and seals
+/// what was written as one commit.
+class transaction_state {
+public:
+  /// A field of another bucket that refers to a bucket's records.
+  struct referrer {
+    ref<bucket_core> source;
+    std::uint32_t slot = 0;
+    on_delete what = on_delete::restrict;
+  };
+  /// A place to go back to.
+  struct savepoint {
+    std::vector<transaction_part::place> places;
+  };
+  using deadline = std::chrono::steady_clock::time_point;
+
+  /// `in` is where buckets are found by name; may be null.
+  transaction_state(commit_lines& lines, runtime& rt, const store_state* in);
+  transaction_state(const transaction_state&) = delete;
+  transaction_state& operator=(const transaction_state&) = delete;
+  ~transaction_state() { end(); }
+
+  commit_lines& lines() const noexcept { return lines_; }
+  /// The snapshot's.
+  timestamp now() const noexcept { return now_; }
+  /// A bucket as the transaction sees it.
+  ref<transaction_part> part_of(ref<bucket_core> core);
+  /// The same by name. Error: `not_found`.
+  result<ref<transaction_part>> part(std::string_view name);
+  std::vector<referrer> referrers(bucket_core& b) const;
+
+  savepoint mark() const;
+  void rollback(const savepoint& to) noexcept;
+  /// Runs `f` and takes back what it wrote if it fails.
+  template <class F>
+  auto all_or_nothing(F&& f) -> std::invoke_result_t<F&> {
+    auto before = mark();
+    auto outcome = f();
+    if (!outcome)
+      rollback(before);
+    return outcome;
+  }
+
+  /// Commits what was written, or nothing, and waits until it is published. Blocks for the turns of
+  /// the buckets and for the disk. Errors: those of writes; `duplicate` and `broken_reference` of
+  /// what is checked when all is there; `outcome_unknown` past the deadline; for `conflict`, which
+  /// made nothing, also `met`.
+  result<void> commit(durability level, deadline until, std::optional<conflict>& met);
+  /// Handles answer that it has ended. On the thread that ran it.
+  void end() noexcept;
+
+private:
+  std::vector<transaction_part*> written() const;
+  result<void> check_writable(std::span<transaction_part* const> written, durability level) const;
+  result<void> edit(commit_scope& scope, std::span<transaction_part* const> written,
+                    std::optional<conflict>& met);
+
+  commit_lines& lines_;
+  runtime& runtime_;
+  const store_state* in_;
+  snapshot_pair snapshot_;
+  const timestamp now_;
+  std::vector<ref<transaction_part>> parts_;
+};
+
+/// What was read of a bucket and is not so any more; with its turn.
+std::optional<conflict> find_conflict(transaction_part& read);
+
+} // namespace holdfast::detail

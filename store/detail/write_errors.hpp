@@ -1,0 +1,33 @@
+#pragma once
+
+#include <holdfast/store/detail/bucket_core.hpp>
+
+#include <string>
+
+/// What writes are refused with, in whichever way they are made.
+namespace holdfast::detail {
+
+/// Another record has the value of a unique field, or the key.
+inline error taken(const bucket_core& b, const compiled_schema& schema, std::size_t slot,
+                   value_view v) {
+  auto& field = schema.layout().name(slot);
+  auto text = v.to_string();
+  return error{errc::duplicate,
+               b.name() + "." + field + ": " + text + " is taken by another record",
+               {b.name(), slot == b.key_slot() ? text : std::string{}, field},
+               duplicate_value{field, text}};
+}
+
+inline error no_record(const bucket_core& b, value_view key) {
+  auto text = key.to_string();
+  return error{errc::not_found, b.name() + ": no record has the key " + text, {b.name(), text, {}}};
+}
+
+/// The same error, of the `i`th of `n` records.
+inline error numbered(const error& e, std::size_t i, std::size_t n) {
+  return error{e.code(),
+               "record " + std::to_string(i) + " of " + std::to_string(n) + ": " + e.message(),
+               e.where(), e.detail()};
+}
+
+} // namespace holdfast::detail

@@ -1,0 +1,54 @@
+#include <holdfast/store/transaction.hpp>
+
+#include <holdfast/runtime/ensure.hpp>
+#include <holdfast/store/detail/transaction_state.hpp>
+
+namespace holdfast {
+
+result<bucket<>> transaction::bucket(std::string_view name) {
+  return state_.part(name).map(
+      [](ref<detail::transaction_part> part) { return holdfast::bucket<>{std::move(part)}; });
+}
+
+bucket<> transaction::in(const holdfast::bucket<>& b) {
+  ensure(&b.core().lines() == &state_.lines(), "transaction::in: a bucket of another store");
+  return holdfast::bucket<>{state_.part_of(ref<detail::bucket_core>{&b.core()})};
+}
+
+timestamp transaction::now() const noexcept { return state_.now(); }
+
+struct transaction::nested_part::place {
+  detail::transaction_state::savepoint at;
+};
+
+transaction::nested_part::nested_part(transaction& of)
+    : of_{of}, begin_{std::make_unique<place>(place{of.state_.mark()})} {}
+
+transaction::nested_part::~nested_part() {
+  if (!kept_)
+    of_.state_.rollback(begin_->at);
+}
+
+namespace detail {
+
+result<void> transact(commit_lines& lines, runtime& rt, const store_state* in, durability level,
+                      const transact_options& options, transaction_body body) {
+  ensure(!runtime::inside_actor(), "store::transact: a blocking call inside an actor");
+  const auto until = std::chrono::steady_clock::now() + options.timeout;
+  for (int left = options.retries;; --left) {
+    transaction_state state{lines, rt, in};
+    transaction attempt{state};
+    if (auto outcome = body.call(body.context, attempt); !outcome)
+      return outcome;
+    std::optional<conflict> met;
+    auto done = state.commit(options.durability.value_or(level), until, met);
+    if (!met || left <= 0 || std::chrono::steady_clock::now() >= until)
+      return done;
+    // Only when the other commit is published can a snapshot have it.
+    if (auto seen = met->in->wait_published(met->by, until); !seen)
+      return seen;
+  }
+}
+
+} // namespace detail
+} // namespace holdfast
