@@ -9,6 +9,8 @@
 #include <thread>
 
 #include <algorithm>
+#include <optional>
+#include <utility>
 
 namespace holdfast {
 
@@ -18,30 +20,46 @@ namespace {
 
 /// How many messages a caller handles for an actor before it gives the rest to the workers.
 constexpr std::size_t caller_budget = 32;
-/// How often a caller looks again whether a busy actor has become idle, before it sends a message:
-/// a message costs a sleep and a wake-up, more than many an operation takes. First at once, then
-/// giving way to others, for the one who has the actor may have been preempted.
+/// How often a caller looks again whether a busy actor has become idle or its job was run, before
+/// it sends a message: a message costs a sleep and a wake-up, more than many an operation takes.
+/// First at once, then giving way to others, for the one who has the actor may have been preempted.
 constexpr int lease_tries = 128;
 constexpr int lease_yields = 16;
+/// How many jobs of others a caller runs while it has the actor, before it goes on with its own
+/// work; and how often it looks for another one when they are in a row.
+constexpr int combined_jobs = 64;
+constexpr int combined_looks = 64;
 
-bool lease(caf::scheduled_actor& actor) {
-  auto& mailbox = actor.mailbox();
+/// How a caller's wait for a busy actor ended.
+enum class chance { lease, served, none };
+
+/// Waits a little for the right to run the actor, or until somebody who has it ran the job. `ahead`
+/// counts the caller's jobs that must run first: until they have, the job is shown to nobody.
+chance await_chance(incarnation& life, job& work, const std::atomic<std::uint32_t>& ahead) {
+  auto& mailbox = life.raw->mailbox();
   // Looking is a plain load; only when it is worth it the line is taken for writing.
   auto take = [&] { return mailbox.blocked() && mailbox.try_unblock(); };
-  for (int i = 0; i < lease_tries; ++i) {
+  if (take())
+    return chance::lease;
+  std::optional<detail::waiting_jobs::shown> shown;
+  for (int i = 0; i < lease_tries + lease_yields; ++i) {
+    if (!shown && ahead.load(std::memory_order_acquire) == 0)
+      shown.emplace(life.waiting, work);
+    if (i < lease_tries)
+      _mm_pause();
+    else
+      std::this_thread::yield();
+    if (!work.waits())
+      return chance::served;
     if (take())
-      return true;
-    _mm_pause();
+      return chance::lease;
   }
-  for (int i = 0; i < lease_yields; ++i) {
-    std::this_thread::yield();
-    if (take())
-      return true;
-  }
-  return false;
+  shown.reset();
+  return work.waits() ? chance::none : chance::served;
 }
 
-/// Lets the calling thread run an idle actor's job without any message.
+/// Lets the calling thread run an idle actor's job, and those of others that come meanwhile,
+/// without any message.
 ///
 /// `try_unblock` is the step by which a sender wins the right to run an idle actor: whoever makes
 /// it has the actor to itself until `try_block`. A blocked mailbox is empty, so nothing is
@@ -49,12 +67,12 @@ bool lease(caf::scheduled_actor& actor) {
 /// after any other send. A job that throws ends the actor as a throwing handler does: an exit
 /// message, which goes before all other mail, and a flag that keeps that mail from running until it
 /// is handled.
-bool run_on_lease(incarnation& life, job& work, detail::caller_unit& unit) {
+void run_on_lease(incarnation& life, job& work, detail::caller_unit& unit) {
   auto& mailbox = life.raw->mailbox();
-  if (!lease(*life.raw))
-    return false;
   try {
     life.run(work);
+    if (!life.waiting.empty()) [[unlikely]]
+      life.run_waiting();
   } catch (...) {
     caf::mailbox_element_ptr exit;
     try {
@@ -68,7 +86,6 @@ bool run_on_lease(incarnation& life, job& work, detail::caller_unit& unit) {
     caf::intrusive_ptr_add_ref(life.raw->ctrl());
     unit.run(life.raw, caller_budget);
   }
-  return true;
 }
 
 } // namespace
@@ -115,8 +132,11 @@ void incarnation::fell(job& work, std::string_view why) noexcept {
 void incarnation::run(job& work) {
   if (crashed.load(std::memory_order_acquire))
     return; // the message's destructor hands the job to the next incarnation
-  if (!work.begin())
-    return;
+  if (work.begin())
+    run_begun(work);
+}
+
+void incarnation::run_begun(job& work) {
   detail::actor_scope inside;
   try {
     work.run();
@@ -126,6 +146,23 @@ void incarnation::run(job& work) {
   } catch (...) {
     fell(work, "unknown exception");
     throw;
+  }
+}
+
+void incarnation::run_waiting() {
+  int looks = 0;
+  for (int jobs = 0; jobs < combined_jobs && looks < combined_looks;) {
+    if (crashed.load(std::memory_order_relaxed))
+      return;
+    if (auto next = waiting.take()) {
+      if (next->begin())
+        run_begun(*next);
+      ++jobs;
+      looks = 0;
+    } else {
+      _mm_pause();
+      ++looks;
+    }
   }
 }
 
@@ -139,8 +176,10 @@ detail::job_message::~job_message() {
   auto to = work->to_;
   if (work->messages_.fetch_sub(1, std::memory_order_acq_rel) == 1) {
     to->mailed_.fetch_sub(1, std::memory_order_relaxed);
-    if (work->phase_.load(std::memory_order_acquire) == job::phase::queued)
+    if (work->waits())
       to->bounced(ref<job>{work}, work->receiver_);
+    else
+      to->settle(*work);
   }
   work->release();
 }
@@ -157,24 +196,51 @@ void address::submit(ref<job> work) {
   auto* life = current_.load(std::memory_order_acquire);
   if (!life)
     return park(std::move(work));
-  if (!runtime_.caller_runs() || runtime::inside_actor()) {
+  if (!runtime_.caller_runs() || runtime::inside_actor())
     return send(std::move(work), *life, nullptr);
-  }
   auto& unit = runtime_.unit();
-  if (run_on_lease(*life, *work, unit)) {
+  switch (await_chance(*life, *work, waiting_of_[this_caller()])) {
+  case chance::lease:
+    run_on_lease(*life, *work, unit);
     if (!work->began() && life->crashed.load(std::memory_order_acquire))
       bounced(std::move(work), life);
     return;
+  case chance::served:
+    return;
+  case chance::none:
+    break;
   }
   unit.arm(life->raw);
   send(std::move(work), *life, &unit);
   unit.run_captured(caller_budget);
 }
 
+std::uint8_t address::this_caller() noexcept {
+  static std::atomic<unsigned> threads{0};
+  thread_local const auto mine = static_cast<std::uint8_t>(threads++ % callers);
+  return mine;
+}
+
+void address::count(job& work) noexcept {
+  if (work.caller_ != 0)
+    return;
+  const auto who = this_caller();
+  waiting_of_[who].fetch_add(1, std::memory_order_relaxed);
+  work.caller_ = static_cast<std::uint8_t>(who + 1);
+}
+
+void address::settle(job& work) noexcept {
+  if (auto who = std::exchange(work.caller_, std::uint8_t{0}); who != 0)
+    waiting_of_[who - 1U].fetch_sub(1, std::memory_order_release);
+}
+
 void address::send(ref<job> work, incarnation& life, caf::execution_unit* unit) {
-  if (mailed_.load(std::memory_order_relaxed) >= mailbox_limit)
+  if (mailed_.load(std::memory_order_relaxed) >= mailbox_limit) {
+    settle(*work);
     return work->reject(error{errc::overloaded, name_ + ": " + std::to_string(mailbox_limit) +
                                                     " operations already wait in its mailbox"});
+  }
+  count(*work);
   work->to_ = ref<address>{this};
   work->receiver_ = &life;
   life.raw->enqueue(caf::make_mailbox_element(nullptr, caf::make_message_id(), {},
@@ -192,10 +258,12 @@ void address::park(ref<job> work) {
     auto waits = state_ == address_state::starting || state_ == address_state::restarting ||
                  state_ == address_state::up;
     if (waits && stash_.size() < stash_limit) {
+      count(*work);
       stash_.push_back(std::move(work));
       return;
     }
   }
+  settle(*work);
   work->reject(refusal());
 }
 
@@ -250,6 +318,8 @@ void address::publish(caf::event_based_actor* self) {
   life->behaviour = alive;
   self->become([life, alive, home = ref<address>{this}](const detail::job_message& m) {
     life->run(*m.work);
+    if (!life->waiting.empty())
+      life->run_waiting();
   });
   std::deque<ref<job>> ready;
   {
@@ -283,8 +353,10 @@ void address::leave(address_state to, error reason, std::chrono::milliseconds re
     if (to == address_state::quarantined || to == address_state::stopped)
       refused.swap(stash_);
   }
-  for (auto& work : refused)
+  for (auto& work : refused) {
+    settle(*work);
     work->reject(refusal());
+  }
 }
 
 void address::starting() {

@@ -34,6 +34,8 @@ public:
 
   /// Takes the job back if it has not begun; then nobody will call it any more. Thread-safe.
   bool cancel() noexcept { return leave_queue(phase::cancelled); }
+  /// Whether it has neither begun nor been taken back.
+  bool waits() const noexcept { return phase_.load(std::memory_order_acquire) == phase::queued; }
   bool began() const noexcept { return phase_.load(std::memory_order_acquire) == phase::running; }
 
 private:
@@ -52,6 +54,7 @@ private:
   std::atomic<std::uint32_t> messages_{0}; ///< mailbox elements that speak of it
   ref<address> to_;                        ///< set while such elements exist
   detail::incarnation* receiver_ = nullptr;
+  std::uint8_t caller_ = 0; ///< one more than the caller's number while the address counts it
 };
 
 } // namespace holdfast

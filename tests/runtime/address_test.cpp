@@ -8,6 +8,8 @@
 #include <latch>
 #include <stdexcept>
 #include <thread>
+#include <utility>
+#include <vector>
 
 namespace holdfast {
 namespace {
@@ -215,6 +217,68 @@ TEST_P(an_address, refuses_a_blocking_wait_inside_an_actor) {
     }
   });
   EXPECT_TRUE(thrown.get_future().get());
+  end(actor);
+}
+
+TEST_P(an_address, keeps_each_callers_order_while_others_run_its_jobs) {
+  auto actor = spawn_counter(rt, at);
+  constexpr int threads = 6, rounds = 400;
+  std::vector<int> next(threads, 0);
+  std::atomic<int> out_of_order{0};
+  std::vector<std::jthread> callers;
+  for (int t = 0; t < threads; ++t)
+    callers.emplace_back([&, t] {
+      auto numbered = [&](int n) {
+        return pending<int>{ref<operation<int>>{new call(*at, [&, t, n] {
+          if (std::exchange(next[static_cast<std::size_t>(t)], n + 1) != n)
+            ++out_of_order;
+        })}};
+      };
+      // Some that nobody waits for, then one that must not overtake them.
+      for (int n = 0; n < rounds * 4; n += 4) {
+        std::vector<std::future<result<int>>> unwaited;
+        for (int i = 0; i < 3; ++i)
+          unwaited.push_back(numbered(n + i).as_future());
+        EXPECT_TRUE(numbered(n + 3).get());
+      }
+    });
+  callers.clear();
+  EXPECT_EQ(out_of_order, 0);
+  EXPECT_THAT(next, ::testing::Each(rounds * 4));
+  EXPECT_EQ(at->waiting(), 0u);
+  end(actor);
+}
+
+TEST_P(an_address, hands_on_what_waits_when_a_job_of_another_caller_crashes_it) {
+  auto actor = spawn_counter(rt, at);
+  constexpr int threads = 4, rounds = 100;
+  std::atomic<int> done{0}, crashed{0}, other{0};
+  std::latch gone{threads};
+  std::vector<std::jthread> callers;
+  for (int t = 0; t < threads; ++t)
+    callers.emplace_back([&, t] {
+      for (int n = 0; n < rounds; ++n) {
+        auto answer = adding(t == 0 && n % 10 == 9 ? -1 : 1).get(std::chrono::minutes{1});
+        if (answer)
+          ++done;
+        else
+          ++(answer.error().code() == errc::bucket_crashed ? crashed : other);
+      }
+      gone.count_down();
+    });
+  // The supervisor's part.
+  while (!gone.try_wait()) {
+    const auto before = at->incarnations();
+    if (at->state() == address_state::restarting)
+      for (actor = spawn_counter(rt, at); at->incarnations() == before;)
+        std::this_thread::yield();
+    std::this_thread::yield();
+  }
+  callers.clear();
+  EXPECT_EQ(crashed, rounds / 10);
+  EXPECT_EQ(done, threads * rounds - rounds / 10);
+  EXPECT_EQ(other, 0);
+  EXPECT_EQ(cell, done);
   end(actor);
 }
 
