@@ -23,6 +23,8 @@ public:
 
   std::uint64_t seq() const noexcept { return seq_; }
   const bucket_data& data() const noexcept { return data_; }
+  /// The rows there are, to look up many.
+  const row_table::window& rows() const noexcept { return rows_; }
   /// Records. O(1).
   std::uint64_t count() const noexcept { return root_.count; }
   /// One more than the newest row.

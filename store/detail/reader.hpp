@@ -177,7 +177,7 @@ inline void reader::fetch(order_cursor& at, std::uint64_t most, batch& out) cons
   out.size = 0;
   if (most == 0 || at.at_end())
     return;
-  const auto& rows = view_.data().rows();
+  const auto& rows = view_.rows();
   const auto* entry = &at.entry();
   out.size =
       static_cast<std::uint32_t>(std::min(most, static_cast<std::uint64_t>(at.leaf_end() - entry)));
