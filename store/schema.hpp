@@ -227,7 +227,8 @@ public:
   }
   /// A check of one's own over whole records; see `record_validator`. Not stored.
   schema& validate(record_validator check) { return validator_ = std::move(check), *this; }
-  /// Results come in key order instead of the order of insertion.
+  /// Results come in key order instead of the order of insertion. Gives the key an ordered index,
+  /// for ranges and prefixes.
   schema& ordered() { return ordered_ = true, *this; }
   /// Fields outside the schema are refused; else they are stored unchecked.
   schema& closed() { return closed_ = true, *this; }

@@ -402,6 +402,8 @@ result<std::shared_ptr<const compiled_schema>> compile(const schema& definition)
   for (std::size_t i = 0; i < made->rules_.size(); ++i)
     if (made->rules_[i].options->references && !made->has_index_over(i))
       made->indexes_.push_back({s.fields()[i].name, i, false});
+  if (s.is_ordered() && !made->has_index_over(key_slot))
+    made->indexes_.push_back({s.fields()[key_slot].name, key_slot, false});
   made->layout_ =
       std::make_shared<const detail::record_layout>(s.name(), std::move(layout), key_slot);
   return std::shared_ptr<const compiled_schema>(std::move(made));

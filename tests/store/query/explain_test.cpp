@@ -107,6 +107,27 @@ TEST_F(explained, parts_of_texts_and_members_are_looked_for_in_every_record) {
             "order");
 }
 
+TEST(explained_ordered, ranges_prefixes_and_orders_of_the_key_use_its_index) {
+  test_bucket bucket{schema("users").key("id", string()).field("n", integer()).ordered()};
+  for (int i = 0; i < 1000; ++i)
+    bucket.insert({{"id", "u" + std::to_string(i)}, {"n", i}});
+  auto why = [&](const query& q) { return bucket.explain(q).to_string(); };
+  EXPECT_EQ(why(query{filter::starts_with("id", "u77")}),
+            "users: index id (id starts_with \"u77\"), 11 of 1000 rows, index order by id, count "
+            "from the index alone");
+  EXPECT_EQ(why(query{"id"_f >= "u10" && "id"_f < "u11"}),
+            "users: index id (id >= \"u10\" and id < \"u11\"), 11 of 1000 rows, index order by id, "
+            "count from the index alone");
+  EXPECT_EQ(why(query{"id"_f == "u7"}),
+            "users: primary key id (id == \"u7\"), 1 of 1000 rows, sorted by id");
+  EXPECT_EQ(
+      why(query{}.order_by("id", direction::descending).limit(3)),
+      "users: index id, 1000 of 1000 rows, index order by id descending, count from the index "
+      "alone");
+  EXPECT_EQ(bucket.keys(query{filter::starts_with("id", "u77")}.limit(3)), "u77 u770 u771");
+  EXPECT_EQ(bucket.keys(query{}.order_by("id", direction::descending).limit(2)), "u999 u998");
+}
+
 class explained_compound : public ::testing::Test {
 protected:
   explained_compound()

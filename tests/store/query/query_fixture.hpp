@@ -113,8 +113,6 @@ private:
       add(rule.unique ? detail::index_type::unique : detail::index_type::ordered, rule.slot);
       out.indexes.back().more_slots.assign(rule.more.begin(), rule.more.end());
     }
-    if (schema.definition().is_ordered())
-      add(detail::index_type::ordered, schema.key_slot());
     return out;
   }
   static std::uint64_t hash_of_key(value_view key) {

@@ -153,8 +153,9 @@ public:
     auto first = operand();
     if (first.is_null() || chance(10))
       return chance(50) ? filter::is_null(name) : filter::exists(name);
-    if (name == "text" && chance(40)) {
-      auto part = std::string{text().as_string()};
+    if ((name == "text" || name == "id") && first.kind() == value_kind::string && chance(40)) {
+      auto part = name == "id" ? first.as_string().substr(0, 1 + below(4))
+                               : std::string{text().as_string()};
       return chance(40)   ? filter::starts_with(name, part)
              : chance(50) ? filter::contains(name, part)
                           : filter::ends_with(name, part);
