@@ -2,6 +2,7 @@
 
 #include <holdfast/store/detail/codec_wire.hpp>
 #include <holdfast/store/detail/formats.hpp>
+#include <holdfast/store/detail/index_key.hpp>
 #include <holdfast/store/detail/validation_build.hpp>
 #include <holdfast/store/detail/validation_rules.hpp>
 
@@ -358,7 +359,7 @@ detail::record_block* record_decoder::build(void* memory) const noexcept {
     detail::put_extra(*block, used, extra_.size());
     std::memcpy(block->tail() + used, extra_.data(), extra_.size());
   }
-  block->hash = hash_of(detail::key_of(*block));
+  block->hash = detail::hash_of(*block, static_cast<std::uint32_t>(block->layout->key_slot()));
   return block;
 }
 

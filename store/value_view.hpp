@@ -266,6 +266,6 @@ inline std::weak_ordering detail::compare_views(const value_view& a, const value
 }
 
 /// A hash that agrees with equality: equal values, of whatever kind and form, have equal hashes.
-std::uint64_t hash_of(value_view v) noexcept;
+std::uint64_t hash_value(value_view v) noexcept;
 
 } // namespace holdfast

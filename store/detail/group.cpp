@@ -97,7 +97,7 @@ private:
     std::uint64_t hash = 0;
     for (std::size_t i = 0; i < keys_.size(); ++i) {
       looked_up_[i] = field_of(block, keys_[i]);
-      hash = std::rotl(hash, 23) * 0x9e3779b97f4a7c15 + hash_of(looked_up_[i]);
+      hash = std::rotl(hash, 23) * 0x9e3779b97f4a7c15 + hash_value(looked_up_[i]);
     }
     auto mask = table_.size() - 1;
     auto place = hash & mask;

@@ -14,7 +14,7 @@ record_layout::record_layout(std::string bucket, std::vector<layout_field> field
     return;
   table_.resize(std::bit_ceil(fields_.size() * 2));
   for (std::size_t i = 0; i < fields_.size(); ++i) {
-    auto at = hash_of(fields_[i].name) & (table_.size() - 1);
+    auto at = hash_value(fields_[i].name) & (table_.size() - 1);
     while (table_[at] != 0)
       at = (at + 1) & (table_.size() - 1);
     table_[at] = static_cast<std::uint16_t>(i + 1);
@@ -37,7 +37,7 @@ std::size_t record_layout::find_few(std::string_view name) const noexcept {
 }
 
 std::size_t record_layout::find_hashed(std::string_view name) const noexcept {
-  for (auto at = hash_of(name) & (table_.size() - 1); table_[at] != 0;
+  for (auto at = hash_value(name) & (table_.size() - 1); table_[at] != 0;
        at = (at + 1) & (table_.size() - 1))
     if (fields_[table_[at] - 1U].name == name)
       return table_[at] - 1U;

@@ -1,5 +1,6 @@
 #include <holdfast/store/detail/validation_build.hpp>
 
+#include <holdfast/store/detail/index_key.hpp>
 #include <holdfast/store/detail/validation.hpp>
 
 #include <cstring>
@@ -86,7 +87,7 @@ record_block* build(void* memory, const draft& input, timestamp now,
     put_extra(*block, input.tail_size(), extra_size(input));
     encode_value(input.extra_members(), block->tail() + input.tail_size());
   }
-  block->hash = hash_of(key_of(*block));
+  block->hash = hash_of(*block, static_cast<std::uint32_t>(layout.key_slot()));
   return block;
 }
 

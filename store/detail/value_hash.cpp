@@ -64,7 +64,7 @@ std::uint64_t hash_number(value_view v) noexcept {
 
 } // namespace
 
-std::uint64_t hash_of(value_view v) noexcept {
+std::uint64_t hash_value(value_view v) noexcept {
   switch (v.kind()) {
   case value_kind::null:
     return mix(seed1, seed2);
@@ -78,14 +78,14 @@ std::uint64_t hash_of(value_view v) noexcept {
   case value_kind::array: {
     auto state = seed2;
     for (auto item : v.items())
-      state = mix(state ^ hash_of(item), seed3);
+      state = mix(state ^ hash_value(item), seed3);
     return state;
   }
   case value_kind::object: {
     // A sum, since the order of the members does not count.
     auto state = seed3;
     for (auto m : v.members())
-      state += mix(hash_bytes(m.name) ^ seed1, hash_of(m.content) ^ seed2);
+      state += mix(hash_bytes(m.name) ^ seed1, hash_value(m.content) ^ seed2);
     return mix(state, seed1);
   }
   }

@@ -1,5 +1,7 @@
 #include "blocks.hpp"
 
+#include <holdfast/store/detail/index_key.hpp>
+
 namespace holdfast {
 namespace {
 
@@ -40,7 +42,7 @@ TEST(record, shows_the_fields_it_was_built_from) {
   EXPECT_EQ(r.created_at(), noon);
   EXPECT_EQ(r.updated_at(), noon);
   EXPECT_EQ(r.expires_at(), std::nullopt);
-  EXPECT_EQ(r.block()->hash, hash_of("a-key-that-is-longer-than-a-slot"));
+  EXPECT_EQ(r.block()->hash, detail::hash_of(std::string_view{"a-key-that-is-longer-than-a-slot"}));
   EXPECT_EQ(r.block()->birth, detail::never);
   EXPECT_EQ(r.block()->bytes, detail::block_size(draft(*s, r.to_object())));
 }

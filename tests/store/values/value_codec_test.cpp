@@ -33,7 +33,7 @@ TEST(encoded_values, show_what_was_encoded) {
     EXPECT_EQ(back, v);
     EXPECT_EQ(back.materialize(), v);
     EXPECT_EQ(back.to_string(), v.to_string());
-    EXPECT_EQ(hash_of(back), hash_of(v));
+    EXPECT_EQ(hash_value(back), hash_value(v));
     EXPECT_EQ(back.size(), value_view(v).size());
     EXPECT_EQ(encoded(back), bytes) << "encoding what is encoded copies it";
   }
@@ -68,7 +68,7 @@ TEST(encoded_values, are_of_bounded_depth) {
 
 /// Touches every byte that a view shows.
 void walk(value_view v) {
-  (void)hash_of(v);
+  (void)hash_value(v);
   (void)v.size();
   (void)(v == v);
   (void)v.to_string().size();

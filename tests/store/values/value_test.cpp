@@ -109,17 +109,17 @@ TEST(value_order, takes_equal_numbers_as_equal_whatever_their_type) {
   EXPECT_EQ(value(1), value(1.0));
   EXPECT_EQ(value(0.0), value(-0.0));
   EXPECT_EQ(value(smallest), value(-9223372036854775808.0));
-  EXPECT_EQ(hash_of(1), hash_of(1.0));
-  EXPECT_EQ(hash_of(0.0), hash_of(-0.0));
+  EXPECT_EQ(hash_value(1), hash_value(1.0));
+  EXPECT_EQ(hash_value(0.0), hash_value(-0.0));
   EXPECT_EQ(value(array{1, 2.0}), value(array{1.0, 2}));
-  EXPECT_EQ(hash_of(array{1, 2.0}), hash_of(array{1.0, 2}));
+  EXPECT_EQ(hash_value(array{1, 2.0}), hash_value(array{1.0, 2}));
 }
 
 TEST(value_order, does_not_look_at_the_order_of_members) {
   object a{{"x", 1}, {"y", 2}};
   object b{{"y", 2}, {"x", 1}};
   EXPECT_EQ(a, b);
-  EXPECT_EQ(hash_of(a), hash_of(b));
+  EXPECT_EQ(hash_value(a), hash_value(b));
 }
 
 value random_value(std::mt19937_64& random, int depth) {
@@ -167,7 +167,7 @@ TEST(value_order, is_total_and_agrees_with_equality_and_hash) {
       ASSERT_TRUE(a <= c) << a << ", " << b << ", " << c;
     }
     if (a == b) {
-      ASSERT_EQ(hash_of(a), hash_of(b)) << a << ", " << b;
+      ASSERT_EQ(hash_value(a), hash_value(b)) << a << ", " << b;
     }
   }
 }
