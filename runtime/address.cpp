@@ -311,6 +311,8 @@ void address::publish(caf::event_based_actor* self) {
     auto given_up = std::find(fenced_.begin(), fenced_.end(), self->id()) != fenced_.end();
     ensure(!given_up, "address::publish: this actor was abandoned by its supervisor");
   }
+  if (auto present = runtime_.presence())
+    self->attach_functor([present] {});
   auto next = std::make_unique<incarnation>(*this, self);
   auto* life = next.get();
   // The actor owns its address while it lives; termination clears the behaviour, and so the cycle.

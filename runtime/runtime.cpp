@@ -3,11 +3,28 @@
 #include <holdfast/runtime/caf.hpp>
 #include <holdfast/runtime/detail/caller_unit.hpp>
 
+#include <condition_variable>
 #include <mutex>
 #include <unordered_map>
 #include <vector>
 
 namespace holdfast {
+
+namespace {
+
+/// How many actors of this runtime there are on a user's system.
+struct living_actors {
+  std::mutex mutex;
+  std::condition_variable left;
+  std::size_t count = 0;
+
+  void wait_for_all() {
+    std::unique_lock lock{mutex};
+    left.wait(lock, [this] { return count == 0; });
+  }
+};
+
+} // namespace
 
 struct runtime::system_state {
   caf::actor_system_config config;
@@ -17,6 +34,7 @@ struct runtime::system_state {
   bool stopped = false;
   std::mutex mutex;
   std::vector<std::unique_ptr<detail::caller_unit>> units;
+  std::shared_ptr<living_actors> living; // null: our own system knows
 };
 
 namespace {
@@ -44,12 +62,9 @@ runtime::runtime(runtime_options options)
     config.set("scheduler.policy", caf::atom("testing"));
     options_.caller_runs = false;
   } else {
-    // Without polling an idle worker sleeps at once, and a wake-up costs 8 us instead of 56.
-    config.set("work-stealing.moderate-poll-attempts", 0);
-    config.set("scheduler.max-throughput", 256);
+    prepare(config);
     if (options_.threads != 0)
       config.set("scheduler.max-threads", options_.threads);
-    config.add_thread_hook<worker_mark>();
   }
   state_->own = std::make_unique<caf::actor_system>(config);
   state_->used = state_->own.get();
@@ -60,6 +75,7 @@ runtime::runtime(caf::actor_system& theirs, runtime_options options)
     : options_{std::move(options)}, clock_{options_.clock ? options_.clock : &system_clock()},
       state_{std::make_unique<system_state>()}, executor_{options_.callback_threads} {
   state_->used = &theirs;
+  state_->living = std::make_shared<living_actors>();
   state_->id = next_runtime_id();
   if (dynamic_cast<caf::scheduler::test_coordinator*>(&theirs.scheduler())) {
     options_.deterministic = true;
@@ -68,6 +84,12 @@ runtime::runtime(caf::actor_system& theirs, runtime_options options)
 }
 
 runtime::~runtime() { stop(); }
+
+void runtime::prepare(caf::actor_system_config& config) {
+  config.set("work-stealing.moderate-poll-attempts", 0);
+  config.set("scheduler.max-throughput", 256);
+  config.add_thread_hook<worker_mark>();
+}
 
 void runtime::stop() {
   if (std::exchange(state_->stopped, true))
@@ -78,10 +100,27 @@ void runtime::stop() {
     }
   // Waits until every actor has ended: supervisors are stopped before their runtime.
   state_->own.reset();
+  if (state_->living && !options_.deterministic)
+    state_->living->wait_for_all();
   executor_.stop();
 }
 
 caf::actor_system& runtime::system() noexcept { return *state_->used; }
+
+std::shared_ptr<void> runtime::presence() {
+  auto& living = state_->living;
+  if (!living)
+    return nullptr;
+  {
+    std::lock_guard lock{living->mutex};
+    ++living->count;
+  }
+  return {nullptr, [living](void*) {
+            std::lock_guard lock{living->mutex};
+            --living->count;
+            living->left.notify_all();
+          }};
+}
 
 bool runtime::run_one() {
   if (!options_.deterministic)

@@ -113,8 +113,11 @@ auto reading(gateway_pointer self, const desk_ptr& desk, F read) {
   return [self, desk, read](const Message& m) {
     return take<T>(self, desk, m.bucket, [&](const bucket<>& of, const reply<T>& answer) {
       selection what{ref<bucket_core>{&of.core()}, query_of(m), m.when};
-      self->home_system().spawn([read, answer, what, m](caf::event_based_actor* reader) {
+      auto present = of.core().owner().presence();
+      self->home_system().spawn([read, answer, what, m, present](caf::event_based_actor* reader) {
         quiet(reader);
+        if (present)
+          reader->attach_functor([present] {});
         guarded(answer, [&] { begin(read(what, m), answer); });
       });
     });

@@ -1,6 +1,8 @@
 #include <holdfast/runtime/address.hpp>
 #include <holdfast/runtime/caf.hpp>
+#include <holdfast/runtime/event_bus.hpp>
 #include <holdfast/runtime/pending.hpp>
+#include <holdfast/runtime/supervisor.hpp>
 #include <holdfast/runtime/via.hpp>
 
 #include <gmock/gmock.h>
@@ -280,6 +282,67 @@ TEST_P(an_address, hands_on_what_waits_when_a_job_of_another_caller_crashes_it) 
   EXPECT_EQ(other, 0);
   EXPECT_EQ(cell, done);
   end(actor);
+}
+
+/// What the user does with a system of theirs.
+int doubled_by_an_actor(caf::actor_system& system, int x) {
+  std::promise<int> answer;
+  system.spawn([&](caf::event_based_actor* self) {
+    answer.set_value(2 * x);
+    self->quit();
+  });
+  return answer.get_future().get();
+}
+
+TEST_P(an_address, is_served_on_the_users_own_system_which_goes_on_without_the_runtime) {
+  caf::actor_system_config config;
+  runtime::prepare(config);
+  config.set("scheduler.max-threads", 2);
+  caf::actor_system system{config};
+  struct told : event {};
+  for (int life = 1; life <= 3; ++life) {
+    runtime theirs{system, {.caller_runs = GetParam()}};
+    auto to = make_ref<address>(theirs, "counter");
+    event_bus bus{theirs};
+    child_spec counter{.id = "counter", .address = to};
+    counter.start = [to](start_context& context) -> result<caf::actor> {
+      return context.system.spawn([to](caf::event_based_actor* self) {
+        quiet(self);
+        to->publish(self);
+      });
+    };
+    auto inner = supervisor::nested(theirs, {.name = "inner", .children = {counter}});
+    auto root = supervisor::start(theirs, {.children = {bus.spec(), inner->spec}});
+    ASSERT_TRUE(root) << root.error().to_string();
+    std::promise<void> heard;
+    auto token = bus.subscribe(*topic_pattern::parse("a.*"),
+                               [&](const topic&, const event&) { heard.set_value(); });
+    ASSERT_TRUE(bus.publish(*topic::parse("a.b"), std::make_shared<told>()));
+    heard.get_future().get();
+    int sum = 0;
+    auto adding_to = [&](int by) {
+      return pending<int>{ref<operation<int>>{new add(*to, sum, by)}};
+    };
+    EXPECT_EQ(*adding_to(2).get(), 2);
+    EXPECT_EQ(adding_to(-1).get().error(), errc::bucket_crashed);
+    EXPECT_EQ(*adding_to(3).get(), 5) << "restarted";
+    std::promise<bool> refused;
+    system.spawn([&](caf::event_based_actor* self) {
+      self->quit();
+      try {
+        (void)adding_to(1).get();
+        refused.set_value(false);
+      } catch (const contract_violation&) {
+        refused.set_value(true);
+      }
+    });
+    EXPECT_TRUE(refused.get_future().get()) << "a blocking wait inside an actor of the user's";
+    ASSERT_TRUE(root->stop().get());
+    theirs.stop();
+    EXPECT_EQ(adding_to(1).get().error(), errc::stopped);
+    EXPECT_EQ(doubled_by_an_actor(system, life), 2 * life);
+  }
+  system.await_all_actors_done();
 }
 
 INSTANTIATE_TEST_SUITE_P(, an_address, ::testing::Bool(),
