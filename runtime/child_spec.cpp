@@ -61,7 +61,7 @@ result<void> check_specs(const supervisor_options& options) {
   auto simple = options.strategy == strategy::simple_one_for_one;
   if (simple != options.child_template.has_value())
     return refuse_options("simple_one_for_one and a child template need each other");
-  if (simple && !options.children.empty())
+  if (simple && (!options.children.empty() || options.further_children))
     return refuse_options("simple_one_for_one has no children but those of its template");
   if (options.parallel_stop && siblings_depend(options.strategy))
     return refuse_options("parallel_stop needs one_for_one: here siblings depend on each other");

@@ -107,6 +107,10 @@ struct supervisor_options {
   enum auto_shutdown auto_shutdown = holdfast::auto_shutdown::never;
   /// Started in this order, stopped in the reverse order.
   std::vector<child_spec> children{};
+  /// More children, that follow those: asked in the actor that starts the supervisor, each time it
+  /// is started. So the crash of a nested supervisor need not lose what was added at run time.
+  /// Must not block; not with a template.
+  std::function<std::vector<child_spec>()> further_children{};
   /// What `simple_one_for_one` makes its children from.
   std::optional<child_spec> child_template{};
   /// `start_child` beyond it is refused with `overloaded`.

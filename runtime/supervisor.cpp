@@ -1,6 +1,7 @@
 #include <holdfast/runtime/supervisor.hpp>
 
 #include <holdfast/runtime/detail/supervision_actor.hpp>
+#include <holdfast/runtime/fault.hpp>
 
 #include <utility>
 
@@ -118,8 +119,9 @@ result<supervisor> supervisor::launch(runtime& rt, supervisor_options options) {
   if (!pass && !runtime::inside_actor())
     return fail(errc::stopped, "supervisor " + options.name + ": the runtime is stopping");
   supervisor handle{std::make_shared<supervisor_core>(rt, std::move(options))};
-  detail::spawn_supervisor(handle.core_, nullptr);
-  return handle;
+  return detail::spawn_supervisor(handle.core_, nullptr).map([&](const caf::actor&) {
+    return handle;
+  });
 }
 
 result<supervisor> supervisor::start(runtime& rt, supervisor_options options,
@@ -205,6 +207,12 @@ pending<child_info> supervisor::stop(std::optional<std::chrono::milliseconds> de
         rules.stop(now, id, deadline ? std::optional<steady>{now + *deadline} : std::nullopt);
       },
       when_gone::succeeds);
+}
+
+pending<child_info> supervisor::crash(std::string why) const {
+  return ask(core_, [why = std::move(why)](supervision&, steady, detail::request_id) {
+    throw injected_fault{why};
+  });
 }
 
 // -- observers

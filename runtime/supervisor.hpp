@@ -61,6 +61,11 @@ public:
   /// has passed are killed, and abandoned `kill_grace` later. Idempotent.
   pending<child_info> stop(std::optional<std::chrono::milliseconds> deadline = {}) const;
 
+  /// Crashes the supervisor's actor as a bug in it would, for tests and demonstrations: its
+  /// children are killed, and if it is nested, it is started again. Answers `stopped` when it has
+  /// ended.
+  pending<child_info> crash(std::string why = "crashed on purpose") const;
+
   // -- observers
 
   const std::string& name() const;

@@ -45,7 +45,9 @@ result<void> store::update_bucket(std::string_view name, const bucket_update& ch
   return state_->update(name, change, timeout);
 }
 
-result<bool> store::drop(std::string_view name) { return state_->drop(name); }
+result<bool> store::drop(std::string_view name, std::chrono::milliseconds timeout) {
+  return state_->drop(name, timeout);
+}
 snapshot store::snapshot() const { return holdfast::snapshot{state_->lines()}; }
 result<void> store::run_transaction(const transact_options& options,
                                     detail::transaction_body body) {
@@ -94,6 +96,10 @@ result<void> store::crash(std::string_view bucket, std::chrono::milliseconds tim
   if (!core)
     return fail(std::move(core.error()));
   return state_->crash((*core)->address(), timeout);
+}
+
+result<void> store::crash_supervisor(std::string_view name) {
+  return state_->crash_supervisor(name);
 }
 
 result<void> store::crash_persistence(std::chrono::milliseconds timeout) {

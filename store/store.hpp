@@ -154,8 +154,10 @@ public:
   result<void> update_bucket(std::string_view name, const bucket_update& change,
                              std::chrono::milliseconds timeout = std::chrono::minutes{5});
   /// Ends a bucket: its records are gone, in memory and on disk, behind all that was sealed before.
-  /// Handles answer `dropped`. False if there is none of that name. Errors: as of a write.
-  result<bool> drop(std::string_view name);
+  /// Handles answer `dropped`. False if there is none of that name. Errors: as of a write; after
+  /// `timeout` nothing happened, after `outcome_unknown` because the time was over the bucket stays
+  /// closed until the journal answers, and another `drop` of it waits for that answer.
+  result<bool> drop(std::string_view name, std::chrono::milliseconds timeout = default_timeout);
 
   /// All buckets at one moment.
   holdfast::snapshot snapshot() const;
@@ -220,6 +222,9 @@ public:
   /// Crashes the actor of a bucket, as a bug in it would: for tests and demonstrations. Returns
   /// when the next incarnation is up. Errors: `not_found`, `timeout`.
   result<void> crash(std::string_view bucket, std::chrono::milliseconds timeout = default_timeout);
+  /// Crashes one of the supervisors below the root, `buckets` or `services`: all actors below it
+  /// end and are started again. Returns when they are up. Error: `not_found`.
+  result<void> crash_supervisor(std::string_view name);
   /// Crashes the persistence actor.
   result<void> crash_persistence(std::chrono::milliseconds timeout = default_timeout);
 

@@ -42,10 +42,10 @@ error error_of(const std::string& id, const exit_cause& cause) {
 class supervisor_actor final : public caf::event_based_actor {
 public:
   supervisor_actor(caf::actor_config& config, std::shared_ptr<supervisor_core> core,
-                   std::shared_ptr<supervisor_life> life,
+                   std::shared_ptr<supervisor_life> life, std::vector<orphan> orphans,
                    std::function<void(result<void>)> announce)
       : caf::event_based_actor{config}, core_{std::move(core)}, life_{std::move(life)},
-        announce_{std::move(announce)} {}
+        orphans_{std::move(orphans)}, announce_{std::move(announce)} {}
 
   const char* name() const override { return "holdfast.supervisor"; }
 
@@ -53,11 +53,23 @@ public:
     quiet(this);
     set_down_handler([this](caf::down_msg& m) { child_down(m); });
     set_exit_handler([this](caf::exit_msg& m) {
-      if (m.reason)
-        apply([&](supervision& rules) { rules.stop(now(), 0, std::nullopt); });
+      if (!m.reason)
+        return;
+      begin();
+      apply([&](supervision& rules) { rules.stop(now(), 0, std::nullopt); });
     });
-    apply([&](supervision& rules) { rules.begin(now()); });
-    return {[this](const call_message& m) { call(*m.call); },
+    std::erase_if(orphans_, [this](auto& left) {
+      auto still = caf::actor_cast<caf::actor>(left.at);
+      if (still)
+        monitor(still);
+      return !still;
+    });
+    if (orphans_.empty())
+      begin();
+    else
+      delayed_send(this, core_->options.kill_grace, begin_message{});
+    return {[this](const call_message& m) { begun_ ? call(*m.call) : early_.push_back(m.call); },
+            [this](const begin_message&) { begin(); },
             [this](const announce_message& m) { announced(m); },
             [this](wake_up_message) {
               woken_at_.reset();
@@ -66,6 +78,8 @@ public:
   }
 
   void on_exit() override {
+    orphans_.clear();
+    early_.clear();
     by_address_.clear();
     announce_ = nullptr;
     core_.reset();
@@ -79,6 +93,28 @@ private:
   };
 
   steady now() { return clock().now().time_since_epoch(); }
+
+  /// Starts the children, once; the orphans that are left are cut off first.
+  void begin() {
+    if (std::exchange(begun_, true))
+      return;
+    for (auto& left : std::exchange(orphans_, {})) {
+      demonitor(left.at);
+      if (left.address)
+        left.address->fence(left.at.id());
+    }
+    apply([&](supervision& rules) { rules.begin(now()); });
+    for (auto& waiting : std::exchange(early_, {}))
+      call(*waiting);
+  }
+
+  /// Whether it was an orphan that ended.
+  bool orphan_down(const caf::actor_addr& who) {
+    auto ended = std::erase_if(orphans_, [&](auto& o) { return o.at == who; }) != 0;
+    if (ended && orphans_.empty())
+      begin();
+    return ended;
+  }
 
   /// Gives the rules an event, then does what they say until they say nothing more.
   template <class F>
@@ -139,6 +175,8 @@ private:
   }
 
   void child_down(const caf::down_msg& m) {
+    if (orphan_down(m.source))
+      return;
     auto it = by_address_.find(m.source);
     if (it == by_address_.end())
       return;
@@ -185,6 +223,8 @@ private:
                                       {exit_kind::crashed, started.error().message()});
     if (!*started)
       return rules.child_ignored(now(), a.key, a.incarnation);
+    if (auto present = core_->rt.presence())
+      (*started)->attach_functor([present] {});
     monitor(*started);
     by_address_[caf::actor_cast<caf::actor_addr>(*started)] = {a.key, a.incarnation};
     life_->children[a.key] = *started;
@@ -306,6 +346,9 @@ private:
 
   std::shared_ptr<supervisor_core> core_;
   std::shared_ptr<supervisor_life> life_;
+  std::vector<orphan> orphans_; ///< of the life before; while there are any, nothing is begun
+  std::vector<std::shared_ptr<supervisor_call>> early_;
+  bool begun_ = false;
   std::function<void(result<void>)> announce_;
   std::unordered_map<caf::actor_addr, watched> by_address_;
   std::optional<steady> woken_at_;
@@ -328,18 +371,27 @@ exit_cause cause_of(const caf::error& reason, caf::actor_system& system) {
 }
 
 void supervisor_life::clear_up() {
-  std::unordered_map<child_key, caf::actor> orphans;
+  std::vector<caf::actor> left;
   std::unordered_map<request_id, ref<operation<child_info>>> unanswered;
   {
     std::lock_guard lock{mutex};
     ended = true;
-    orphans.swap(children);
+    for (auto& [key, child] : std::exchange(children, {})) {
+      auto* spec = rules.spec(key);
+      orphans.push_back({child.address(), spec ? spec->address : nullptr});
+      left.push_back(child);
+    }
     unanswered.swap(requests);
   }
-  for (auto& [key, orphan] : orphans)
-    caf::anon_send_exit(orphan, caf::exit_reason::kill);
+  for (auto& child : left)
+    caf::anon_send_exit(child, caf::exit_reason::kill);
   for (auto& [id, op] : unanswered)
     op->reject(error{errc::stopped, "the supervisor has ended"});
+}
+
+std::vector<orphan> supervisor_life::take_orphans() {
+  std::lock_guard lock{mutex};
+  return std::exchange(orphans, {});
 }
 
 void supervisor_core::publish(const std::shared_ptr<const supervision_event>& e) {
@@ -367,20 +419,34 @@ supervisor_call::~supervisor_call() {
     op->reject(error{errc::stopped, "the supervisor has ended"});
 }
 
-caf::actor spawn_supervisor(const std::shared_ptr<supervisor_core>& core,
-                            std::function<void(result<void>)> announce) {
+result<caf::actor> spawn_supervisor(const std::shared_ptr<supervisor_core>& core,
+                                    std::function<void(result<void>)> announce) {
+  auto options = core->options;
+  if (options.further_children) {
+    for (auto& spec : options.further_children())
+      options.children.push_back(std::move(spec));
+    if (auto ok = check_specs(options); !ok)
+      return fail(std::move(ok.error()));
+  }
+  std::vector<orphan> orphans;
+  if (auto past = core->current()) {
+    past->clear_up(); // its actor has ended, though perhaps not told yet
+    orphans = past->take_orphans();
+  }
   auto life = std::make_shared<supervisor_life>(
-      core->options, core->options.random ? *core->options.random : system_random());
-  auto actor = core->rt.system().spawn<supervisor_actor>(core, life, std::move(announce));
-  actor->attach_functor([life, weak = std::weak_ptr{core}](const caf::error&) {
-    caf::actor last; // the handle may be the last one: let go of it outside the lock
-    if (auto still = weak.lock()) {
-      std::lock_guard lock{still->mutex};
-      if (still->life == life)
-        last = std::exchange(still->actor, caf::actor{});
-    }
-    life->clear_up();
-  });
+      std::move(options), core->options.random ? *core->options.random : system_random());
+  auto actor = core->rt.system().spawn<supervisor_actor>(core, life, std::move(orphans),
+                                                         std::move(announce));
+  actor->attach_functor(
+      [life, weak = std::weak_ptr{core}, present = core->rt.presence()](const caf::error&) {
+        caf::actor last; // the handle may be the last one: let go of it outside the lock
+        if (auto still = weak.lock()) {
+          std::lock_guard lock{still->mutex};
+          if (still->life == life)
+            last = std::exchange(still->actor, caf::actor{});
+        }
+        life->clear_up();
+      });
   std::scoped_lock lock{core->mutex, life->mutex};
   core->life = life;
   core->actor = life->ended ? caf::actor{} : actor;

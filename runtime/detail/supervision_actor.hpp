@@ -15,6 +15,12 @@
 
 namespace holdfast::detail {
 
+/// A child whose supervisor has crashed.
+struct orphan {
+  caf::actor_addr at;
+  ref<holdfast::address> address; ///< may be null
+};
+
 /// One life of a supervisor: its rules and the actors it holds. The supervisor's actor is the only
 /// one that changes it; anybody may look at it under the mutex.
 struct supervisor_life {
@@ -22,13 +28,16 @@ struct supervisor_life {
       : rules{std::move(options), random} {}
 
   /// What is left when the actor ended: children that nobody watches any more, if it was killed,
-  /// and callers that wait. The children are killed, as links do it in OTP.
+  /// and callers that wait. The children are killed, as links do it in OTP. Idempotent.
   void clear_up();
+  /// The children that `clear_up` killed. They may not have ended yet.
+  std::vector<orphan> take_orphans();
 
   mutable std::mutex mutex;
   supervision rules;
   std::unordered_map<child_key, caf::actor> children; ///< strong: an actor lives by its handles
   std::unordered_map<request_id, ref<operation<child_info>>> requests;
+  std::vector<orphan> orphans;
   bool ended = false;
 };
 
@@ -77,10 +86,13 @@ struct announce_message {
   std::shared_ptr<const result<void>> said;
 };
 struct wake_up_message {};
+/// The orphans had their time.
+struct begin_message {};
 
-/// Starts a life of the supervisor. `announce` (may be empty) learns when all children are up.
-caf::actor spawn_supervisor(const std::shared_ptr<supervisor_core>& core,
-                            std::function<void(result<void>)> announce);
+/// Starts a life of the supervisor. `announce` (may be empty) learns when all children are up. What
+/// the last life left behind ends first. Error: `invalid_argument`, of `further_children`.
+result<caf::actor> spawn_supervisor(const std::shared_ptr<supervisor_core>& core,
+                                    std::function<void(result<void>)> announce);
 
 /// Why an actor ended, in the supervisor's words.
 exit_cause cause_of(const caf::error& reason, caf::actor_system& system);
@@ -90,3 +102,4 @@ exit_cause cause_of(const caf::error& reason, caf::actor_system& system);
 HOLDFAST_LOCAL_MESSAGE(holdfast::detail::call_message)
 HOLDFAST_LOCAL_MESSAGE(holdfast::detail::announce_message)
 HOLDFAST_LOCAL_MESSAGE(holdfast::detail::wake_up_message)
+HOLDFAST_LOCAL_MESSAGE(holdfast::detail::begin_message)

@@ -12,6 +12,7 @@ result<reopen_report> store_state::reopen() {
   std::lock_guard one_at_a_time{definitions_};
   if (stopped_)
     return fail(errc::stopped, options_.name + ": the store has stopped");
+  finish_open_changes();
   if (!pipe_)
     return fail(errc::invalid_argument, options_.name + ": the store has no journal to reopen");
   if (!pipe_->refusal()) {
@@ -73,12 +74,8 @@ result<void> store_state::erase_orphans(const std::vector<bucket_id>& stored) {
     next_id_ = std::max(next_id_, id + 1);
     if (std::ranges::any_of(cores, [&](auto& core) { return core->durable() && core->id() == id; }))
       continue;
-    auto op = ref<catalog_operation>{new catalog_operation{*runtime_, *pipe_}};
-    op->erase(bucket_prefix('c', id));
-    op->put(format_key, format_value(next_id_));
-    auto done = pending<void_result>{ref<operation<void_result>>{op.get()}}.get();
-    if (!done)
-      return fail(std::move(done.error()));
+    if (auto done = erase_catalog(id); !done)
+      return done;
   }
   return {};
 }

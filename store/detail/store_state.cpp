@@ -5,6 +5,7 @@
 #include <holdfast/store/detail/store_operations.hpp>
 
 #include <algorithm>
+#include <thread>
 
 namespace holdfast::detail {
 
@@ -50,11 +51,16 @@ result<void> store_state::start_tree() {
                                      .children = {events_.bus().spec(), gateway_->spec()}});
   if (!services)
     return fail(std::move(services.error()));
+  services_sup_ = services->handle;
   root.children.push_back(std::move(services->spec));
   supervisor_options buckets{
       .name = "buckets", .intensity = 10, .period = options_.restart_period, .parallel_stop = true};
-  for (auto& [name, core] : buckets_)
-    buckets.children.push_back(bucket_child(core, options_));
+  buckets.further_children = [this] {
+    std::vector<child_spec> specs;
+    for (auto& core : all())
+      specs.push_back(bucket_child(core, options_));
+    return specs;
+  };
   auto nested = supervisor::nested(*runtime_, std::move(buckets));
   if (!nested)
     return fail(std::move(nested.error()));
@@ -94,6 +100,7 @@ result<ref<bucket_core>> store_state::define(const schema& definition) {
   std::lock_guard one_at_a_time{definitions_};
   if (stopped_)
     return fail(errc::stopped, options_.name + ": the store has stopped");
+  finish_open_changes();
   if (auto existing = find(definition.name()))
     return bind(**existing, *compiled);
   return create(*compiled);
@@ -134,15 +141,37 @@ result<ref<bucket_core>> store_state::create(std::shared_ptr<const compiled_sche
   ++next_id_;
   auto core =
       make_ref<bucket_core>(id, std::move(schema), runtime_, lines_, persistent ? pipe_ : nullptr);
-  auto started = buckets_sup_->start_child(bucket_child(core, options_)).get();
-  if (!started)
-    return fail(std::move(started.error()));
   {
+    // First, so that it is among the buckets with which their supervisor is started again.
     std::lock_guard lock{mutex_};
     buckets_.emplace(core->name(), core);
   }
+  auto started = insist([&] { return buckets_sup_->start_child(bucket_child(core, options_)); });
+  if (!started && started.error() != errc::already_exists) {
+    if (persistent)
+      (void)erase_catalog(id);
+    std::lock_guard lock{mutex_};
+    buckets_.erase(core->name());
+    return fail(std::move(started.error()));
+  }
   link_buckets();
   return core;
+}
+
+/// Calls a verb of a supervisor until one is there to answer it: one that has crashed is down for a
+/// moment, and what it had in hand fails with `stopped`.
+template <class Verb>
+result<child_info> store_state::insist(Verb verb) {
+  constexpr std::chrono::milliseconds pause{1};
+  const auto deadline = std::chrono::steady_clock::now() + default_timeout;
+  for (;;) {
+    auto answer = verb().get();
+    auto is_down =
+        !answer && (answer.error() == errc::unavailable || answer.error() == errc::stopped);
+    if (!is_down || !root_->running() || std::chrono::steady_clock::now() >= deadline)
+      return answer;
+    std::this_thread::sleep_for(pause);
+  }
 }
 
 std::vector<bucket_core*> store_state::cores() const {
@@ -164,20 +193,66 @@ result<void> store_state::write_catalog(bucket_id id, const schema& definition) 
   return {};
 }
 
-result<bool> store_state::drop(std::string_view name) {
+result<void> store_state::erase_catalog(bucket_id id) {
+  auto op = ref<catalog_operation>{new catalog_operation{*runtime_, *pipe_}};
+  op->erase(bucket_prefix('c', id));
+  op->put(format_key, format_value(next_id_));
+  auto done = pending<void_result>{ref<operation<void_result>>{op.get()}}.get();
+  return done ? result<void>{} : fail(std::move(done.error()));
+}
+
+result<bool> store_state::drop(std::string_view name, std::chrono::milliseconds timeout) {
   std::lock_guard one_at_a_time{definitions_};
+  auto begun = std::ranges::find_if(open_changes_, [&](auto& c) {
+    return c.what == definition_change::drop && c.core->name() == name;
+  });
+  if (begun != open_changes_.end()) {
+    auto change = std::move(*begun);
+    open_changes_.erase(begun);
+    return await(std::move(change), timeout).map([] { return true; });
+  }
+  finish_open_changes();
   auto core = find(name);
   if (!core)
     return core.error() == errc::not_found ? result<bool>{false} : fail(std::move(core.error()));
-  auto dropped = pending<void_result>{ref<operation<void_result>>{
-                                          new drop_operation{*core, options_.durability}}}
-                     .get();
-  if (!dropped) {
-    (*core)->reopen();
-    return fail(std::move(dropped.error()));
-  }
-  forget(*core);
-  return true;
+  auto op = ref<operation<void_result>>{new drop_operation{*core, options_.durability}};
+  op->start();
+  return await({definition_change::drop, *core, op}, timeout).map([] { return true; });
+}
+
+/// Waits for the outcome of a change that was begun, and does what follows from it. When the time
+/// is over first, it is either taken back, exactly, or kept for whoever comes next.
+result<void> store_state::await(definition_change change, std::chrono::milliseconds timeout) {
+  ensure(!runtime::inside_actor(), "store: a blocking change of a definition inside an actor");
+  auto& op = *change.op;
+  if (op.ready() || op.wait_until(std::chrono::steady_clock::now() + timeout))
+    return finish(change);
+  auto& name = change.core->name();
+  auto after = " within " + std::to_string(timeout.count()) + " ms";
+  if (op.give_up())
+    return fail(errc::timeout, name + ": not begun" + after + "; nothing happened",
+                {.bucket = name});
+  open_changes_.push_back(change);
+  return fail(errc::outcome_unknown, name + ": no answer" + after + "; it may still happen",
+              {.bucket = name});
+}
+
+result<void> store_state::finish(const definition_change& change) {
+  auto done = change.op->take();
+  if (change.what == definition_change::drop)
+    done ? forget(change.core) : change.core->reopen();
+  else if (done)
+    link_buckets();
+  return done ? result<void>{} : fail(std::move(done.error()));
+}
+
+void store_state::finish_open_changes() {
+  std::erase_if(open_changes_, [this](auto& change) {
+    auto ended = change.op->ready();
+    if (ended)
+      (void)finish(change);
+    return ended;
+  });
 }
 
 /// A bucket is gone from data and disk: it goes from the store as well.
@@ -188,14 +263,14 @@ void store_state::forget(ref<bucket_core> core) {
     buckets_.erase(core->name());
   }
   std::erase(unbound_, core);
-  auto ended = buckets_sup_->terminate_child(core->name()).get();
-  if (ended)
-    (void)buckets_sup_->delete_child(core->name()).get();
+  if (insist([&] { return buckets_sup_->terminate_child(core->name()); }))
+    (void)insist([&] { return buckets_sup_->delete_child(core->name()); });
 }
 
 result<void> store_state::update(std::string_view name, const bucket_update& change,
                                  std::chrono::milliseconds timeout) {
   std::lock_guard one_at_a_time{definitions_};
+  finish_open_changes();
   auto core = find(name);
   if (!core)
     return fail(std::move(core.error()));
@@ -209,13 +284,10 @@ result<void> store_state::update(std::string_view name, const bucket_update& cha
     return fail(std::move(*refused));
   if (auto apart = check_lines(cores(), *definition, (*core)->durable()))
     return fail(std::move(*apart));
-  auto done = pending<void_result>{ref<operation<void_result>>{new redefine_operation{
-                                       *core, options_.durability, *next, change.fill()}}}
-                  .get(timeout);
-  if (!done)
-    return fail(std::move(done.error()));
-  link_buckets();
-  return {};
+  auto op = ref<operation<void_result>>{
+      new redefine_operation{*core, options_.durability, *next, change.fill()}};
+  op->start();
+  return await({definition_change::update, *core, op}, timeout);
 }
 
 result<ref<bucket_core>> store_state::find(std::string_view name) const {
@@ -260,6 +332,16 @@ result<void> store_state::crash_persistence(std::chrono::milliseconds timeout) {
   if (!persistence_address_)
     return fail(errc::not_found, options_.name + ": the store has no journal");
   return crash(*persistence_address_, timeout);
+}
+
+result<void> store_state::crash_supervisor(std::string_view name) {
+  auto which = name == "buckets" ? buckets_sup_ : name == "services" ? services_sup_ : std::nullopt;
+  if (!which)
+    return fail(errc::not_found, options_.name + ": no supervisor is named " + std::string{name} +
+                                     "; there are buckets and services");
+  (void)which->crash().get();
+  auto up = insist([&] { return which->up(); });
+  return up ? result<void>{} : fail(std::move(up.error()));
 }
 
 result<void> store_state::stop() {

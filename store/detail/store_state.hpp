@@ -30,7 +30,7 @@ public:
   result<ref<bucket_core>> find(std::string_view name) const;
   /// A handle with the store's durability.
   result<bucket<>> handle(std::string_view name) const;
-  result<bool> drop(std::string_view name);
+  result<bool> drop(std::string_view name, std::chrono::milliseconds timeout);
   result<void> update(std::string_view name, const bucket_update& change,
                       std::chrono::milliseconds timeout);
   std::vector<ref<bucket_core>> all() const;
@@ -40,6 +40,7 @@ public:
   store_stats stats() const;
   std::string tree() const;
   result<void> crash(address& at, std::chrono::milliseconds timeout);
+  result<void> crash_supervisor(std::string_view name);
   result<void> crash_persistence(std::chrono::milliseconds timeout);
 
   const store_options& options() const noexcept { return options_; }
@@ -65,6 +66,19 @@ private:
   result<void> erase_orphans(const std::vector<bucket_id>& stored);
   void writer_crashed(const std::string& why);
   result<void> write_catalog(bucket_id id, const schema& definition);
+  result<void> erase_catalog(bucket_id id);
+  template <class Verb>
+  result<child_info> insist(Verb verb);
+
+  /// A change of a bucket's definition that has begun.
+  struct definition_change {
+    enum { drop, update } what;
+    ref<bucket_core> core;
+    ref<operation<std::monostate>> op;
+  };
+  result<void> await(definition_change change, std::chrono::milliseconds timeout);
+  result<void> finish(const definition_change& change);
+  void finish_open_changes();
 
   store_options options_;
   std::shared_ptr<runtime> runtime_; // the user's, or ours
@@ -74,6 +88,7 @@ private:
   ref<address> persistence_address_;
   std::shared_ptr<gateway_desk> gateway_;
   std::optional<supervisor> root_;
+  std::optional<supervisor> services_sup_;
   std::optional<supervisor> buckets_sup_;
   restore_report restored_;
   std::uint64_t epoch_ = 0; // of the journal
@@ -82,6 +97,7 @@ private:
   mutable std::mutex mutex_; // the map
   std::map<std::string, ref<bucket_core>, std::less<>> buckets_;
   std::vector<ref<bucket_core>> unbound_; // restored with default functions that are not known yet
+  std::vector<definition_change> open_changes_; // whose outcome nobody has waited for to the end
   bucket_id next_id_ = 1;
   bool stopped_ = false;
 };

@@ -332,6 +332,36 @@ TEST_F(supervisor_trees, escalate_to_the_parent_which_restarts_the_branch) {
   EXPECT_EQ(living["x"] + living["y"], 2);
 }
 
+TEST_F(supervisor_trees, start_a_crashed_branch_with_what_was_added_once_its_children_have_ended) {
+  std::vector<child_spec> added;
+  auto inner = supervisor::nested(
+      rt, {.name = "inner", .children = {child("x")}, .further_children = [&] { return added; }});
+  ASSERT_TRUE(inner);
+  start({.name = "root", .children = {inner->spec}});
+  added.push_back(child("y"));
+  EXPECT_TRUE(wait(inner->handle.start_child(added.back())));
+  order.clear();
+  EXPECT_EQ(wait(inner->handle.crash()).error(), errc::stopped);
+  settle();
+  ASSERT_EQ(order.size(), 4u);
+  EXPECT_THAT((std::vector<std::string>{order.begin(), order.begin() + 2}),
+              ::testing::UnorderedElementsAre("-x", "-y"));
+  EXPECT_THAT((std::vector<std::string>{order.begin() + 2, order.end()}), ElementsAre("+x", "+y"));
+  EXPECT_EQ(incarnation("inner"), 2u);
+  EXPECT_EQ(inner->handle.count_children().active, 2u);
+}
+
+TEST_F(supervisor_trees, fail_to_start_with_further_children_that_contradict_the_others) {
+  auto inner =
+      supervisor::nested(rt, {.name = "inner", .children = {child("x")}, .further_children = [&] {
+                                return std::vector<child_spec>{child("x")};
+                              }});
+  ASSERT_TRUE(inner);
+  auto started = supervisor::start(rt, {.children = {inner->spec}});
+  ASSERT_FALSE(started);
+  EXPECT_THAT(started.error().message(), HasSubstr("two children have the id \"x\""));
+}
+
 TEST_F(supervisor_trees, start_and_stop_in_order_over_all_levels) {
   auto inner = supervisor::nested(rt, {.name = "inner", .children = {child("x"), child("y")}});
   ASSERT_TRUE(inner);
