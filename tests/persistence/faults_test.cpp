@@ -1,7 +1,13 @@
 #include "journal_laws.hpp"
 
+#include <holdfast/store/store.hpp>
+
 #include <tests/support/disk/fault_disk.hpp>
 #include <tests/support/in_parallel.hpp>
+
+#include <algorithm>
+#include <mutex>
+#include <set>
 
 using namespace holdfast;
 using namespace holdfast::testing;
@@ -172,5 +178,79 @@ TEST_F(faults, without_a_table_to_write_to_appends_wait_rather_than_grow_the_log
   ASSERT_TRUE(j->close());
   EXPECT_EQ(j->open()->last, 60u);
 }
+
+/// A store on a disk that breaks, and what its writers were told.
+struct broken_store : faults, ::testing::WithParamInterface<durability> {
+  static std::set<std::string> keys_of(const bucket<>& docs) {
+    std::set<std::string> out;
+    auto all = docs.all().get();
+    EXPECT_TRUE(all) << all.error().to_string();
+    for (auto& r : *all)
+      out.emplace(r.key().as_string());
+    return out;
+  }
+
+  static store start(fault_disk& disk) {
+    store_options options;
+    options.journal = rocksdb({.directory = disk.directory(), .file_system = disk.file_system()});
+    options.durability = GetParam();
+    auto started = store::start(std::move(options));
+    EXPECT_TRUE(started) << started.error().to_string();
+    return std::move(*started);
+  }
+
+  /// Writes from three threads until the disk breaks; the keys that were acknowledged.
+  static std::set<std::string> write_until_it_breaks(const store& db, const bucket<>& docs) {
+    std::mutex mutex;
+    std::set<std::string> acknowledged;
+    std::vector<std::thread> writers;
+    for (int w = 0; w < 3; ++w)
+      writers.emplace_back([&, w] {
+        for (int i = 0; !db.stats().failure; ++i) {
+          auto key = std::to_string(w) + "-" + std::to_string(i);
+          auto r = docs.insert({{"id", key}}).get();
+          std::lock_guard lock{mutex};
+          if (r)
+            acknowledged.insert(key);
+        }
+      });
+    for (auto& w : writers)
+      w.join();
+    return acknowledged;
+  }
+};
+
+TEST_P(broken_store, takes_up_writing_with_all_that_was_acknowledged_once_the_disk_is_mended) {
+  static constexpr std::uint64_t breaks_at[] = {1, 2, 3, 6, 11, 20};
+  fault_disk::allow(std::size(breaks_at));
+  in_parallel(std::size(breaks_at), std::size(breaks_at), [&](std::size_t i) {
+    SCOPED_TRACE("operation " + std::to_string(breaks_at[i]));
+    fault_disk disk(directory / std::to_string(i));
+    std::set<std::string> last;
+    {
+      auto db = start(disk);
+      auto docs = *db.define(schema("docs").key("id", string()));
+      disk.fail(breaks_at[i], failure::io, lasting::for_good);
+      auto acknowledged = write_until_it_breaks(db, docs);
+      EXPECT_FALSE(db.reopen()) << "the disk is still broken";
+      EXPECT_EQ(docs.insert({{"id", "refused"}}).get().error(), errc::read_only);
+      disk.fail(0, {}, {});
+      auto report = db.reopen();
+      EXPECT_TRUE(report) << report.error().to_string();
+      auto found = keys_of(docs);
+      EXPECT_TRUE(std::ranges::includes(found, acknowledged)) << "what was acknowledged is there";
+      EXPECT_TRUE(docs.insert({{"id", "afterwards"}}).get());
+      EXPECT_FALSE(found.contains("refused"));
+      last = keys_of(docs);
+      EXPECT_TRUE(db.stop());
+    }
+    auto again = start(disk);
+    EXPECT_EQ(keys_of(*again.bucket("docs")), last);
+    return !HasFailure();
+  });
+}
+INSTANTIATE_TEST_SUITE_P(, broken_store,
+                         ::testing::Values(durability::sync, durability::group, durability::async),
+                         [](auto& p) { return std::string{to_string(p.param)}; });
 
 } // namespace
