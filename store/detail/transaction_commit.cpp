@@ -148,15 +148,13 @@ void edit_part(commit_scope& scope, transaction_part& p) {
   for (auto& e : p.own().entries()) {
     if (!e.changes())
       continue;
-    if (e.before && e.after && !e.begins_anew()) {
+    if (e.before && e.after && !e.begins_anew())
       scope.replace(b, *e.before, *e.after);
-      continue;
-    }
-    if (e.before)
+    else if (e.before)
       scope.erase_later(b, *e.before);
-    if (e.after)
-      scope.insert(b, *e.after);
   }
+  for (auto* block : p.own().inserted()) // in the order in which it was done
+    scope.insert(b, *block);
   if (p.counter() > b.made().counter())
     scope.count_to(b, p.counter());
 }

@@ -18,6 +18,9 @@ struct row {
 /// The figures of a store in memory: reads, writes, scans, memory.
 std::vector<row> memory_rows();
 
+/// The figures of transactions in memory.
+std::vector<row> transaction_rows();
+
 /// The figures of a store with a journal: `async` and `sync` inserts against RocksDB itself.
 std::vector<row> durable_rows();
 

@@ -1,0 +1,64 @@
+// Random transactions from several threads must read and leave what a serial run does.
+#include "history.hpp"
+
+#include <gmock/gmock.h>
+
+#include <cstdlib>
+
+namespace holdfast::testing {
+namespace {
+
+/// HOLDFAST_TRANSACTIONS=250000 makes every history that long, per thread.
+std::size_t length(std::size_t usual) {
+  auto* asked = std::getenv("HOLDFAST_TRANSACTIONS");
+  return asked ? std::strtoull(asked, nullptr, 10) : usual;
+}
+
+void expect_serial(const history_options& options) {
+  auto ran = run_history(options);
+  EXPECT_THAT(ran.failures, ::testing::IsEmpty());
+  EXPECT_EQ(find_anomaly(ran).value_or(""), "") << "seed " << options.seed;
+  EXPECT_THAT(find_cycle(ran), ::testing::IsEmpty());
+  EXPECT_GT(ran.conflicts, 0u) << "nothing was tried";
+}
+
+TEST(a_history, in_memory_is_that_of_a_serial_run) {
+  expect_serial({.transactions = length(1500), .seed = 1});
+}
+
+TEST(a_history, over_a_journal_is_that_of_a_serial_run) {
+  expect_serial({.transactions = length(400), .seed = 2, .persistent = true});
+}
+
+TEST(a_history, with_crashes_of_buckets_is_that_of_a_serial_run) {
+  expect_serial({.transactions = length(400), .seed = 3, .crashes = true});
+}
+
+TEST(a_cycle, of_two_that_did_not_see_each_other_is_found) {
+  auto get = [](std::string list) {
+    step s;
+    s.gave = "1:0:null:\"" + list + "\":null";
+    return s;
+  };
+  history ran;
+  ran.all = {{.id = 1, .steps = {get("9,")}}, {.id = 2, .steps = {get("8,")}}};
+  EXPECT_THAT(find_cycle(ran), ::testing::IsEmpty());
+  ran.all.push_back({.id = 3, .steps = {get("9,2,"), get("8,1,")}}); // each appended what the other
+  EXPECT_THAT(find_cycle(ran), ::testing::SizeIs(2));                // did not see
+}
+
+struct a_planted_bug : ::testing::TestWithParam<planted_bug> {};
+
+TEST_P(a_planted_bug, is_found) {
+  for (std::uint64_t seed = 1; seed <= 50; ++seed)
+    if (find_anomaly(run_history({.transactions = 300, .seed = seed, .bug = GetParam()})))
+      return;
+  FAIL() << "50 histories look serial";
+}
+
+INSTANTIATE_TEST_SUITE_P(all, a_planted_bug,
+                         ::testing::Values(planted_bug::unread_keys, planted_bug::unread_counts,
+                                           planted_bug::unread_orders));
+
+} // namespace
+} // namespace holdfast::testing
