@@ -4,6 +4,7 @@
 #include <holdfast/store/detail/read_key.hpp>
 #include <holdfast/store/detail/read_view.hpp>
 #include <holdfast/store/detail/transaction_part.hpp>
+#include <holdfast/store/transaction.hpp>
 
 namespace holdfast {
 
@@ -121,6 +122,28 @@ pending<std::uint64_t> bucket<record>::clear() const {
   if (in_)
     return in_->clear();
   return write<detail::clear_operation, std::uint64_t>();
+}
+
+result<record> bucket<record>::modify_by(value key, modifier changes) const {
+  auto change_in = [&](const bucket& b) -> result<record> {
+    auto now = b.get(key).get();
+    if (!now)
+      return now;
+    auto change = changes.call(changes.context, *now);
+    if (!change)
+      return fail(std::move(change.error()));
+    return b.update(key, *change).get();
+  };
+  if (in_)
+    return change_in(*this);
+  if (when_)
+    return fail(errc::invalid_argument, name() + ": a bucket as of a snapshot cannot be written");
+  // One record is soon read and written: whoever comes too late tries again.
+  transact_options options{.retries = 1'000, .exclusive_retries = 1'000};
+  auto in_one = [&](transaction& tx) { return change_in(tx.in(*this)); };
+  return detail::transact_with(in_one, [&](detail::transaction_body body) {
+    return detail::transact(core_->lines(), core_->owner(), nullptr, level_, options, body);
+  });
 }
 
 const compiled_schema& bucket<record>::compiled() const noexcept { return core_->schema(); }

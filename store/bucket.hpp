@@ -14,6 +14,8 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <type_traits>
+#include <utility>
 #include <vector>
 
 namespace holdfast {
@@ -74,6 +76,19 @@ public:
   pending<record> update(value key, std::initializer_list<field_input> changes) const;
   pending<record> update(value key, const object& changes) const;
 
+  /// Changes a record by what it is: `f(const record&)` gives the changes as an `object`, or as a
+  /// `result<object>` whose error ends it. Blocks until it is done; `f` is run again if the record
+  /// was changed meanwhile, on the calling thread, and must do nothing else that may not be
+  /// repeated. Not inside an actor. Errors besides those of `f`: as of `update`.
+  template <class F>
+  result<record> modify(value key, F&& f) const {
+    using function = std::remove_reference_t<F>;
+    return modify_by(std::move(key), {const_cast<void*>(static_cast<const void*>(&f)),
+                                      [](void* context, const record& now) -> result<object> {
+                                        return (*static_cast<function*>(context))(now);
+                                      }});
+  }
+
   /// Updates the record with the given key field if there is one, else inserts.
   pending<record> upsert(std::initializer_list<field_input> fields) const;
   pending<record> upsert(const object& fields) const;
@@ -122,6 +137,12 @@ private:
   friend class detail::store_state;
   explicit bucket(ref<detail::bucket_core> core, durability level);
   explicit bucket(ref<detail::transaction_part> in);
+  /// The changes that a record calls for; refers to the function.
+  struct modifier {
+    void* context;
+    result<object> (*call)(void* context, const record& now);
+  };
+  result<record> modify_by(value key, modifier changes) const;
   template <class Operation, class T, class... Args>
   pending<T> write(Args&&... args) const;
   result<bool> visit_block(value_view key, detail::record_visitor visitor) const;

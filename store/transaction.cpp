@@ -35,15 +35,22 @@ result<void> transact(commit_lines& lines, runtime& rt, const store_state* in, d
                       const transact_options& options, transaction_body body) {
   ensure(!runtime::inside_actor(), "store::transact: a blocking call inside an actor");
   const auto until = std::chrono::steady_clock::now() + options.timeout;
-  for (int left = options.retries;; --left) {
+  std::optional<right_of_way::holder> way;
+  for (int again = 0;; ++again) {
     transaction_state state{lines, rt, in};
     transaction attempt{state};
     if (auto outcome = body.call(body.context, attempt); !outcome)
       return outcome;
     std::optional<conflict> met;
     auto done = state.commit(options.durability.value_or(level), until, met);
-    if (!met || left <= 0 || std::chrono::steady_clock::now() >= until)
+    if (!met || again >= options.retries + options.exclusive_retries ||
+        std::chrono::steady_clock::now() >= until)
       return done;
+    if (again >= options.retries && !way)
+      way.emplace(lines.way, until);
+    for (auto& part : state.parts())
+      if (way)
+        way->cover(part->core().id());
     // Only when the other commit is published can a snapshot have it.
     if (auto seen = met->in->wait_published(met->by, until); !seen)
       return seen;

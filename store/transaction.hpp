@@ -28,6 +28,9 @@ struct transaction_body {
 struct transact_options {
   /// How often it is run again after conflicts, besides the first time.
   int retries = 16;
+  /// How often after that, while the commits of others to its buckets wait. Each must be expected
+  /// to be the last, unless the function itself writes past the transaction.
+  int exclusive_retries = 4;
   /// For all attempts, and for the disk.
   std::chrono::milliseconds timeout = default_timeout;
   /// Instead of the store's.

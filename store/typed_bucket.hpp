@@ -216,6 +216,26 @@ public:
       return plain_.update(key, {field_input{Changes::name, stored}...}).map(from_record<T>);
     }(detail::to_stored(changes.content)...);
   }
+  /// Changes a struct by what it is: `f(T&)` changes it, or gives a `result<void>` whose error ends
+  /// it; see `bucket<record>::modify`.
+  template <class F>
+  result<T> modify(key_argument key, F&& f) const {
+    auto changed = [&](const record& now) -> result<object> {
+      auto item = from_record<T>(now);
+      if (!item)
+        return fail(std::move(item.error()));
+      if constexpr (std::is_void_v<std::invoke_result_t<F&, T&>>) {
+        f(*item);
+      } else if (auto done = f(*item); !done) {
+        return fail(std::move(done.error()));
+      }
+      return to_object(*item);
+    };
+    auto stored = plain_.modify(key, changed);
+    if (!stored)
+      return fail(std::move(stored.error()));
+    return from_record<T>(*stored);
+  }
   /// Updates the record with the struct's key if there is one, else inserts.
   pending<T> upsert(const T& item) const {
     return plain_.upsert(to_draft(plain_.compiled(), item)).map(from_record<T>);

@@ -105,6 +105,11 @@ std::optional<error> bucket_core::admit() {
                  name_ + ": " + std::to_string(feed::limit) +
                      " commits wait to be told to subscribers, which is the limit",
                  {.bucket = name_}};
+  if (lines_->way.taken() && !runtime::inside_actor() &&
+      !lines_->way.wait(id_, links() != nullptr, deadline())) [[unlikely]]
+    return error{errc::overloaded,
+                 name_ + ": a transaction has the right of way for too long",
+                 {.bucket = name_}};
   if (!pipe_)
     return std::nullopt;
   auto room = pipe_->admit(deadline());

@@ -2,6 +2,7 @@
 
 #include <holdfast/store/detail/feed.hpp>
 #include <holdfast/store/detail/pins.hpp>
+#include <holdfast/store/detail/right_of_way.hpp>
 #include <holdfast/store/detail/spin_lock.hpp>
 
 #include <atomic>
@@ -149,6 +150,7 @@ struct commit_lines {
   detail::feed feed;
   commit_line memory{line_kind::memory, pins, &feed};
   commit_line durable{line_kind::durable, pins, &feed};
+  right_of_way way;
 
   /// Lets a reader follow from the next commit that is sealed on; the last ones that are sealed
   /// now, in memory and durable.

@@ -135,9 +135,9 @@ result<void> transaction_state::check_writable(std::span<transaction_part* const
                   b.name() + ": one transaction cannot write to it and to " + first.name() +
                       ", for one of them is persistent and the other in memory only",
                   {.bucket = b.name()});
+    if (auto refused = b.admit())
+      return fail(std::move(*refused));
   }
-  if (auto refused = first.admit())
-    return fail(std::move(*refused));
   return {};
 }
 

@@ -23,7 +23,7 @@ bool takes_number(const draft& input) {
   });
 }
 
-result<record> handle_to(result<record_block*> stored) {
+result<record> as_record(result<record_block*> stored) {
   if (!stored)
     return fail(std::move(stored.error()));
   return record::share(*stored);
@@ -197,7 +197,7 @@ result<record> transaction_part::insert(draft input) {
   if (auto why = ended())
     return fail(std::move(*why));
   auto mine = bound(std::move(input));
-  return handle_to(put_new(mine));
+  return as_record(put_new(mine));
 }
 
 result<records> transaction_part::insert_many(const std::vector<object>& list) {
@@ -224,7 +224,7 @@ result<record> transaction_part::update(value_view key, draft changes) {
   if (!old)
     return fail(no_record(*core_, key));
   auto mine = bound(std::move(changes));
-  return handle_to(put_next(*old, mine));
+  return as_record(put_next(*old, mine));
 }
 
 result<record> transaction_part::upsert(draft input) {
@@ -232,7 +232,7 @@ result<record> transaction_part::upsert(draft input) {
     return fail(std::move(*why));
   auto mine = bound(std::move(input));
   auto* old = find(mine.key());
-  return handle_to(old ? put_next(*old, mine) : put_new(mine));
+  return as_record(old ? put_next(*old, mine) : put_new(mine));
 }
 
 result<record> transaction_part::erase(value_view key) {

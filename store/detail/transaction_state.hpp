@@ -53,6 +53,9 @@ public:
   result<ref<transaction_part>> part(std::string_view name);
   std::vector<referrer> referrers(bucket_core& b) const;
 
+  /// Those that it has touched.
+  const std::vector<ref<transaction_part>>& parts() const noexcept { return parts_; }
+
   savepoint mark() const;
   void rollback(const savepoint& to) noexcept;
   /// Runs `f` and takes back what it wrote if it fails.

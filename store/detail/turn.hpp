@@ -9,10 +9,9 @@ namespace holdfast::detail {
 ///
 /// An actor runs one job at a time, so a job that edits its own bucket finds the turn free. It is
 /// there for commits over several buckets, whose job runs in one of them and takes the turns of the
-/// others too. Turns are taken in order of bucket ids, by threads that run a job just then, and
-/// held for the length of it; so no two wait for each other, and no turn is held by a job that
-/// itself waits for a thread. A commit over both lines keeps a turn until its publication, which
-/// the writer thread brings about without taking any turn.
+/// others too, and for transactions, which commit on their own thread. Turns are taken in order of
+/// bucket ids, by threads that run a job or a commit just then, and held for the length of it; so
+/// no two wait for each other, and no turn is held by what itself waits for a thread.
 ///
 /// Two atomic operations when it is free. Not recursive; may be given back by another thread.
 class turn {

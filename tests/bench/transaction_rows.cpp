@@ -42,8 +42,8 @@ result<void> transfer(const bucket<>& from, const bucket<>& to, std::string_view
   return {};
 }
 
-/// A debit and a credit in two buckets, blocking, one thread. Limit: the same reads and updates, not
-/// in a transaction.
+/// A debit and a credit in two buckets, blocking, one thread. Limit: the same reads and updates,
+/// not in a transaction.
 figure debit_credit(const settings& asked) {
   bank s;
   const auto order = random_order(transfers, people_count);
@@ -82,8 +82,7 @@ std::pair<double, double> contended(std::size_t threads) {
           auto& a = bank::all()[order[(i + t) % transfers]].id;
           auto& b = bank::all()[order[(i * 7 + t) % transfers]].id;
           must(s.db.transact(
-              [&](transaction& tx) { return transfer(tx.in(s.people), tx.in(s.accounts), a, b); },
-              {.retries = 1000}));
+              [&](transaction& tx) { return transfer(tx.in(s.people), tx.in(s.accounts), a, b); }));
           ++committed[t];
         }
       });

@@ -236,7 +236,7 @@ void run_thread(bench& on, const history_options& options, unsigned thread, hist
               return fail(logged.error());
           return steps.steps;
         },
-        {.retries = 1000, .timeout = std::chrono::seconds{60}});
+        {.retries = 1, .exclusive_retries = 1000, .timeout = std::chrono::seconds{60}});
     done.last = on.published();
     mine.conflicts += static_cast<std::size_t>(attempts - 1);
     if (!ran) {

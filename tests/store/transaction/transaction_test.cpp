@@ -3,6 +3,10 @@
 
 #include <gmock/gmock.h>
 
+#include <atomic>
+#include <mutex>
+#include <thread>
+
 namespace holdfast {
 namespace {
 
@@ -281,7 +285,7 @@ TEST_F(a_transaction, conflicts_with_what_changes_its_reads_and_nothing_else) {
           each.happens(accounts);
           ASSERT_TRUE(tx.in(orders).insert({{"no", 1}}).get());
         },
-        {.retries = 0});
+        {.retries = 0, .exclusive_retries = 0});
     EXPECT_EQ(!done, each.conflicts) << each.name;
     if (!done) {
       EXPECT_EQ(done.error(), errc::conflict) << done.error().to_string();
@@ -297,7 +301,7 @@ TEST_F(a_transaction, says_what_it_conflicts_with) {
         ASSERT_TRUE(accounts.update(1, {{"balance", 7}}).get());
         ASSERT_TRUE(tx.in(orders).insert({{"what", "x"}}).get());
       },
-      {.retries = 0});
+      {.retries = 0, .exclusive_retries = 0});
   ASSERT_FALSE(done);
   EXPECT_EQ(done.error().message(), "accounts: the record 1, read at 3, was changed by commit 4");
   auto* detail = std::get_if<commit_conflict>(&done.error().detail());
@@ -307,6 +311,41 @@ TEST_F(a_transaction, says_what_it_conflicts_with) {
   EXPECT_FALSE(detail->persistent);
 }
 
+TEST_F(a_transaction, that_others_overtake_gets_the_right_of_way) {
+  std::atomic<std::uint64_t> written{0};
+  std::atomic<bool> enough{false};
+  std::thread other{[&] {
+    while (!enough) {
+      EXPECT_TRUE(accounts.update(1, {{"balance", 1}}).get());
+      ++written;
+    }
+  }};
+  constexpr int retries = 2;
+  int attempts = 0;
+  std::uint64_t meanwhile = 0;
+  auto done = run(
+      [&](transaction& tx) {
+        auto now = tx.in(accounts).get(1).get();
+        const auto before = written.load();
+        if (++attempts <= retries + 1) {
+          while (written < before + 2) // until it is certain that this attempt comes too late
+            std::this_thread::yield();
+        } else {
+          for (int i = 0; i < 20'000; ++i)
+            (void)tx.in(accounts).get(1).get();
+          meanwhile = written - before;
+        }
+        ASSERT_TRUE(tx.in(accounts).update(2, {{"balance", 7}}).get());
+      },
+      {.retries = retries});
+  enough = true;
+  other.join();
+  EXPECT_TRUE(done) << done.error().to_string();
+  EXPECT_GT(attempts, retries + 1);
+  EXPECT_LE(meanwhile, 1u) << "others went on";
+  EXPECT_EQ(balance(2), 7);
+}
+
 TEST_F(a_transaction, that_only_reads_never_conflicts) {
   EXPECT_TRUE(run(
       [&](transaction& tx) {
@@ -314,7 +353,7 @@ TEST_F(a_transaction, that_only_reads_never_conflicts) {
         ASSERT_TRUE(accounts.update(1, {{"balance", 7}}).get());
         (void)tx.in(accounts).all().get();
       },
-      {.retries = 0}));
+      {.retries = 0, .exclusive_retries = 0}));
 }
 
 TEST_F(a_transaction, numbers_records_without_gaps) {
@@ -467,6 +506,66 @@ TEST_F(a_transaction, is_run_again_when_a_definition_changes) {
   }));
   EXPECT_EQ(attempts, 2);
   EXPECT_EQ((*accounts.get(1).get())["note"], value_view{"x"});
+}
+
+TEST_F(a_transaction, of_one_record_is_a_modification_that_never_conflicts) {
+  constexpr int times = 2000;
+  auto add = [&] {
+    for (int i = 0; i < times; ++i) {
+      auto done = accounts.modify(1, [](const record& now) {
+        return object{{"balance", now["balance"].as_int() + 1}};
+      });
+      ASSERT_TRUE(done) << done.error().to_string();
+    }
+  };
+  std::thread other{add};
+  add();
+  other.join();
+  EXPECT_EQ(balance(1), 100 + 2 * times);
+  auto refuse = [](const record&) -> result<object> { return fail(errc::cancelled, "no"); };
+  EXPECT_EQ(accounts.modify(1, refuse).error(), errc::cancelled);
+  EXPECT_EQ(accounts.modify(77, refuse).error(), errc::not_found);
+  ASSERT_TRUE(run([&](transaction& tx) {
+    EXPECT_TRUE(tx.in(accounts).modify(2, [](const record&) { return object{{"balance", 1}}; }));
+    EXPECT_EQ((*tx.in(accounts).get(2).get())["balance"], value_view{1});
+  }));
+  EXPECT_EQ(balance(2), 1);
+}
+
+struct pet {
+  std::string name;
+  std::int64_t age = 0;
+  std::optional<std::string> owner;
+};
+
+} // namespace
+
+template <>
+inline constexpr auto mapping<pet> = map_to<pet>("pets", key<&pet::name>(), field<&pet::age>(),
+                                                 field<&pet::owner>());
+
+namespace {
+
+TEST_F(a_transaction, takes_and_gives_structs) {
+  auto pets = std::move(*db.define<pet>());
+  ASSERT_TRUE(pets.insert({"Rex", 3, "Ann"}).get());
+  auto ages = db.transact([&](transaction& tx) -> result<std::int64_t> {
+    auto mine = tx.bucket<pet>();
+    EXPECT_TRUE(mine->insert({"Tom", 5, std::nullopt}).get());
+    EXPECT_TRUE(tx.in(pets).update("Rex", set<&pet::age>(4)).get());
+    std::int64_t sum = 0;
+    for (auto& p : *mine->where(f < &pet::age >> 3).all().get())
+      sum += p.age;
+    return sum;
+  });
+  EXPECT_EQ(ages.value(), 9);
+  auto older = pets.modify("Rex", [](pet& p) {
+    ++p.age;
+    p.owner.reset();
+  });
+  ASSERT_TRUE(older) << older.error().to_string();
+  EXPECT_EQ(older->age, 5);
+  EXPECT_FALSE(pets.get("Rex").get()->owner);
 }
 
 /// Teams, and users that refer to them in three ways.

@@ -1,0 +1,59 @@
+#include <holdfast/store/detail/right_of_way.hpp>
+
+#include <algorithm>
+
+namespace holdfast::detail {
+
+right_of_way::holder::holder(right_of_way& of, deadline until) : of_{of} {
+  std::unique_lock lock{of_.mutex_};
+  const auto ticket = of_.next_ticket_++;
+  has_it_ = of_.changed_.wait_until(lock, until, [&] { return of_.served_ == ticket; });
+  if (!has_it_) {
+    of_.given_up_.push_back(ticket);
+    return;
+  }
+  of_.owner_ = std::this_thread::get_id();
+  of_.ends_ = until;
+  of_.taken_.store(true, std::memory_order_relaxed);
+}
+
+right_of_way::holder::~holder() {
+  if (!has_it_)
+    return;
+  {
+    std::lock_guard lock{of_.mutex_};
+    of_.covered_.clear();
+    of_.owner_ = {};
+    of_.taken_.store(false, std::memory_order_relaxed);
+    while (std::erase(of_.given_up_, ++of_.served_) > 0) {
+    }
+  }
+  of_.changed_.notify_all();
+}
+
+void right_of_way::holder::cover(bucket_id b) {
+  std::lock_guard lock{of_.mutex_};
+  if (std::ranges::find(of_.covered_, b) == of_.covered_.end())
+    of_.covered_.push_back(b);
+}
+
+bool right_of_way::concerns(bucket_id b, bool linked) const {
+  if (!taken_.load(std::memory_order_relaxed) || owner_ == std::this_thread::get_id())
+    return false;
+  return linked ? !covered_.empty() : std::ranges::find(covered_, b) != covered_.end();
+}
+
+bool right_of_way::wait(bucket_id b, bool linked, deadline until) {
+  std::unique_lock lock{mutex_};
+  while (concerns(b, linked)) {
+    const auto now = std::chrono::steady_clock::now();
+    if (now >= ends_)
+      return true; // it lasted too long, and is no more
+    if (now >= until)
+      return false;
+    changed_.wait_until(lock, std::min(until, ends_));
+  }
+  return true;
+}
+
+} // namespace holdfast::detail
