@@ -58,6 +58,8 @@ template <class Operation, class T, class... Args>
 pending<T> bucket<record>::write(Args&&... args) const {
   if (when_)
     return refused<T>(name() + ": a bucket as of a snapshot cannot be written");
+  if (in_)
+    return refused<T>(name() + ": this write cannot be part of a transaction");
   if (level_ == durability::none && core_->durable())
     return refused<T>(name() + ": durability none: the bucket is persistent");
   if (auto why = core_->closed()) [[unlikely]]

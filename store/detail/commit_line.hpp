@@ -1,5 +1,6 @@
 #pragma once
 
+#include <holdfast/runtime/gate.hpp>
 #include <holdfast/store/detail/feed.hpp>
 #include <holdfast/store/detail/pins.hpp>
 #include <holdfast/store/detail/right_of_way.hpp>
@@ -151,6 +152,8 @@ struct commit_lines {
   commit_line memory{line_kind::memory, pins, &feed};
   commit_line durable{line_kind::durable, pins, &feed};
   right_of_way way;
+  /// Transactions are inside while they seal, on threads that no supervisor waits for.
+  gate transactions;
 
   /// Lets a reader follow from the next commit that is sealed on; the last ones that are sealed
   /// now, in memory and durable.

@@ -60,6 +60,28 @@ bool each_of(const reader& from, const access& by, std::uint64_t first_row, Fn&&
   return true;
 }
 
+/// What a plan finds through indexes while a transaction has written to the bucket: of the snapshot
+/// what it did not touch, then its own records, in no order.
+template <class Fn>
+bool each_over_own(const reader& from, const plan& how, std::int64_t now, std::uint64_t first_row,
+                   Fn&& fn) {
+  const auto& own = *from.own();
+  std::vector<const record_block*> found;
+  auto gather = [&](const record_block& block) {
+    if (!own.touches(block.row))
+      found.push_back(&block);
+    return true;
+  };
+  for (const auto& part : how.parts)
+    each_of(from, part, 0, gather);
+  auto check = [&](const matcher& which, const record_block& block) {
+    return expired(block, now) || block.row < first_row || !which(block) ||
+           static_cast<bool>(fn(block));
+  };
+  return each_in_row_order(found, [&](auto& block) { return check(how.residual, block); }) &&
+         own.each_now([&](auto& block) { return check(*how.of_own, block); });
+}
+
 /// The records that the plan leads to, before they are checked.
 template <class Check>
 bool each_reached(const reader& from, const plan& how, std::uint64_t first_row, Check&& check) {
@@ -84,6 +106,8 @@ bool each_reached(const reader& from, const plan& how, std::uint64_t first_row, 
 template <class Fn>
 bool each_match(const reader& from, const plan& how, std::int64_t now, std::uint64_t first_row,
                 Fn&& fn) {
+  if (how.of_own && !how.nothing && !how.parts.empty()) [[unlikely]]
+    return each_over_own(from, how, now, first_row, fn);
   // When the access says it all, nothing is checked per record.
   if (!from.may_have_expired() && how.residual.is_everything() && first_row == 0)
     return each_reached(from, how, 0,

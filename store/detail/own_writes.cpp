@@ -41,7 +41,7 @@ std::size_t own_writes::position(const key_view& key, std::uint64_t hash,
   }
   auto [first, last] = by_hash_.equal_range(hash);
   for (; first != last; ++first)
-    if (is(entries_[first->second]))
+    if (first->second < entries_.size() && is(entries_[first->second]))
       return first->second;
   return absent;
 }
@@ -50,6 +50,14 @@ const own_write* own_writes::find(const key_view& key, std::uint64_t hash,
                                   std::uint32_t key_slot) const {
   auto at = position(key, hash, key_slot);
   return at == absent ? nullptr : &entries_[at];
+}
+
+bool own_writes::touches(std::uint64_t row) const {
+  if (row >= first_row_)
+    return true;
+  if (entries_.size() > few)
+    return by_row_.contains(row);
+  return std::ranges::any_of(entries_, [&](auto& e) { return e.before && e.before->row == row; });
 }
 
 const record_block* own_writes::in_place_of(const record_block& block) const {
@@ -75,11 +83,10 @@ std::vector<const record_block*> own_writes::inserted() const {
   return out;
 }
 
-void own_writes::index(std::size_t entry) {
-  auto& e = entries_[entry];
-  by_hash_.emplace(e.hash, entry);
+void own_writes::index(const own_write& e, std::size_t at) {
+  by_hash_.emplace(e.hash, at);
   if (e.before)
-    by_row_.emplace(e.before->row, entry);
+    by_row_.insert_or_assign(e.before->row, at);
 }
 
 void own_writes::change(own_write& e, record_block* after) noexcept {
@@ -94,12 +101,15 @@ void own_writes::put(const record_block& holder, std::uint64_t hash, std::uint32
   auto at = position(key_view::of(holder, key_slot), hash, key_slot);
   if (at == absent) {
     at = entries_.size();
-    entries_.push_back({hash, &holder, before, before});
-    if (entries_.size() == few + 1)
+    if (at == entries_.capacity())
+      entries_.reserve(2 * at + 4);
+    if (at == few)
       for (std::size_t i = 0; i < at; ++i)
-        index(i);
-    if (entries_.size() > few)
-      index(at);
+        index(entries_[i], i);
+    const own_write fresh{hash, &holder, before, before};
+    if (at >= few)
+      index(fresh, at); // an entry of the indexes without one in the list does no harm
+    entries_.push_back(fresh);
   }
   undo_.push_back({at, entries_[at].after});
   change(entries_[at], after);

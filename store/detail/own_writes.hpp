@@ -44,6 +44,17 @@ public:
 
   /// What it made of a key; null if it did not touch it. O(1).
   const own_write* find(const key_view& key, std::uint64_t hash, std::uint32_t key_slot) const;
+  /// Whether a row is that of a record that it changed or inserted.
+  bool touches(std::uint64_t row) const;
+  /// Calls `f(const record_block&)` for each record that it touched and did not erase, until it is
+  /// false; whether it came to the end.
+  template <class F>
+  bool each_now(F&& f) const {
+    for (auto& e : entries_)
+      if (e.after && !f(*e.after))
+        return false;
+    return true;
+  }
   /// The record that stands in the row of a record of the snapshot: itself, its successor, or null.
   const record_block* in_place_of(const record_block& block) const;
   /// The records in new rows, in their order.
@@ -54,7 +65,10 @@ public:
   /// Memory for a block; it stays with the transaction. Throws `std::bad_alloc`.
   void* allocate(std::size_t bytes);
   /// The row for a record that is inserted; `bound` is the snapshot's.
-  std::uint64_t next_row(std::uint64_t bound) noexcept { return bound + inserted_rows_++; }
+  std::uint64_t next_row(std::uint64_t bound) noexcept {
+    first_row_ = bound;
+    return bound + inserted_rows_++;
+  }
   /// Some version of the record, for its key; what it was and what it is to be. Throws
   /// `std::bad_alloc`.
   void put(const record_block& holder, std::uint64_t hash, std::uint32_t key_slot,
@@ -74,13 +88,14 @@ private:
   static constexpr std::size_t few = 8; ///< entries that are looked through one by one
 
   std::size_t position(const key_view& key, std::uint64_t hash, std::uint32_t key_slot) const;
-  void index(std::size_t entry);
+  void index(const own_write& e, std::size_t at);
   void change(own_write& e, record_block* after) noexcept;
 
   std::vector<own_write> entries_;
   std::vector<undo> undo_;
   std::vector<record_block*> blocks_; ///< all that were allocated
   std::uint64_t inserted_rows_ = 0;
+  std::uint64_t first_row_ = ~std::uint64_t{0}; ///< of those that are inserted
   std::int64_t growth_ = 0;
   std::unordered_multimap<std::uint64_t, std::size_t> by_hash_; ///< of more than a few
   std::unordered_map<std::uint64_t, std::size_t> by_row_;       ///< of the snapshot's rows

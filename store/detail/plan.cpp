@@ -39,7 +39,7 @@ public:
   chooser(const reader& from, const matcher& all, const order_spec& order, const plan_goal& goal,
           const std::vector<candidate>& candidates)
       : all_{all}, order_{order}, goal_{goal}, candidates_{candidates} {
-    if (!goal.any_order && !order.by_row())
+    if (!goal.any_order && !order.by_row() && !from.own())
       find_order_index(from);
     total_ = static_cast<double>(from.size());
     matching_ = total_ * std::pow(kept_per_term, terms_left(nullptr));
@@ -213,8 +213,11 @@ result<plan> make_plan(const reader& from, const filter& which, const order_spec
   out.residual = std::move(*bound);
   out.rows = from.size();
   auto candidates = find_candidates(from, out.residual.nodes());
+  if (from.own())
+    if (auto whole = matcher::bind(which, from.layout()))
+      out.of_own.emplace(std::move(*whole));
   auto empty = std::ranges::find(candidates, std::uint64_t{0}, &candidate::rows);
-  if (empty != candidates.end()) {
+  if (empty != candidates.end() && !out.of_own) {
     out.nothing = true;
     take(out, std::move(*empty), goal.texts);
     out.parts.clear();
@@ -228,7 +231,7 @@ result<plan> make_plan(const reader& from, const filter& which, const order_spec
     out.walk_term = ways.walk_term();
     if (chosen.by && !from.indexes()[out.walk].more_slots.empty())
       out.walk_values = chosen.by->parts[0].equal;
-  } else if (chosen.sorts) {
+  } else if (chosen.sorts || (out.of_own && chosen.by && !goal.any_order)) {
     out.ordering = ordering::sorted;
   }
   if (chosen.by)

@@ -6,6 +6,7 @@
 
 #include <array>
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <vector>
 
@@ -84,13 +85,15 @@ struct plan {
   std::uint32_t walk = 0;
   /// What all entries of the walk have in the fields in front of the one it follows.
   leading_values walk_values;
+  /// With own writes of a transaction: the whole filter, for these.
+  std::optional<matcher> of_own = {};
   /// Records to be read at most, and in the result, as far as the indexes tell.
   std::uint64_t rows = 0;
 
   bool is_scan() const noexcept { return parts.empty() && !nothing; }
   /// Whether the parts alone say how many records match, as long as none of them has expired.
   bool covers_count() const noexcept {
-    return residual.is_everything() &&
+    return !of_own && residual.is_everything() &&
            (parts.empty() || (parts.size() == 1 && !parts[0].ranges.empty()));
   }
 };

@@ -27,24 +27,25 @@ void read_set::add_absent(value_view key) {
 }
 
 void read_set::add_query(const query& q, part used) {
-  queries_.push_back({query{q.which()}, used, {}, {}, {}});
+  queries_.push_back(std::make_unique<query_read>());
+  queries_.back()->what = query{q.which()};
+  queries_.back()->used = used;
 }
 
 void read_set::add_query(const reader& from, const query& q, const record_block& last,
                          bool inserted) {
-  auto& read = queries_.emplace_back();
-  read.what = q;
-  auto order = bind_order(from, read.what);
-  if (!order) {
-    queries_.pop_back(); // then nothing was read either
-    return;
-  }
-  read.order = std::move(*order);
+  auto read = std::make_unique<query_read>();
+  read->what = q;
+  auto order = bind_order(from, read->what);
+  if (!order)
+    return; // then nothing was read either
+  read->order = std::move(*order);
   // Whatever others insert comes before what this transaction inserts.
   position at{{}, inserted ? std::numeric_limits<std::uint64_t>::max() : last.row};
-  for (auto& term : read.order.terms)
+  for (auto& term : read->order.terms)
     at.at.push_back(term.key(last).materialize());
-  read.last = std::move(at);
+  read->last = std::move(at);
+  queries_.push_back(std::move(read));
 }
 
 /// Whether the query's result depends on this version being there.
@@ -62,7 +63,8 @@ std::optional<std::string> read_set::touched_by(const record_layout& layout,
                                                 const record_block* after) {
   if (everything_)
     return "the whole bucket";
-  for (auto& read : queries_) {
+  for (auto& each : queries_) {
+    auto& read = *each;
     if (!read.which) {
       auto bound = matcher::bind(read.what.which(), layout);
       if (!bound)

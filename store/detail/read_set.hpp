@@ -5,7 +5,7 @@
 #include <holdfast/store/query.hpp>
 
 #include <cstddef>
-#include <deque>
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
@@ -68,7 +68,7 @@ private:
 
   std::vector<const record_block*> found_;
   std::vector<value> absent_;
-  std::deque<query_read> queries_; ///< they stay where they are
+  std::vector<std::unique_ptr<query_read>> queries_;
   bool everything_ = false;
 };
 

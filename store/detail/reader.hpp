@@ -43,8 +43,8 @@ inline key_view probe_of(value_view v) noexcept {
 /// One version of a bucket as queries see it: fields by slot, values as `value_view`, indexes by
 /// field. Refers to the schema and the view; valid as long as the view is, under the view's pin.
 ///
-/// With a transaction's own writes, they stand in the place of what they changed; then there are no
-/// indexes, which know nothing of them, and all but look-ups of keys are scans.
+/// With a transaction's own writes, these stand in the place of what they changed in walks of rows
+/// and in look-ups of keys. The indexes know nothing of them: see `each_match`.
 class reader {
 public:
   reader(const compiled_schema& schema, const read_view& view, expiry how,
@@ -71,10 +71,9 @@ public:
     return index_of(slot, index_type::ordered);
   }
   /// All of them, in the order in which ranks and entries count them.
-  const std::vector<index_spec>& indexes() const noexcept {
-    static const std::vector<index_spec> none;
-    return own_ ? none : view_.data().layout().indexes;
-  }
+  const std::vector<index_spec>& indexes() const noexcept { return view_.data().layout().indexes; }
+  /// What a transaction has written over the version; null if nothing.
+  const own_writes* own() const noexcept { return own_; }
   /// The field of an index, or its fields as `(a, b)`.
   std::string index_name(std::uint32_t index) const;
 

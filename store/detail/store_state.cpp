@@ -359,6 +359,7 @@ result<void> store_state::stop() {
   };
   if (root_)
     keep_first(root_->stop().get(std::chrono::seconds{30}));
+  lines_->transactions.close();
   if (pipe_) {
     pipe_->stop();
     if (auto why = pipe_->refusal())

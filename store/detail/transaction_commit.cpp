@@ -195,39 +195,51 @@ result<void> transaction_state::commit(durability level, deadline until,
   if (auto writable = check_writable(changed, level); !writable)
     return writable;
   auto& home = changed[0]->core();
-  auto op = make_ref<transaction_commit>(runtime_, level);
-  sealing sealed;
+  try {
+    auto op = make_ref<transaction_commit>(runtime_, level);
+    auto sealed = seal(*op, changed, met);
+    if (!sealed)
+      return fail(std::move(sealed.error()));
+    if (*sealed == sealing::published)
+      return {};
+    if (op->wait_until(until))
+      return op->take().map([](std::monostate) {});
+  } catch (const std::bad_alloc&) {
+    return fail(home.out_of_memory());
+  } catch (const std::exception& e) { // nothing is thrown once it is sealed
+    return fail(errc::bucket_crashed,
+                home.name() + ": the commit of a transaction failed: " + e.what(),
+                {.bucket = home.name()});
+  }
+  return fail(errc::outcome_unknown,
+              home.name() + ": the commit of a transaction was not published in time",
+              {.bucket = home.name()});
+}
+
+/// Under the turns, which it takes and gives back.
+result<sealing> transaction_state::seal(sealed_commit& into,
+                                        std::span<transaction_part* const> written,
+                                        std::optional<conflict>& met) {
+  auto& home = written[0]->core();
+  const gate::pass inside{lines_.transactions};
+  if (!inside)
+    return fail(errc::stopped, home.name() + ": the store has stopped", {.bucket = home.name()});
   for (;;) {
     participants all;
     for (auto& p : parts_)
       all.add(ref<bucket_core>{&p->core()});
-    for (auto* p : changed)
+    for (auto* p : written)
       all.add_written(p->core());
-    try {
-      commit_scope scope{home, all.members(), *op};
-      if (!all.still_linked(changed)) [[unlikely]]
-        continue;
-      if (auto done = edit(scope, changed, met); !done)
-        return done;
-      sealed = scope.seal();
-      if (sealed == sealing::refused)
-        return fail(*home.refusal());
-      break;
-    } catch (const std::bad_alloc&) {
-      return fail(home.out_of_memory());
-    } catch (const std::exception& e) {
-      return fail(errc::bucket_crashed,
-                  home.name() + ": the commit of a transaction failed: " + e.what(),
-                  {.bucket = home.name()});
-    }
+    commit_scope scope{home, all.members(), into};
+    if (!all.still_linked(written)) [[unlikely]]
+      continue;
+    if (auto done = edit(scope, written, met); !done)
+      return fail(std::move(done.error()));
+    auto sealed = scope.seal();
+    if (sealed == sealing::refused)
+      return fail(*home.refusal());
+    return sealed;
   }
-  if (sealed == sealing::published)
-    return {};
-  if (!op->wait_until(until))
-    return fail(errc::outcome_unknown,
-                home.name() + ": the commit of a transaction was not published in time",
-                {.bucket = home.name()});
-  return op->take().map([](std::monostate) {});
 }
 
 } // namespace holdfast::detail

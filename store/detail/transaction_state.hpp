@@ -79,6 +79,8 @@ public:
 private:
   std::vector<transaction_part*> written() const;
   result<void> check_writable(std::span<transaction_part* const> written, durability level) const;
+  result<sealing> seal(sealed_commit& into, std::span<transaction_part* const> written,
+                       std::optional<conflict>& met);
   result<void> edit(commit_scope& scope, std::span<transaction_part* const> written,
                     std::optional<conflict>& met);
 

@@ -1,0 +1,125 @@
+// The law of own writes: what a transaction sees of a bucket that it has written to is what
+// everybody sees after its commit.
+#include "../query/random_data.hpp"
+
+#include <holdfast/store/store.hpp>
+
+#include <gmock/gmock.h>
+
+namespace holdfast::testing {
+namespace {
+
+std::string text_of(const records& list) {
+  std::string out;
+  for (auto& r : list)
+    out += r.to_string() + " " + std::to_string(r.version()) + "\n";
+  return out;
+}
+template <class T>
+std::string text_of(const result<T>& r) {
+  if (!r)
+    return std::string{to_string(r.error().code())};
+  if constexpr (std::is_same_v<T, records>)
+    return text_of(*r);
+  else if constexpr (std::is_same_v<T, value> || std::is_same_v<T, record>)
+    return r->to_string();
+  else
+    return std::to_string(*r);
+}
+
+selection select(const bucket<>& b, const query& q) {
+  auto out = b.where(q.which());
+  for (auto& term : q.order())
+    out = std::move(out).then_by(term.field, term.way);
+  return std::move(out).offset(q.offset()).limit(q.limit());
+}
+
+/// All ways to read a query, as text.
+std::string answers(const bucket<>& b, const query& q) {
+  auto s = select(b, q);
+  auto out = q.to_string() + "\nall: " + text_of(s.all().get()) +
+             "count: " + text_of(s.count().get()) + " last: " + text_of(s.last(3).get()) +
+             "one: " + text_of(s.find_one().get()) + " sum: " + text_of(s.sum("int").get()) +
+             " max: " + text_of(s.max("num").get()) + " pages:";
+  std::optional<std::string> after;
+  for (int i = 0; i < 3; ++i) {
+    auto page = s.page_of(4, after).get();
+    if (!page)
+      return out + std::string{to_string(page.error().code())};
+    out += " " + text_of(page->items);
+    after = page->next;
+    if (!after)
+      break;
+  }
+  return out;
+}
+
+class own_writes_law : public ::testing::TestWithParam<std::uint32_t> {
+protected:
+  random_data random{GetParam()};
+  bool integer_key = random.chance(30);
+  store db = std::move(*store::start());
+  bucket<> things = define();
+  reference_bucket model{false}; ///< only to make queries of
+  std::int64_t serial = 0;
+
+  bucket<> define() {
+    auto s = random_data::fields(integer_key, random.chance(30));
+    for (std::string field : {"text", "num", "int", "flag", "day"})
+      if (random.chance(60))
+        s.index(field);
+    s.index(random.fields_of_index());
+    return std::move(*db.define(s));
+  }
+  value id() {
+    auto n = static_cast<std::int64_t>(random.below(80));
+    return integer_key ? value(n) : value("k" + std::to_string(n));
+  }
+  void write(const bucket<>& b) {
+    auto fields = random.record(id(), ++serial);
+    if (random.chance(40)) {
+      if (b.insert(fields).get())
+        model.entries.push_back({fields, 0});
+    } else if (random.chance(50)) {
+      object changes;
+      for (std::string_view field : {"text", "num", "int", "flag"})
+        if (random.chance(40))
+          changes.set(field, random.chance(20) ? value{} : random.of(field));
+      (void)b.update(id(), changes).get();
+    } else {
+      (void)b.erase(id()).get();
+    }
+  }
+};
+
+TEST_P(own_writes_law, holds_for_random_writes_and_queries) {
+  for (auto n = random.below(120); n > 0; --n)
+    write(things);
+  for (int round = 0; round < 4; ++round) {
+    std::vector<query> queries;
+    std::vector<std::string> inside;
+    auto done = db.transact([&](transaction& tx) -> result<void> {
+      auto mine = tx.in(things);
+      for (auto n = random.below(40); n > 0; --n)
+        write(mine);
+      (void)tx.nested([&]() -> result<void> {
+        for (auto n = random.below(5); n > 0; --n)
+          write(mine);
+        return fail(errc::cancelled, "no");
+      });
+      for (int i = 0; i < 20; ++i) {
+        queries.push_back(random.any_query(model));
+        inside.push_back(answers(mine, queries.back()));
+      }
+      return {};
+    });
+    ASSERT_TRUE(done) << done.error().to_string();
+    for (std::size_t i = 0; i < queries.size(); ++i)
+      ASSERT_EQ(inside[i], answers(things, queries[i])) << "round " << round;
+  }
+}
+
+INSTANTIATE_TEST_SUITE_P(seeds, own_writes_law, ::testing::Range(1U, 31U));
+
+} // namespace
+} // namespace holdfast::testing
