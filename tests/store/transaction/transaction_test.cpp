@@ -625,8 +625,9 @@ TEST_F(a_transaction, takes_and_gives_structs) {
     EXPECT_TRUE(mine->insert({"Tom", 5, std::nullopt}).get());
     EXPECT_TRUE(tx.in(pets).update("Rex", set<&pet::age>(4)).get());
     std::int64_t sum = 0;
-    for (auto& p : *mine->where(f < &pet::age >> 3).all().get())
-      sum += p.age;
+    auto old = mine->where(f<&pet::age> >= 4).all().get().value();
+    for (auto& each : old)
+      sum += each.age;
     return sum;
   });
   EXPECT_EQ(ages.value(), 9);
