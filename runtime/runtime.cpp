@@ -10,7 +10,7 @@
 
 namespace holdfast {
 
-namespace {
+namespace detail {
 
 /// How many actors of this runtime there are on a user's system.
 struct living_actors {
@@ -24,7 +24,7 @@ struct living_actors {
   }
 };
 
-} // namespace
+} // namespace detail
 
 struct runtime::system_state {
   caf::actor_system_config config;
@@ -34,7 +34,7 @@ struct runtime::system_state {
   bool stopped = false;
   std::mutex mutex;
   std::vector<std::unique_ptr<detail::caller_unit>> units;
-  std::shared_ptr<living_actors> living; // null: our own system knows
+  std::shared_ptr<detail::living_actors> living; // null: our own system knows
 };
 
 namespace {
@@ -75,7 +75,7 @@ runtime::runtime(caf::actor_system& theirs, runtime_options options)
     : options_{std::move(options)}, clock_{options_.clock ? options_.clock : &system_clock()},
       state_{std::make_unique<system_state>()}, executor_{options_.callback_threads} {
   state_->used = &theirs;
-  state_->living = std::make_shared<living_actors>();
+  state_->living = std::make_shared<detail::living_actors>();
   state_->id = next_runtime_id();
   if (dynamic_cast<caf::scheduler::test_coordinator*>(&theirs.scheduler())) {
     options_.deterministic = true;
