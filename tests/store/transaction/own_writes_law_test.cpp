@@ -9,18 +9,18 @@
 namespace holdfast::testing {
 namespace {
 
-std::string text_of(const records& list) {
+std::string answer_text(const records& list) {
   std::string out;
   for (auto& r : list)
     out += r.to_string() + " " + std::to_string(r.version()) + "\n";
   return out;
 }
 template <class T>
-std::string text_of(const result<T>& r) {
+std::string answer_text(const result<T>& r) {
   if (!r)
     return std::string{to_string(r.error().code())};
   if constexpr (std::is_same_v<T, records>)
-    return text_of(*r);
+    return answer_text(*r);
   else if constexpr (std::is_same_v<T, value> || std::is_same_v<T, record>)
     return r->to_string();
   else
@@ -37,16 +37,17 @@ selection select(const bucket<>& b, const query& q) {
 /// All ways to read a query, as text.
 std::string answers(const bucket<>& b, const query& q) {
   auto s = select(b, q);
-  auto out = q.to_string() + "\nall: " + text_of(s.all().get()) +
-             "count: " + text_of(s.count().get()) + " last: " + text_of(s.last(3).get()) +
-             "one: " + text_of(s.find_one().get()) + " sum: " + text_of(s.sum("int").get()) +
-             " max: " + text_of(s.max("num").get()) + " pages:";
+  auto out = q.to_string() + "\nall: " + answer_text(s.all().get()) +
+             "count: " + answer_text(s.count().get()) + " last: " + answer_text(s.last(3).get()) +
+             "one: " + answer_text(s.find_one().get()) +
+             " sum: " + answer_text(s.sum("int").get()) +
+             " max: " + answer_text(s.max("num").get()) + " pages:";
   std::optional<std::string> after;
   for (int i = 0; i < 3; ++i) {
     auto page = s.page_of(4, after).get();
     if (!page)
       return out + std::string{to_string(page.error().code())};
-    out += " " + text_of(page->items);
+    out += " " + answer_text(page->items);
     after = page->next;
     if (!after)
       break;
