@@ -136,6 +136,12 @@ result<supervisor> supervisor::start(runtime& rt, supervisor_options options,
   (void)handle->stop(std::chrono::milliseconds{0}).get(timeout);
   if (up.error() == errc::start_failed)
     return fail(up.error());
+  // It may have ended before it could be asked.
+  if (auto life = handle->core_->current()) {
+    std::lock_guard lock{life->mutex};
+    if (life->rules.finished())
+      return fail(errc::start_failed, handle->name() + ": " + life->rules.finish_cause().text);
+  }
   return fail(errc::start_failed, "supervisor " + handle->name() + ": not up within " +
                                       std::to_string(timeout.count()) + " ms");
 }

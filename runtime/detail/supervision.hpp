@@ -115,6 +115,8 @@ public:
   bool up() const { return up_ && !stopping_; }
   bool stopping() const { return stopping_; }
   bool finished() const { return finished_; }
+  /// Why, if it has finished.
+  const exit_cause& finish_cause() const { return finish_cause_; }
   child_counts count() const;
   std::vector<child_info> children(steady now) const;
   std::optional<child_info> child(steady now, const std::string& id) const;
