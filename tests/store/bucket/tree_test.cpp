@@ -16,7 +16,7 @@
 namespace holdfast {
 namespace {
 
-schema docs_schema(std::string name = "docs") {
+schema tree_schema(std::string name = "docs") {
   return schema(std::move(name)).key("id", string()).field("n", integer()).index("n");
 }
 object doc(int i) { return {{"id", "k" + std::to_string(i)}, {"n", i}}; }
@@ -38,11 +38,11 @@ struct a_tree : ::testing::Test {
 TEST_F(a_tree, keeps_its_buckets_when_their_supervisor_crashes) {
   {
     auto before = start();
-    ASSERT_TRUE(before.define(docs_schema("restored"))->insert(doc(0)).get());
+    ASSERT_TRUE(before.define(tree_schema("restored"))->insert(doc(0)).get());
   }
   auto db = start();
   auto restored = *db.bucket("restored");
-  auto docs = *db.define(docs_schema());
+  auto docs = *db.define(tree_schema());
   auto notes = *db.define(schema("notes")
                               .key("id", string())
                               .field("doc", string().references("docs", on_delete::cascade)));
@@ -61,13 +61,13 @@ TEST_F(a_tree, keeps_its_buckets_when_their_supervisor_crashes) {
   ASSERT_TRUE(docs.erase("k1").get());
   EXPECT_EQ(*notes.count().get(), 0u) << "references hold as before";
   EXPECT_TRUE(*db.drop("restored"));
-  EXPECT_TRUE(db.define(docs_schema("restored"))->insert(doc(9)).get());
+  EXPECT_TRUE(db.define(tree_schema("restored"))->insert(doc(9)).get());
   EXPECT_EQ(db.crash_supervisor("docs").error(), errc::not_found);
 }
 
 TEST_F(a_tree, answers_every_write_while_the_supervisor_of_buckets_crashes) {
   auto db = start();
-  auto docs = *db.define(docs_schema());
+  auto docs = *db.define(tree_schema());
   std::atomic<bool> stop{false};
   std::vector<std::future<int>> writers;
   for (int w = 0; w < 3; ++w)
@@ -81,7 +81,7 @@ TEST_F(a_tree, answers_every_write_while_the_supervisor_of_buckets_crashes) {
     auto crashed = db.crash_supervisor("buckets");
     ASSERT_TRUE(crashed) << crashed.error().to_string();
     auto name = "more" + std::to_string(round);
-    EXPECT_TRUE(db.define(docs_schema(name)));
+    EXPECT_TRUE(db.define(tree_schema(name)));
     EXPECT_TRUE(docs.insert(doc(-1 - round)).get());
   }
   stop = true;
@@ -94,7 +94,7 @@ TEST_F(a_tree, answers_every_write_while_the_supervisor_of_buckets_crashes) {
 
 TEST_F(a_tree, goes_on_telling_and_serving_when_the_supervisor_of_services_crashes) {
   auto db = start();
-  auto docs = *db.define(docs_schema());
+  auto docs = *db.define(tree_schema());
   std::promise<void> all;
   std::vector<std::int64_t> told;
   auto token = db.on("bucket.docs.inserted", [&](const change& c) {
@@ -126,7 +126,7 @@ TEST_F(a_tree, lets_no_successor_near_the_data_that_a_stuck_job_is_editing) {
   std::promise<void> entered, leave;
   auto may_leave = leave.get_future().share();
   auto db = start();
-  auto docs = *db.define(docs_schema().validate([&](const record_input& r) {
+  auto docs = *db.define(tree_schema().validate([&](const record_input& r) {
     if (r["n"] == value_view{13}) {
       entered.set_value();
       may_leave.wait();
@@ -158,7 +158,7 @@ TEST_F(a_tree, lets_no_successor_near_the_data_that_a_stuck_job_is_editing) {
 
 TEST_F(a_tree, keeps_a_bucket_closed_whose_drop_is_on_its_way_and_tells_its_end) {
   auto db = start();
-  auto docs = *db.define(docs_schema());
+  auto docs = *db.define(tree_schema());
   ASSERT_TRUE(docs.insert(doc(1)).get());
   disk->hold();
   auto dropped = db.drop("docs", std::chrono::milliseconds{1});
@@ -166,18 +166,18 @@ TEST_F(a_tree, keeps_a_bucket_closed_whose_drop_is_on_its_way_and_tells_its_end)
   EXPECT_EQ(dropped.error(), errc::outcome_unknown) << dropped.error().to_string();
   EXPECT_EQ(docs.insert(doc(2)).get().error(), errc::dropped);
   EXPECT_EQ(db.drop("docs", std::chrono::milliseconds{1}).error(), errc::outcome_unknown);
-  EXPECT_EQ(db.define(docs_schema()).error(), errc::already_exists);
+  EXPECT_EQ(db.define(tree_schema()).error(), errc::already_exists);
   disk->release();
   EXPECT_EQ(*db.drop("docs"), true) << "the same drop, to its end";
   EXPECT_EQ(*db.drop("docs"), false);
-  auto fresh = db.define(docs_schema());
+  auto fresh = db.define(tree_schema());
   ASSERT_TRUE(fresh) << fresh.error().to_string();
   EXPECT_EQ(*fresh->count().get(), 0u);
 }
 
 TEST_F(a_tree, reopens_a_bucket_whose_late_drop_has_failed) {
   auto db = start();
-  auto docs = *db.define(docs_schema());
+  auto docs = *db.define(tree_schema());
   ASSERT_TRUE(docs.insert(doc(1)).get());
   disk->fail_append(1);
   disk->hold();
@@ -199,7 +199,7 @@ TEST_F(a_tree, stands_on_an_actor_system_of_the_users_which_outlives_it) {
   for (int life = 1; life <= 3; ++life) {
     runtime rt{system, {}};
     auto db = start(&rt);
-    auto docs = life == 1 ? *db.define(docs_schema()) : *db.bucket("docs");
+    auto docs = life == 1 ? *db.define(tree_schema()) : *db.bucket("docs");
     std::promise<void> heard;
     auto token = db.on("bucket.docs.inserted", [&](const change& c) {
       if (c.after["n"] == value_view{-life})
