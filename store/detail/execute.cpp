@@ -175,12 +175,14 @@ result<explanation> explain(const reader& from, const query& q) {
   explanation out;
   const auto& layout = from.layout();
   out.bucket = layout.bucket();
-  out.order_text = to_string(q.order());
+  // Without an order of its own a query has that of the bucket: of its keys, or of insertion.
+  const bool by_key = q.order().empty() && from.key_ordered();
+  out.order_text = by_key ? layout.name(layout.key_slot()) : to_string(q.order());
   out.condition = how->condition;
   out.residual = how->residual.to_string();
   out.total_rows = from.size();
   out.estimated_rows = how->nothing ? 0 : how->rows;
-  out.order = q.order().empty() && how->ordering == explanation::ordering::index
+  out.order = q.order().empty() && !by_key && how->ordering == explanation::ordering::index
                   ? explanation::ordering::stored
                   : how->ordering;
   auto counted = make_plan(from, q.which(), {}, {.any_order = true, .counting = true});
