@@ -20,11 +20,14 @@ namespace {
 
 /// How many messages a caller handles for an actor before it gives the rest to the workers.
 constexpr std::size_t caller_budget = 32;
-/// How often a caller looks again whether a busy actor has become idle or its job was run, before
-/// it sends a message: a message costs a sleep and a wake-up, more than many an operation takes.
-/// First at once, then giving way to others, for the one who has the actor may have been preempted.
-constexpr int lease_tries = 128;
-constexpr int lease_yields = 16;
+/// How often a caller looks again whether a busy actor has become idle, before it sends a message:
+/// a message costs a sleep and a wake-up, more than many an operation takes. Each look takes the
+/// actor's cache line from who has it, so the pauses between looks grow, and whoever has the actor
+/// does many operations in a row with its data in its own cache. After `looks_alone` the caller
+/// gives way too, for the one who has the actor may have been preempted, and shows its job.
+constexpr int looks = 12;
+constexpr int first_pauses = 256, most_pauses = 4096;
+constexpr int looks_alone = 8;
 /// How many jobs of others a caller runs while it has the actor, before it goes on with its own
 /// work; and how often it looks for another one when they are in a row.
 constexpr int combined_jobs = 64;
@@ -42,13 +45,15 @@ chance await_chance(incarnation& life, job& work, const std::atomic<std::uint32_
   if (take())
     return chance::lease;
   std::optional<detail::waiting_jobs::shown> shown;
-  for (int i = 0; i < lease_tries + lease_yields; ++i) {
-    if (!shown && ahead.load(std::memory_order_acquire) == 0)
-      shown.emplace(life.waiting, work);
-    if (i < lease_tries)
-      _mm_pause();
-    else
+  for (int i = 0, pauses = first_pauses; i < looks; ++i) {
+    if (i >= looks_alone) {
+      if (!shown && ahead.load(std::memory_order_acquire) == 0)
+        shown.emplace(life.waiting, work);
       std::this_thread::yield();
+    }
+    for (int p = 0; p < pauses; ++p)
+      _mm_pause();
+    pauses = std::min(2 * pauses, most_pauses);
     if (!work.waits())
       return chance::served;
     if (take())

@@ -178,7 +178,11 @@ TEST_P(an_address, answers_each_job_once_while_its_actor_is_killed_and_replaced)
       }
     });
   while (answered < threads * each) {
+    // As a supervisor does: the next one starts when the last one has ended.
+    std::promise<void> ended;
+    actor->attach_functor([&ended] { ended.set_value(); });
     caf::anon_send_exit(actor, caf::exit_reason::kill);
+    ended.get_future().wait();
     auto before = at->incarnations();
     actor = spawn_counter(rt, at);
     while (at->incarnations() == before)
