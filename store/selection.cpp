@@ -187,7 +187,13 @@ pending<groups> selection::group_by(std::vector<field_name> keys,
 }
 
 result<std::uint64_t> selection::visit_blocks(detail::record_visitor visitor) const {
-  return walk([&](auto& from, auto now) {
+  if (!in_) [[likely]]
+    return walk([&](auto& from, auto now) {
+      return detail::visit(from, query_, now, [&](const detail::record_block& block) {
+        return visitor.call(visitor.context, block);
+      });
+    });
+  return in_->read([&](auto& from, auto now) {
     const detail::record_block* last = nullptr; // where the visitor ended it
     auto seen = detail::visit(from, query_, now, [&](const detail::record_block& block) {
       const bool more = visitor.call(visitor.context, block);
