@@ -6,10 +6,11 @@
 #include <holdfast/runtime/runtime.hpp>
 
 #include <immintrin.h>
-#include <thread>
 
 #include <algorithm>
-#include <optional>
+#include <array>
+#include <chrono>
+#include <thread>
 #include <utility>
 
 namespace holdfast {
@@ -20,51 +21,38 @@ namespace {
 
 /// How many messages a caller handles for an actor before it gives the rest to the workers.
 constexpr std::size_t caller_budget = 32;
-/// How often a caller looks again whether a busy actor has become idle, before it sends a message:
-/// a message costs a sleep and a wake-up, more than many an operation takes. Each look takes the
-/// actor's cache line from who has it, so the pauses between looks grow, and whoever has the actor
-/// does many operations in a row with its data in its own cache. After `looks_alone` the caller
-/// gives way too, for the one who has the actor may have been preempted, and shows its job.
-constexpr int looks = 12;
-constexpr int first_pauses = 256, most_pauses = 4096;
-constexpr int looks_alone = 8;
-/// How many jobs of others a caller runs while it has the actor, before it goes on with its own
-/// work; and how often it looks for another one when they are in a row.
-constexpr int combined_jobs = 64;
-constexpr int combined_looks = 64;
+/// A caller that meets a busy actor looks again a moment later and then after each of these naps,
+/// before it sends a message: a message costs a sleep and a wake-up, more than many an operation
+/// takes. Each look takes the actor's cache line from who has it, some 300 ns, and the actor's data
+/// follow it; so looks are few, and whoever has the actor does many operations in a row with its
+/// data in its own cache. Asleep, the caller leaves the core to who has the actor should that one
+/// have been preempted. (Running the jobs of those that wait along with one's own, as flat
+/// combining does, was slower: each job's lines come from another core.)
+constexpr std::array naps{std::chrono::microseconds{100}, std::chrono::microseconds{200},
+                          std::chrono::microseconds{400}, std::chrono::microseconds{800}};
+/// Before the second look: about as long as an operation takes.
+constexpr int pauses = 64;
 
-/// How a caller's wait for a busy actor ended.
-enum class chance { lease, served, none };
-
-/// Waits a little for the right to run the actor, or until somebody who has it ran the job. `ahead`
-/// counts the caller's jobs that must run first: until they have, the job is shown to nobody.
-chance await_chance(incarnation& life, job& work, const std::atomic<std::uint32_t>& ahead) {
+/// Waits a little for the right to run the actor.
+bool await_lease(incarnation& life) {
   auto& mailbox = life.raw->mailbox();
   // Looking is a plain load; only when it is worth it the line is taken for writing.
   auto take = [&] { return mailbox.blocked() && mailbox.try_unblock(); };
   if (take())
-    return chance::lease;
-  std::optional<detail::waiting_jobs::shown> shown;
-  for (int i = 0, pauses = first_pauses; i < looks; ++i) {
-    if (i >= looks_alone) {
-      if (!shown && ahead.load(std::memory_order_acquire) == 0)
-        shown.emplace(life.waiting, work);
-      std::this_thread::yield();
-    }
-    for (int p = 0; p < pauses; ++p)
-      _mm_pause();
-    pauses = std::min(2 * pauses, most_pauses);
-    if (!work.waits())
-      return chance::served;
+    return true;
+  for (int i = 0; i < pauses; ++i)
+    _mm_pause();
+  if (take())
+    return true;
+  for (auto nap : naps) {
+    std::this_thread::sleep_for(nap);
     if (take())
-      return chance::lease;
+      return true;
   }
-  shown.reset();
-  return work.waits() ? chance::none : chance::served;
+  return false;
 }
 
-/// Lets the calling thread run an idle actor's job, and those of others that come meanwhile,
-/// without any message.
+/// Lets the calling thread run an idle actor's job without any message.
 ///
 /// `try_unblock` is the step by which a sender wins the right to run an idle actor: whoever makes
 /// it has the actor to itself until `try_block`. A blocked mailbox is empty, so nothing is
@@ -76,8 +64,6 @@ void run_on_lease(incarnation& life, job& work, detail::caller_unit& unit) {
   auto& mailbox = life.raw->mailbox();
   try {
     life.run(work);
-    if (!life.waiting.empty()) [[unlikely]]
-      life.run_waiting();
   } catch (...) {
     caf::mailbox_element_ptr exit;
     try {
@@ -137,11 +123,8 @@ void incarnation::fell(job& work, std::string_view why) noexcept {
 void incarnation::run(job& work) {
   if (crashed.load(std::memory_order_acquire))
     return; // the message's destructor hands the job to the next incarnation
-  if (work.begin())
-    run_begun(work);
-}
-
-void incarnation::run_begun(job& work) {
+  if (!work.begin())
+    return;
   detail::actor_scope inside;
   try {
     work.run();
@@ -151,23 +134,6 @@ void incarnation::run_begun(job& work) {
   } catch (...) {
     fell(work, "unknown exception");
     throw;
-  }
-}
-
-void incarnation::run_waiting() {
-  int looks = 0;
-  for (int jobs = 0; jobs < combined_jobs && looks < combined_looks;) {
-    if (crashed.load(std::memory_order_relaxed))
-      return;
-    if (auto next = waiting.take()) {
-      if (next->begin())
-        run_begun(*next);
-      ++jobs;
-      looks = 0;
-    } else {
-      _mm_pause();
-      ++looks;
-    }
   }
 }
 
@@ -183,8 +149,6 @@ detail::job_message::~job_message() {
     to->mailed_.fetch_sub(1, std::memory_order_relaxed);
     if (work->waits())
       to->bounced(ref<job>{work}, work->receiver_);
-    else
-      to->settle(*work);
   }
   work->release();
 }
@@ -204,48 +168,23 @@ void address::submit(ref<job> work) {
   if (!runtime_.caller_runs() || runtime::inside_actor())
     return send(std::move(work), *life, nullptr);
   auto& unit = runtime_.unit();
-  switch (await_chance(*life, *work, waiting_of_[this_caller()])) {
-  case chance::lease:
+  // Behind mail, a message is as fast as anything; and nobody's jobs overtake each other.
+  const bool mail_waits = mailed_.load(std::memory_order_relaxed) > 0;
+  if (!mail_waits && await_lease(*life)) {
     run_on_lease(*life, *work, unit);
     if (!work->began() && life->crashed.load(std::memory_order_acquire))
       bounced(std::move(work), life);
     return;
-  case chance::served:
-    return;
-  case chance::none:
-    break;
   }
   unit.arm(life->raw);
   send(std::move(work), *life, &unit);
   unit.run_captured(caller_budget);
 }
 
-std::uint8_t address::this_caller() noexcept {
-  static std::atomic<unsigned> threads{0};
-  thread_local const auto mine = static_cast<std::uint8_t>(threads++ % callers);
-  return mine;
-}
-
-void address::count(job& work) noexcept {
-  if (work.caller_ != 0)
-    return;
-  const auto who = this_caller();
-  waiting_of_[who].fetch_add(1, std::memory_order_relaxed);
-  work.caller_ = static_cast<std::uint8_t>(who + 1);
-}
-
-void address::settle(job& work) noexcept {
-  if (auto who = std::exchange(work.caller_, std::uint8_t{0}); who != 0)
-    waiting_of_[who - 1U].fetch_sub(1, std::memory_order_release);
-}
-
 void address::send(ref<job> work, incarnation& life, caf::execution_unit* unit) {
-  if (mailed_.load(std::memory_order_relaxed) >= mailbox_limit) {
-    settle(*work);
+  if (mailed_.load(std::memory_order_relaxed) >= mailbox_limit)
     return work->reject(error{errc::overloaded, name_ + ": " + std::to_string(mailbox_limit) +
                                                     " operations already wait in its mailbox"});
-  }
-  count(*work);
   work->to_ = ref<address>{this};
   work->receiver_ = &life;
   life.raw->enqueue(caf::make_mailbox_element(nullptr, caf::make_message_id(), {},
@@ -263,12 +202,10 @@ void address::park(ref<job> work) {
     auto waits = state_ == address_state::starting || state_ == address_state::restarting ||
                  state_ == address_state::up;
     if (waits && stash_.size() < stash_limit) {
-      count(*work);
       stash_.push_back(std::move(work));
       return;
     }
   }
-  settle(*work);
   work->reject(refusal());
 }
 
@@ -325,26 +262,27 @@ void address::publish(caf::event_based_actor* self) {
   life->behaviour = alive;
   self->become([life, alive, home = ref<address>{this}](const detail::job_message& m) {
     life->run(*m.work);
-    if (!life->waiting.empty())
-      life->run_waiting();
   });
-  std::deque<ref<job>> ready;
-  {
-    std::lock_guard lock{mutex_};
-    // An incarnation that no caller can still hold a pointer to is let go, unless its actor still
-    // has its behaviour: that one may be running, stuck or just dying.
-    std::erase_if(all_, [&](auto& past) {
-      return past.get() != current_.load(std::memory_order_relaxed) && past->behaviour.expired() &&
-             past->grace.over(runtime_.gate());
-    });
-    all_.push_back(std::move(next));
-    state_ = address_state::up;
-    ++incarnations_;
-    ready.swap(stash_);
-    current_.store(life, std::memory_order_release);
+  std::unique_lock lock{mutex_};
+  // An incarnation that no caller can still hold a pointer to is let go, unless its actor still
+  // has its behaviour: that one may be running, stuck or just dying.
+  std::erase_if(all_, [&](auto& past) {
+    return past.get() != current_.load(std::memory_order_relaxed) && past->behaviour.expired() &&
+           past->grace.over(runtime_.gate());
+  });
+  all_.push_back(std::move(next));
+  state_ = address_state::up;
+  ++incarnations_;
+  // What waited goes first: until it is mail, callers find no actor and join those that wait.
+  while (!stash_.empty()) {
+    auto ready = std::exchange(stash_, {});
+    lock.unlock();
+    for (auto& work : ready)
+      send(std::move(work), *life, nullptr);
+    lock.lock();
   }
-  for (auto& work : ready)
-    send(std::move(work), *life, nullptr);
+  if (state_ == address_state::up && !life->crashed.load(std::memory_order_relaxed))
+    current_.store(life, std::memory_order_release);
 }
 
 void address::leave(address_state to, error reason, std::chrono::milliseconds retry_after) {
@@ -360,10 +298,8 @@ void address::leave(address_state to, error reason, std::chrono::milliseconds re
     if (to == address_state::quarantined || to == address_state::stopped)
       refused.swap(stash_);
   }
-  for (auto& work : refused) {
-    settle(*work);
+  for (auto& work : refused)
     work->reject(refusal());
-  }
 }
 
 void address::starting() {

@@ -4,7 +4,6 @@
 #include <holdfast/runtime/job.hpp>
 #include <holdfast/runtime/ref.hpp>
 
-#include <array>
 #include <atomic>
 #include <chrono>
 #include <cstdint>
@@ -97,19 +96,10 @@ private:
   void send(ref<job> work, detail::incarnation& life, caf::execution_unit* unit);
   error refusal() const;
 
-  /// Threads by number; several may share one.
-  static constexpr std::uint8_t callers = 16;
-  static std::uint8_t this_caller() noexcept;
-  /// The job waits in the stash or in a mailbox, until it is settled.
-  void count(job& work) noexcept;
-  void settle(job& work) noexcept;
-
   runtime& runtime_;
   const std::string name_;
   std::atomic<detail::incarnation*> current_{nullptr};
   std::atomic<std::size_t> mailed_{0}; ///< jobs in the mailboxes of its incarnations
-  /// Jobs of each caller that wait in the stash or a mailbox: its next one must not overtake them.
-  std::array<std::atomic<std::uint32_t>, callers> waiting_of_{};
   mutable std::mutex mutex_;
   address_state state_ = address_state::starting;
   std::uint64_t incarnations_ = 0;

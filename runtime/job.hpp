@@ -54,7 +54,6 @@ private:
   std::atomic<std::uint32_t> messages_{0}; ///< mailbox elements that speak of it
   ref<address> to_;                        ///< set while such elements exist
   detail::incarnation* receiver_ = nullptr;
-  std::uint8_t caller_ = 0; ///< one more than the caller's number while the address counts it
 };
 
 } // namespace holdfast

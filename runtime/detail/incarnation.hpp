@@ -2,7 +2,6 @@
 
 #include <holdfast/runtime/address.hpp>
 #include <holdfast/runtime/caf.hpp>
-#include <holdfast/runtime/detail/waiting_jobs.hpp>
 #include <holdfast/runtime/gate.hpp>
 
 #include <atomic>
@@ -24,10 +23,6 @@ struct incarnation {
   /// Runs a job inside the actor's exclusivity, unless this life has crashed. Throws what it
   /// throws.
   void run(job& work);
-  /// Runs the jobs that others show meanwhile, a bounded number. Throws what they throw.
-  void run_waiting();
-  /// Runs a job that has begun.
-  void run_begun(job& work);
   /// A job threw: takes no more, and tells its caller.
   void fell(job& work, std::string_view why) noexcept;
 
@@ -42,7 +37,6 @@ struct incarnation {
   /// Expires with the actor's behaviour: until then the actor itself may use this object.
   std::weak_ptr<void> behaviour;
   gate::grace_period grace;
-  waiting_jobs waiting;
 };
 
 /// A mailbox element's content: one job. When the last copy is destroyed and the job has not begun,

@@ -251,8 +251,8 @@ TEST_P(an_address, keeps_each_callers_order_while_others_run_its_jobs) {
   callers.clear();
   EXPECT_EQ(out_of_order, 0);
   EXPECT_THAT(next, ::testing::Each(rounds * 4));
+  end(actor); // and with it the last message
   EXPECT_EQ(at->waiting(), 0u);
-  end(actor);
 }
 
 TEST_P(an_address, hands_on_what_waits_when_a_job_of_another_caller_crashes_it) {
