@@ -80,7 +80,7 @@ public:
     detail::record_block* head =
         data_.find_head(std::string_view(key), detail::hash_of(std::string_view(key)));
     ASSERT_EQ(head != nullptr, open_.keys.count(key) != 0);
-    if (below(200) == 0) {
+    if (below(one_clear_in_) == 0) {
       const fuse_guard counted(fuse_);
       data_.clear();
       open_.clear();
@@ -116,7 +116,7 @@ public:
   }
 
   void edits() {
-    for (auto n = 1 + below(4); n > 0; --n)
+    for (auto n = 1 + below(most_edits_); n > 0; --n)
       edit();
   }
   void sealed_operation() {
@@ -161,7 +161,9 @@ public:
   };
 
   std::mt19937_64 random_;
-  std::uint64_t fuse_ = 0; ///< the n-th allocation of the bucket from here on fails, if not 0
+  std::uint64_t fuse_ = 0;       ///< the n-th allocation of the bucket from here on fails, if not 0
+  std::uint64_t most_edits_ = 4; ///< of one operation
+  std::uint64_t one_clear_in_ = 200; ///< edits
   std::vector<std::string> keys_;
   std::vector<std::string> uniques_;
   detail::commit_lines lines_;
