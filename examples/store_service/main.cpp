@@ -13,13 +13,13 @@
 // Both trees stand on one runtime. What the actors know is in the store, so a crash of any of them
 // costs nothing: a restarted printer goes on with the job that jammed.
 
+#include "../support/end_signals.hpp"
 #include "actors.hpp"
 
 #include <holdfast/persistence/rocksdb.hpp>
 #include <holdfast/runtime/supervisor.hpp>
 
 #include <chrono>
-#include <csignal>
 #include <cstdlib>
 #include <iostream>
 #include <optional>
@@ -99,14 +99,8 @@ result<supervisor> open_shop(runtime& rt, surroundings* around) {
                                 .children = {desk_child(around), floor->spec}});
 }
 
-/// Waits for a signal to end; true if it came within `time`.
-bool signalled(const sigset_t& signals, std::chrono::milliseconds time) {
-  timespec limit{time.count() / 1000, time.count() % 1000 * 1'000'000};
-  return sigtimedwait(&signals, nullptr, &limit) > 0;
-}
-
-void wait_for_the_end(const sigset_t& signals, int seconds, store& db) {
-  auto end = signalled(signals, 700ms);
+void wait_for_the_end(const examples::end_signals& signals, int seconds, store& db) {
+  auto end = signals.wait(700ms);
   if (!end) {
     std::cout << "crashing the bucket under everybody: ";
     auto crashed = db.crash("jobs");
@@ -114,7 +108,7 @@ void wait_for_the_end(const sigset_t& signals, int seconds, store& db) {
   }
   auto until = std::chrono::steady_clock::now() + std::chrono::seconds{seconds} - 700ms;
   while (!end && (seconds == 0 || std::chrono::steady_clock::now() < until))
-    end = signalled(signals, 100ms);
+    end = signals.wait(100ms);
   std::cout << (end ? "asked to end" : "time is up") << ", stopping" << std::endl;
 }
 
@@ -135,7 +129,7 @@ int failed(const error& why) {
 
 /// The order of ending: first those who use the store, then the store, then the ground they stand
 /// on.
-int serve(const sigset_t& signals, const arguments& args) {
+int serve(const examples::end_signals& signals, const arguments& args) {
   runtime rt{{.name = "print shop"}};
   rt.log().redirect([](const log_entry& e) { std::clog << "   " << e.message << "\n"; },
                     log_level::error);
@@ -174,11 +168,6 @@ int main(int argc, char** argv) {
     std::cerr << usage;
     return EXIT_FAILURE;
   }
-  // Before any thread exists, so that all of them leave these signals to `signalled`.
-  sigset_t signals;
-  sigemptyset(&signals);
-  sigaddset(&signals, SIGINT);
-  sigaddset(&signals, SIGTERM);
-  pthread_sigmask(SIG_BLOCK, &signals, nullptr);
+  const examples::end_signals signals; // before any thread exists
   return serve(signals, *args);
 }

@@ -10,12 +10,12 @@
 //
 // Nothing here has to do with the store: this is how to supervise actors of your own.
 
+#include "../support/end_signals.hpp"
 #include "actors.hpp"
 
 #include <holdfast/runtime/supervisor.hpp>
 
 #include <chrono>
-#include <csignal>
 #include <cstdlib>
 #include <functional>
 #include <iostream>
@@ -83,12 +83,6 @@ void print(const char* when, const supervisor& root) {
   std::cout << "\n-- " << when << "\n" << to_string(root.tree()) << std::endl;
 }
 
-/// Waits for a signal to end; true if it came within `time`.
-bool signalled(const sigset_t& signals, std::chrono::milliseconds time) {
-  timespec limit{time.count() / 1000, time.count() % 1000 * 1'000'000};
-  return sigtimedwait(&signals, nullptr, &limit) > 0;
-}
-
 /// Replaces the actor that hangs. A request to end and a kill have no effect on it: it is cut off.
 void replace_stuck(const supervisor& workers) {
   std::cout << "\nstopping the stuck one: ";
@@ -98,7 +92,7 @@ void replace_stuck(const supervisor& workers) {
   std::cout << (started ? "done" : started.error().to_string()) << std::endl;
 }
 
-int serve(const sigset_t& signals, int seconds) {
+int serve(const examples::end_signals& signals, int seconds) {
   surroundings around;
   int status = EXIT_SUCCESS;
   {
@@ -123,14 +117,14 @@ int serve(const sigset_t& signals, int seconds) {
     print("started", *root);
     auto ends = std::chrono::steady_clock::now() + std::chrono::seconds{seconds};
     auto over = [&] { return seconds != 0 && std::chrono::steady_clock::now() >= ends; };
-    auto end = signalled(signals, 700ms);
+    auto end = signals.wait(700ms);
     if (!end) {
       print("after some crashes", *root);
       replace_stuck(below->handle);
       print("with a new one in place of the stuck one", *root);
     }
     while (!end && !over())
-      end = signalled(signals, 100ms);
+      end = signals.wait(100ms);
 
     std::cout << (end ? "\nasked to end" : "\ntime is up") << ", stopping" << std::endl;
     auto stopped = root->stop(5s).get(10s);
@@ -159,11 +153,6 @@ int main(int argc, char** argv) {
     std::cerr << usage;
     return EXIT_FAILURE;
   }
-  // Before any thread exists, so that all of them leave these signals to `signalled`.
-  sigset_t signals;
-  sigemptyset(&signals);
-  sigaddset(&signals, SIGINT);
-  sigaddset(&signals, SIGTERM);
-  pthread_sigmask(SIG_BLOCK, &signals, nullptr);
+  const examples::end_signals signals; // before any thread exists
   return serve(signals, *seconds);
 }
