@@ -33,7 +33,7 @@ function(holdfast_unity target)
   set_target_properties(${target} PROPERTIES UNITY_BUILD ${HOLDFAST_UNITY} UNITY_BUILD_BATCH_SIZE 10)
   get_target_property(sources ${target} SOURCES)
   list(FILTER sources INCLUDE REGEX "/(codec_schema|plan_access|validation_build|validation_check|\
-value_test|topic_test|counted_new_test|schema_json|query_json|typed_members_test|open_test|\
+value_test|topic_test|schema_json|query_json|typed_members_test|open_test|\
 fault_disk|counted_new)\\.cpp$")
   set_source_files_properties(${sources} TARGET_DIRECTORY ${target} PROPERTIES
     SKIP_UNITY_BUILD_INCLUSION ON)

@@ -2,7 +2,7 @@
 
 #include "kill_log.hpp"
 
-#include <holdfast/store/journal.hpp>
+#include "tests/support/forwarding_journal.hpp"
 
 #include <deque>
 #include <memory>
@@ -12,11 +12,10 @@ namespace holdfast::testing {
 
 /// A journal with a bug, for tests of the checker: passes everything on to another one but for what
 /// `bug` says.
-class planted_journal final : public journal {
+class planted_journal final : public forwarding_journal {
 public:
-  planted_journal(std::unique_ptr<journal> to, planted bug) : to_{std::move(to)}, bug_{bug} {}
-
-  result<journal_info> open() override { return to_->open(); }
+  planted_journal(std::unique_ptr<journal> to, planted bug)
+      : forwarding_journal{std::move(to)}, bug_{bug} {}
 
   result<void> append(const journal_batch& batch, bool synced) override {
     switch (bug_) {
@@ -39,19 +38,6 @@ public:
     }
     return to_->append(batch, synced);
   }
-
-  result<void> sync() override { return to_->sync(); }
-  result<void> scan(std::string_view first, std::string_view last,
-                    const visitor& visit) const override {
-    return to_->scan(first, last, visit);
-  }
-  std::vector<std::string> split(std::string_view first, std::string_view last,
-                                 unsigned parts) const override {
-    return to_->split(first, last, parts);
-  }
-  sequence durable() const noexcept override { return to_->durable(); }
-  result<void> close() override { return to_->close(); }
-  std::string name() const override { return to_->name(); }
 
 private:
   struct kept_batch {
@@ -93,7 +79,6 @@ private:
     return to_->append({batch.first, batch.last, puts}, synced);
   }
 
-  std::unique_ptr<journal> to_;
   planted bug_;
   std::uint64_t appends_ = 0;
   std::deque<kept_batch> tail_;

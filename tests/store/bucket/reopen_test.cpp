@@ -1,4 +1,6 @@
 // R5: a store that stopped writing after a disk error takes it up again.
+#include "tests/support/forwarding_journal.hpp"
+
 #include <holdfast/store/memory_journal.hpp>
 #include <holdfast/store/store.hpp>
 
@@ -309,11 +311,10 @@ TEST_F(reopened_store, without_a_journal_says_so) {
 }
 
 /// A journal that runs out of memory in the middle of a write.
-class starving_journal final : public journal {
+class starving_journal final : public holdfast::testing::forwarding_journal {
 public:
   explicit starving_journal(std::shared_ptr<memory_disk> disk)
-      : to_{memory_journal(std::move(disk))} {}
-  result<journal_info> open() override { return to_->open(); }
+      : forwarding_journal{memory_journal(std::move(disk))} {}
   result<void> append(const journal_batch& batch, bool synced) override {
     ++appends;
     if (!starving)
@@ -323,25 +324,10 @@ public:
       (void)to_->append(batch, synced);
     throw std::bad_alloc();
   }
-  result<void> sync() override { return to_->sync(); }
-  result<void> scan(std::string_view first, std::string_view last,
-                    const visitor& visit) const override {
-    return to_->scan(first, last, visit);
-  }
-  std::vector<std::string> split(std::string_view first, std::string_view last,
-                                 unsigned parts) const override {
-    return to_->split(first, last, parts);
-  }
-  sequence durable() const noexcept override { return to_->durable(); }
-  result<void> close() override { return to_->close(); }
-  std::string name() const override { return to_->name(); }
 
   std::atomic<bool> starving{false};
   std::atomic<bool> writes_first{false};
   std::atomic<int> appends{0};
-
-private:
-  std::unique_ptr<journal> to_;
 };
 
 TEST(a_journal_without_memory, is_an_error_with_an_unknown_outcome_and_is_not_asked_again) {
