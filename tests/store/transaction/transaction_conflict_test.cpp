@@ -1,0 +1,194 @@
+// What a transaction conflicts with, and what becomes of it then.
+#include "transaction_fixture.hpp"
+
+#include <atomic>
+#include <functional>
+#include <thread>
+
+namespace holdfast::testing {
+namespace {
+
+TEST_F(a_transaction, is_run_again_when_what_it_read_has_changed) {
+  int attempts = 0;
+  ASSERT_TRUE(run([&](transaction& tx) {
+    auto now = tx.in(accounts).get(1).get();
+    if (++attempts == 1) {
+      ASSERT_TRUE(accounts.update(1, {{"balance", 500}}).get());
+    }
+    ASSERT_TRUE(tx.in(accounts).update(2, {{"balance", (*now)["balance"].as_int() + 1}}).get());
+  }));
+  EXPECT_EQ(attempts, 2);
+  EXPECT_EQ(balance(2), 501);
+}
+
+/// What a transaction reads, what happens meanwhile, and whether that is a conflict.
+struct meanwhile {
+  const char* name;
+  std::function<void(const bucket<>&)> read;
+  std::function<void(const bucket<>&)> happens;
+  bool conflicts;
+};
+
+TEST_F(a_transaction, conflicts_with_what_changes_its_reads_and_nothing_else) {
+  auto low = [](auto& b) { return b.where("balance"_f < 50); };
+  auto insert = [](std::int64_t id, std::int64_t balance) {
+    return [=](const bucket<>& b) {
+      ASSERT_TRUE(b.insert({{"id", id}, {"balance", balance}}).get());
+    };
+  };
+  auto update = [](std::int64_t id, std::int64_t balance) {
+    return [=](const bucket<>& b) { ASSERT_TRUE(b.update(id, {{"balance", balance}}).get()); };
+  };
+  auto get = [](std::int64_t id) { return [=](const bucket<>& b) { (void)b.get(id).get(); }; };
+  auto erase = [](const bucket<>& b) { ASSERT_TRUE(b.erase(1).get()); };
+  std::vector<meanwhile> cases{
+      {"a record", get(1), update(1, 7), true},
+      {"another record", get(1), update(2, 7), false},
+      {"an erased record", get(1), erase, true},
+      {"an absent key", get(40), insert(40, 1), true},
+      {"another absent key", get(40), insert(41, 1), false},
+      {"a range that gets a record", [&](auto& b) { (void)low(b).all().get(); }, insert(42, 1),
+       true},
+      {"a range beside the record", [&](auto& b) { (void)low(b).all().get(); }, insert(43, 60),
+       false},
+      {"a record that comes into a range", [&](auto& b) { (void)low(b).count().get(); },
+       update(2, 8), true},
+      {"a record that changes within what was counted",
+       [&](auto& b) { (void)b.count("balance"_f > 50).get(); }, update(2, 80), false},
+      {"a record that changes within what was read",
+       [&](auto& b) { (void)b.where("balance"_f > 50).all().get(); }, update(2, 90), true},
+      {"behind the first ones of an order",
+       [&](auto& b) { (void)b.everything().order_by("balance").first(1).get(); }, update(2, 101),
+       false},
+      {"among the first ones of an order",
+       [&](auto& b) { (void)b.everything().order_by("balance").first(1).get(); }, update(2, 1),
+       true},
+      {"behind the first ones of all", [&](auto& b) { (void)b.first(1).get(); }, insert(44, 1),
+       false},
+      {"a number of all", [&](auto& b) { (void)b.count().get(); }, insert(45, 1), true},
+      {"a sum", [&](auto& b) { (void)b.everything().sum("balance").get(); }, insert(46, 1), true},
+      {"a unique value that was not there",
+       [&](auto& b) { (void)b.find_one("owner"_f == "new").get(); },
+       [](auto& b) {
+         ASSERT_TRUE(b.update(3, {{"owner", "new"}}).get());
+       },
+       true},
+      {"a visit that ended early",
+       [&](auto& b) { (void)b.everything().visit([](const record_view&) { return false; }); },
+       update(3, 3), false},
+  };
+  for (auto& each : cases) {
+    TearDown();
+    db = std::move(*store::start());
+    accounts = std::move(*db.define(schema("accounts")
+                                        .key("id", integer())
+                                        .field("owner", string().unique())
+                                        .field("balance", integer().required())
+                                        .index("balance")));
+    orders = std::move(*db.define(schema("orders").key("no", integer()).field("n", integer())));
+    SetUp();
+    auto done = run(
+        [&](transaction& tx) {
+          each.read(tx.in(accounts));
+          each.happens(accounts);
+          ASSERT_TRUE(tx.in(orders).insert({{"no", 1}}).get());
+        },
+        {.retries = 0, .exclusive_retries = 0});
+    EXPECT_EQ(!done, each.conflicts) << each.name;
+    if (!done) {
+      EXPECT_EQ(done.error(), errc::conflict) << done.error().to_string();
+      EXPECT_EQ(done.error().where().bucket, "accounts");
+    }
+  }
+}
+
+TEST_F(a_transaction, says_what_it_conflicts_with) {
+  auto done = run(
+      [&](transaction& tx) {
+        (void)tx.in(accounts).get(1).get();
+        ASSERT_TRUE(accounts.update(1, {{"balance", 7}}).get());
+        ASSERT_TRUE(tx.in(orders).insert({{"what", "x"}}).get());
+      },
+      {.retries = 0, .exclusive_retries = 0});
+  ASSERT_FALSE(done);
+  EXPECT_EQ(done.error().message(), "accounts: the record 1, read at 3, was changed by commit 4");
+  auto* detail = std::get_if<commit_conflict>(&done.error().detail());
+  ASSERT_TRUE(detail);
+  EXPECT_EQ(detail->read_at, 3u);
+  EXPECT_EQ(detail->changed_by, 4u);
+  EXPECT_FALSE(detail->persistent);
+}
+
+TEST_F(a_transaction, that_others_overtake_gets_the_right_of_way) {
+  std::atomic<std::uint64_t> written{0};
+  std::atomic<bool> enough{false};
+  std::thread other{[&] {
+    while (!enough) {
+      EXPECT_TRUE(accounts.update(1, {{"balance", 1}}).get());
+      ++written;
+    }
+  }};
+  constexpr int retries = 2;
+  int attempts = 0;
+  std::uint64_t meanwhile = 0;
+  auto done = run(
+      [&](transaction& tx) {
+        auto now = tx.in(accounts).get(1).get();
+        const auto before = written.load();
+        if (++attempts <= retries + 1) {
+          while (written < before + 2) // until it is certain that this attempt comes too late
+            std::this_thread::yield();
+        } else {
+          for (int i = 0; i < 20'000; ++i)
+            (void)tx.in(accounts).get(1).get();
+          meanwhile = written - before;
+        }
+        ASSERT_TRUE(tx.in(accounts).update(2, {{"balance", 7}}).get());
+      },
+      {.retries = retries});
+  enough = true;
+  other.join();
+  EXPECT_TRUE(done) << done.error().to_string();
+  EXPECT_GT(attempts, retries + 1);
+  EXPECT_LE(meanwhile, 1u) << "others went on";
+  EXPECT_EQ(balance(2), 7);
+}
+
+TEST_F(a_transaction, that_only_reads_never_conflicts) {
+  EXPECT_TRUE(run(
+      [&](transaction& tx) {
+        (void)tx.in(accounts).all().get();
+        ASSERT_TRUE(accounts.update(1, {{"balance", 7}}).get());
+        (void)tx.in(accounts).all().get();
+      },
+      {.retries = 0, .exclusive_retries = 0}));
+}
+
+TEST_F(a_transaction, takes_its_numbers_anew_when_others_took_them) {
+  int attempts = 0;
+  ASSERT_TRUE(run([&](transaction& tx) {
+    auto added = tx.in(orders).insert({{"what", "a"}}).get();
+    if (++attempts == 1) {
+      ASSERT_TRUE(orders.insert({{"what", "b"}}).get());
+    }
+    EXPECT_EQ(added->key(), value_view{attempts});
+  }));
+  EXPECT_EQ(attempts, 2);
+  EXPECT_EQ(*orders.count().get(), 2u);
+}
+
+TEST_F(a_transaction, is_run_again_when_a_definition_changes) {
+  int attempts = 0;
+  ASSERT_TRUE(run([&](transaction& tx) {
+    if (++attempts == 1) {
+      EXPECT_TRUE(tx.in(accounts).contains(1));
+      ASSERT_TRUE(db.update_bucket("accounts", bucket_update{}.add_field("note", string())));
+    }
+    (void)tx.in(accounts).update(1, {{"note", "x"}, {"balance", 5}}).get();
+  }));
+  EXPECT_EQ(attempts, 2);
+  EXPECT_EQ((*accounts.get(1).get())["note"], value_view{"x"});
+}
+
+} // namespace
+} // namespace holdfast::testing
