@@ -186,9 +186,19 @@ pending<record> bucket<record>::get(value_view key) const {
       found->refs.fetch_add(1, std::memory_order_relaxed);
     return true;
   });
+  if (found && expired(*found)) [[unlikely]] {
+    (void)record::adopt(found);
+    found = nullptr;
+  }
   if (!found)
     return result<record>{fail(absent(*core_, key))};
   return result<record>{record::adopt(found)};
+}
+
+/// Whether a record's deadline has come, for this handle. Reads the clock only if it has one.
+bool bucket<record>::expired(const detail::record_block& block) const {
+  return block.expires_at != 0 &&
+         detail::expired(block, (when_ ? when_->time() : core_->now()).time_since_epoch().count());
 }
 
 bool bucket<record>::contains(value_view key) const {
@@ -205,9 +215,10 @@ result<bool> bucket<record>::visit_block(value_view key, detail::record_visitor 
     detail::pin_guard pin{core_->line()};
     auto seq = when_ ? when_->seq(core_->line().kind()) : pin.seq();
     auto* found = core_->at(seq).data.find_at(k, hash, seq);
-    if (found)
-      visitor.call(visitor.context, *found);
-    return found != nullptr;
+    if (!found || expired(*found))
+      return false;
+    visitor.call(visitor.context, *found);
+    return true;
   });
 }
 

@@ -145,6 +145,7 @@ private:
   result<record> modify_by(value key, modifier changes) const;
   template <class Operation, class T, class... Args>
   pending<T> write(Args&&... args) const;
+  bool expired(const detail::record_block& block) const;
   result<bool> visit_block(value_view key, detail::record_visitor visitor) const;
 
   ref<detail::bucket_core> core_;

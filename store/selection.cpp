@@ -43,6 +43,23 @@ selection selection::limit(std::uint64_t count) && {
   return std::move(*this);
 }
 
+namespace {
+
+/// The time to read at, in microseconds since the epoch: that of a snapshot or the bucket's. Any
+/// will do where nothing expires.
+std::int64_t time_of(const detail::bucket_core& of, const std::optional<snapshot>& when,
+                     const detail::read_view& view) {
+  if (!view.has_deadlines()) [[likely]]
+    return 0;
+  return (when ? when->time() : of.now()).time_since_epoch().count();
+}
+
+detail::expiry expiry_in(const detail::read_view& view, std::int64_t now) {
+  return view.expired_count(now) > 0 ? detail::expiry::possible : detail::expiry::none;
+}
+
+} // namespace
+
 /// Calls `f(reader, now)` with the bucket pinned at what is published, or at the snapshot.
 template <class F>
 auto selection::read(F&& f) const {
@@ -53,10 +70,11 @@ auto selection::read(F&& f) const {
     return outcome{fail(std::move(*why))};
   detail::pin_guard pin{of_->line()};
   auto seq = when_ ? when_->seq(of_->line().kind()) : pin.seq();
-  auto& now = of_->at(seq);
-  detail::read_view view{now.data, seq};
-  detail::reader from{*now.schema, view, detail::expiry::none};
-  return outcome{f(from, of_->now().time_since_epoch().count())};
+  auto& form = of_->at(seq);
+  detail::read_view view{form.data, seq};
+  const auto now = time_of(*of_, when_, view);
+  detail::reader from{*form.schema, view, expiry_in(view, now)};
+  return outcome{f(from, now)};
 }
 
 /// The same for a walk that may be long: it reads at a registered snapshot and renews its pin.
@@ -72,11 +90,12 @@ auto selection::walk(F&& f) const {
   if (!when_)
     hold.emplace(of_->line());
   auto seq = hold ? hold->seq() : when_->seq(of_->line().kind());
-  auto& now = of_->at(seq);
-  detail::read_view view{now.data, seq};
-  detail::reader from{*now.schema, view, detail::expiry::none};
+  auto& form = of_->at(seq);
+  detail::read_view view{form.data, seq};
+  const auto now = time_of(*of_, when_, view);
+  detail::reader from{*form.schema, view, expiry_in(view, now)};
   from.renew(pin);
-  return outcome{f(from, of_->now().time_since_epoch().count())};
+  return outcome{f(from, now)};
 }
 
 namespace {

@@ -17,7 +17,7 @@ struct held_lines {
 
 } // namespace
 
-snapshot::snapshot(std::shared_ptr<detail::commit_lines> lines) {
+snapshot::snapshot(std::shared_ptr<detail::commit_lines> lines, timestamp now) : time_{now} {
   auto held = std::make_shared<held_lines>(std::move(lines));
   pair_ = std::shared_ptr<const detail::snapshot_pair>{held, &held->pair};
 }

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <holdfast/runtime/clock.hpp>
 #include <holdfast/store/journal.hpp>
 
 #include <cstdint>
@@ -24,15 +25,18 @@ public:
   /// over both kinds is seen wholly or not at all.
   sequence memory_seq() const noexcept;
   sequence durable_seq() const noexcept;
+  /// When it was taken. Records whose deadline had come by then are hidden from it, and no others.
+  timestamp time() const noexcept { return time_; }
 
   /// For the store's own parts: what it sees of one line.
   sequence seq(detail::line_kind line) const noexcept;
 
 private:
   friend class store;
-  explicit snapshot(std::shared_ptr<detail::commit_lines> lines);
+  snapshot(std::shared_ptr<detail::commit_lines> lines, timestamp now);
 
   std::shared_ptr<const detail::snapshot_pair> pair_;
+  timestamp time_;
 };
 
 } // namespace holdfast

@@ -48,7 +48,9 @@ result<void> store::update_bucket(std::string_view name, const bucket_update& ch
 result<bool> store::drop(std::string_view name, std::chrono::milliseconds timeout) {
   return state_->drop(name, timeout);
 }
-snapshot store::snapshot() const { return holdfast::snapshot{state_->lines()}; }
+snapshot store::snapshot() const {
+  return holdfast::snapshot{state_->lines(), state_->owner().clock().now()};
+}
 result<void> store::run_transaction(const transact_options& options,
                                     detail::transaction_body body) {
   return detail::transact(*state_->lines(), state_->owner(), state_.get(),

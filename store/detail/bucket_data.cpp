@@ -3,6 +3,7 @@
 #include <holdfast/runtime/fault.hpp>
 #include <holdfast/store/detail/order_cursor.hpp>
 
+#include <algorithm>
 #include <cassert>
 #include <cstring>
 
@@ -162,10 +163,44 @@ const order_node* bucket_data::open_tree(std::size_t index) const noexcept {
 }
 
 bool bucket_data::trees_changed() const noexcept {
-  for (const auto& tree : trees_)
-    if (tree->changed())
-      return true;
-  return false;
+  bool changed = false;
+  each_tree([&](const order_tree& tree) { changed |= tree.changed(); });
+  return changed;
+}
+
+order_tree& bucket_data::deadlines() {
+  if (!deadlines_) {
+    deadlines_ = std::make_unique<order_tree>(memory_, index_kind::integer, deadline_slot, rows_);
+    deadlines_->begin(sealed_.seq + 1);
+  }
+  return *deadlines_;
+}
+
+/// Of a record that changes, comes (`from` is null) or goes (`to` is null).
+void bucket_data::move_deadline(const record_block* from, const record_block* to,
+                                std::uint64_t row) {
+  const std::int64_t before = from != nullptr ? from->expires_at : 0;
+  const std::int64_t after = to != nullptr ? to->expires_at : 0;
+  if (before == after) [[likely]]
+    return;
+  if (before != 0)
+    deadlines().erase_at(deadline_probe(before, row));
+  if (after != 0)
+    deadlines().insert_at(deadline_probe(after, row));
+  fault_point("data.deadline_changed");
+}
+
+void bucket_data::build_deadlines(std::span<record_block* const> blocks) {
+  std::vector<order_entry> entries;
+  for (const record_block* b : blocks)
+    if (b->expires_at != 0)
+      entries.push_back({deadline_probe(b->expires_at, b->row).prefix, b->row});
+  if (entries.empty())
+    return;
+  std::sort(entries.begin(), entries.end(), [](const order_entry& a, const order_entry& b) {
+    return a.prefix != b.prefix ? a.prefix < b.prefix : a.row < b.row;
+  });
+  deadlines().build(entries);
 }
 
 /// Room for what one call adds to the undo list: itself and one entry per unique index.
@@ -193,6 +228,7 @@ void bucket_data::insert(record_block* fresh) {
     tree->insert(*fresh, row);
     fault_point("data.index_changed");
   }
+  move_deadline(nullptr, fresh, row);
   limbo_.pledge(2); // the block and its row chunk
   guard.release();
 
@@ -241,6 +277,7 @@ void bucket_data::replace(record_block* old, record_block* fresh) {
     fault_point("data.index_changed");
     tree->insert(*fresh, row);
   }
+  move_deadline(old, fresh, row);
   limbo_.pledge(1);
   guard.release();
 
@@ -270,6 +307,7 @@ void bucket_data::erase(record_block* old) {
     tree->erase(*old);
     fault_point("data.index_changed");
   }
+  move_deadline(old, nullptr, old->row);
   edits_.push_back({edit_kind::erased, false, 0, old, nullptr, 0});
   old->death.store(dying, std::memory_order_release);
   fault_point("data.version_ended");
@@ -278,8 +316,7 @@ void bucket_data::erase(record_block* old) {
 
 void bucket_data::clear() {
   edits_.reserve(edits_.size() + live_);
-  for (auto& tree : trees_)
-    tree->clear();
+  each_tree([](order_tree& tree) { tree.clear(); });
   for (std::uint64_t row = rows_.next_row(0, next_row_); row < next_row_;
        row = rows_.next_row(row + 1, next_row_)) {
     record_block* b = rows_.head(row);
@@ -328,8 +365,7 @@ void bucket_data::rollback() noexcept {
     undo(edits_[i]);
   edits_.clear();
   limbo_.end_pledges();
-  for (auto& tree : trees_)
-    tree->rollback();
+  each_tree([](order_tree& tree) { tree.rollback(); });
   if (pending_ != nullptr)
     memory_.free(std::exchange(pending_, nullptr), root_bytes());
   live_ = sealed_.live;

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <holdfast/store/detail/commit_line.hpp>
+#include <holdfast/store/detail/deadlines.hpp>
 #include <holdfast/store/detail/order_tree.hpp>
 #include <holdfast/store/detail/page_hash.hpp>
 #include <holdfast/store/detail/pool.hpp>
@@ -43,6 +44,7 @@ struct bucket_root {
   std::atomic<bucket_root*> prev;
   std::uint64_t count;     ///< live records
   std::uint64_t row_bound; ///< one more than the newest row
+  order_node* deadlines;   ///< of the records that have one
   order_node** trees() noexcept { return reinterpret_cast<order_node**>(this + 1); }
   order_node* const* trees() const noexcept {
     return reinterpret_cast<order_node* const*>(this + 1);
@@ -65,10 +67,11 @@ inline bool key_is(const record_block& b, std::uint32_t slot_number, std::int64_
 /// `rollback` is allowed, which restores exactly what was sealed last. Readers use `read_view`.
 ///
 /// In place: slots of hash pages, heads in the row table, and the births and deaths of blocks.
-/// Copied: nodes of ordered indexes. Versions of a row are a list linked both ways: newer to older
-/// through `prev`, older to newer through `hash`, which only heads use as the hash.
-/// A block that died stays linked until no reader needs it; the primary and unique slots of an
-/// erased row go with its last version.
+/// Copied: nodes of ordered indexes. Deadlines are one more ordered index, of the records that have
+/// one; it is there from the first of them on. Versions of a row are a list linked both ways: newer
+/// to older through `prev`, older to newer through `hash`, which only heads use as the hash. A
+/// block that died stays linked until no reader needs it; the primary and unique slots of an erased
+/// row go with its last version.
 class bucket_data {
 public:
   /// `line` outlives the bucket. Throws `std::bad_alloc`.
@@ -236,6 +239,16 @@ private:
   class owned_block;
 
   void reserve_edits();
+  order_tree& deadlines();
+  void move_deadline(const record_block* from, const record_block* to, std::uint64_t row);
+  void build_deadlines(std::span<record_block* const> blocks);
+  template <class F>
+  void each_tree(F&& f) const {
+    for (const auto& tree : trees_)
+      f(*tree);
+    if (deadlines_)
+      f(*deadlines_);
+  }
   bool trees_changed() const noexcept;
   void undo(const edit& e) noexcept;
   bucket_root* make_root();
@@ -264,6 +277,7 @@ private:
   row_table rows_{memory_, limbo_};
   std::vector<std::unique_ptr<unique_index>> uniques_;
   std::vector<std::unique_ptr<order_tree>> trees_;
+  std::unique_ptr<order_tree> deadlines_; ///< null before the first
   alignas(64) std::atomic<bucket_root*> root_{nullptr};
 
   std::vector<edit> edits_; ///< of the open operation, in order

@@ -74,6 +74,10 @@ void bucket_data::rewind_roots(std::uint64_t seq) noexcept {
     trees_[i]->rewind(root->trees()[i], seq);
     trees_[i]->begin(seq + 1);
   }
+  if (deadlines_) {
+    deadlines_->rewind(root->deadlines, seq);
+    deadlines_->begin(seq + 1);
+  }
   // What those operations ended lives on, but for the nodes that they had made themselves.
   for (; !ended_.empty() && ended_.back().death > seq; ended_.pop_back()) {
     const ended& e = ended_.back();

@@ -18,7 +18,8 @@ constexpr std::size_t least_budget = 64;
 bucket_root* bucket_data::make_root() {
   void* memory = memory_.allocate(root_bytes());
   bucket_root* last = root_.load(std::memory_order_relaxed);
-  auto* root = new (memory) bucket_root{{never}, never, nullptr, {last}, live_, next_row_};
+  auto* root = new (memory) bucket_root{
+      {never}, never, nullptr, {last}, live_, next_row_, deadlines_ ? deadlines_->root() : nullptr};
   for (std::size_t i = 0; i < trees_.size(); ++i)
     root->trees()[i] = trees_[i]->root();
   return root;
@@ -41,8 +42,7 @@ void bucket_data::prepare_seal() {
   if (pending_ != nullptr)
     memory_.free(std::exchange(pending_, nullptr), root_bytes());
   std::size_t ends = edits_.size() + 1;
-  for (const auto& tree : trees_)
-    ends += tree->replaced().size();
+  each_tree([&](const order_tree& tree) { ends += tree.replaced().size(); });
   ended_.reserve(ends);
   // An update of fields without an index leaves the root as it is.
   if (next_row_ != sealed_.next_row || live_ != sealed_.live || trees_changed())
@@ -75,12 +75,12 @@ void bucket_data::settle() noexcept {
   for (const edit& e : edits_)
     if (e.kind == edit_kind::replaced || e.kind == edit_kind::erased)
       ended_.push({e.old, seq, ended_kind::version, e.unique_changed});
-  for (auto& tree : trees_) {
-    for (order_node* n : tree->replaced())
+  each_tree([&](order_tree& tree) {
+    for (order_node* n : tree.replaced())
       ended_.push({n, seq, ended_kind::node, false});
-    tree->seal();
-    tree->begin(seq + 1);
-  }
+    tree.seal();
+    tree.begin(seq + 1);
+  });
   if (pending_ != nullptr) {
     bucket_root* last = pending_->prev.load(std::memory_order_relaxed);
     ended_.push({last, seq, ended_kind::root, false});
@@ -287,6 +287,7 @@ void bucket_data::load(std::span<record_block* const> blocks, std::uint64_t seq)
     tree->begin(sealed_.seq + 1);
     tree->build(blocks);
   }
+  build_deadlines(blocks);
   prepare_seal();
   seal_at(seq);
   settle();

@@ -104,6 +104,20 @@ result<records> last(const reader& from, const query& q, std::uint64_t count, st
   return out;
 }
 
+namespace {
+
+/// How many of the query's records have expired. O(expired).
+std::uint64_t expired_matches(const reader& from, const query& q, std::int64_t now) {
+  if (!from.may_have_expired())
+    return 0;
+  auto matches = matcher::bind(q.which(), from.layout());
+  std::uint64_t found = 0;
+  from.each_expired(now, [&](const record_block& block) { found += (*matches)(block) ? 1 : 0; });
+  return found;
+}
+
+} // namespace
+
 result<std::uint64_t> count(const reader& from, const query& q, std::int64_t now) {
   if (auto order = bind_order(from, q); !order)
     return fail(std::move(order.error()));
@@ -112,8 +126,10 @@ result<std::uint64_t> count(const reader& from, const query& q, std::int64_t now
   if (!how)
     return fail(std::move(how.error()));
   std::uint64_t found = 0;
-  if (how->nothing || (how->covers_count() && !from.may_have_expired()))
-    found = how->nothing ? 0 : how->rows;
+  if (how->nothing)
+    return found;
+  if (how->covers_count() && from.expired_count(now) <= how->rows)
+    found = how->rows - expired_matches(from, q, now);
   else
     each_match(from, *how, now, 0, [&](const record_block&) {
       ++found;

@@ -12,11 +12,6 @@
 /// it returns false; they return whether they came to the end.
 namespace holdfast::detail {
 
-/// Whether the record has ended by itself at `now` (microseconds since the epoch).
-inline bool expired(const record_block& block, std::int64_t now) noexcept {
-  return block.expires_at != 0 && block.expires_at <= now;
-}
-
 /// The records of an access that may come more than once, in order of rows.
 template <class Fn>
 bool each_in_row_order(std::vector<const record_block*>& found, Fn&& fn) {

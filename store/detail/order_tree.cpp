@@ -205,10 +205,13 @@ void order_tree::with_probe(const record_block& block, std::uint64_t row, F&& f)
 }
 
 void order_tree::insert(const record_block& block, std::uint64_t row) {
+  with_probe(block, row, [&](const order_probe& p) { insert_at(p); });
+}
+
+void order_tree::insert_at(const order_probe& p) {
   if (root_ == nullptr)
     root_ = make(true);
-  order_node* sibling = nullptr;
-  with_probe(block, row, [&](const order_probe& p) { sibling = insert_below(root_, p); });
+  order_node* sibling = insert_below(root_, p);
   if (sibling == nullptr)
     return;
   order_node* top = make(false);
@@ -218,7 +221,11 @@ void order_tree::insert(const record_block& block, std::uint64_t row) {
 }
 
 void order_tree::erase(const record_block& block) {
-  with_probe(block, block.row, [&](const order_probe& p) { erase_below(root_, p); });
+  with_probe(block, block.row, [&](const order_probe& p) { erase_at(p); });
+}
+
+void order_tree::erase_at(const order_probe& p) {
+  erase_below(root_, p);
   collapse();
 }
 
@@ -328,11 +335,10 @@ std::vector<order_entry> order_tree::sorted(std::span<record_block* const> block
   return entries;
 }
 
-void order_tree::build(std::span<record_block* const> blocks) {
+void order_tree::build(const std::vector<order_entry>& entries) {
   // Some room in each node, so that the first inserts do not split every one.
   constexpr std::uint32_t fill = capacity / 8 * 7;
   std::vector<order_node*> level;
-  const auto entries = sorted(blocks);
   for (std::size_t at = 0; at < entries.size(); at += fill) {
     order_node* n = make(true);
     n->size = static_cast<std::uint32_t>(std::min<std::size_t>(fill, entries.size() - at));

@@ -147,9 +147,14 @@ public:
   void insert(const record_block& block, std::uint64_t row);
   /// Removes the entry of a row's head version. Throws `std::bad_alloc`.
   void erase(const record_block& block);
+  /// The same for a value that is no field of the record and that its prefix decides.
+  void insert_at(const order_probe& p);
+  void erase_at(const order_probe& p);
   void clear();
   /// Builds an empty tree from blocks in any order. Throws `std::bad_alloc`.
-  void build(std::span<record_block* const> blocks);
+  void build(std::span<record_block* const> blocks) { build(sorted(blocks)); }
+  /// The same from entries in order.
+  void build(const std::vector<order_entry>& entries);
 
   /// Back to the last sealed root.
   void rollback() noexcept;

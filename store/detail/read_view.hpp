@@ -94,6 +94,25 @@ public:
   std::uint64_t for_ranks_back(std::size_t index, std::uint64_t first, std::uint64_t last,
                                F&& f) const;
 
+  // -- deadlines
+
+  bool has_deadlines() const noexcept { return root_.deadlines != nullptr; }
+  /// Records whose deadline is `now` or before it. O(log n), and nothing without deadlines.
+  std::uint64_t expired_count(std::int64_t now) const noexcept {
+    if (root_.deadlines == nullptr)
+      return 0;
+    return detail::rank_of(root_.deadlines, deadline_probe(now, ~std::uint64_t{0}),
+                           deadline_order(data_.rows()));
+  }
+  /// Calls `f(const record_block&)` for the first `count` records in order of deadline, until it
+  /// returns false.
+  template <class F>
+  void for_deadlines(std::uint64_t count, F&& f) const {
+    order_cursor at(root_.deadlines);
+    for (; count > 0 && !at.at_end() && f(block(at.entry())); --count)
+      at.next();
+  }
+
   /// A cursor over an index, and what its entries stand for.
   order_cursor cursor(std::size_t index) const noexcept { return order_cursor(tree(index)); }
   const record_block& block(const order_entry& e) const noexcept {

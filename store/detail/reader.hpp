@@ -16,8 +16,8 @@
 
 namespace holdfast::detail {
 
-/// Whether a bucket may hold records that have ended by themselves and are not swept yet: counts
-/// then look at the records.
+/// Whether a version holds records whose deadline has come and that are not purged yet: counts then
+/// subtract them.
 enum class expiry : std::uint8_t { none, possible };
 
 /// A value as keys and indexes see it. Numbers stay what they are; no key or index holds arrays and
@@ -76,6 +76,18 @@ public:
   const own_writes* own() const noexcept { return own_; }
   /// The field of an index, or its fields as `(a, b)`.
   std::string index_name(std::uint32_t index) const;
+
+  /// Calls `fn(const record_block&)` for the records that have expired at `now`.
+  template <class Fn>
+  void each_expired(std::int64_t now, Fn&& fn) const {
+    view_.for_deadlines(view_.expired_count(now),
+                        [&](const record_block& b) { return fn(b), true; });
+  }
+  /// How many those are; with own writes, which may have come in their places, 0 or unknown: many.
+  std::uint64_t expired_count(std::int64_t now) const noexcept {
+    const auto count = view_.expired_count(now);
+    return own_ && count > 0 ? ~std::uint64_t{0} : count;
+  }
 
   /// The record with this key, or null.
   const record_block* find_key(value_view key) const {

@@ -87,4 +87,9 @@ struct record_block {
 };
 static_assert(sizeof(record_block) == 88);
 
+/// Whether the record's deadline has come at `now` (microseconds since the epoch).
+inline bool expired(const record_block& block, std::int64_t now) noexcept {
+  return block.expires_at != 0 && block.expires_at <= now;
+}
+
 } // namespace holdfast::detail

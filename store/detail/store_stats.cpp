@@ -10,7 +10,8 @@ namespace {
 
 std::uint64_t published_records(bucket_core& core) {
   pin_guard pin{core.line()};
-  return read_view{core.at(pin.seq()).data, pin.seq()}.count();
+  read_view view{core.at(pin.seq()).data, pin.seq()};
+  return view.count() - view.expired_count(core.now().time_since_epoch().count());
 }
 
 std::vector<index_stats> indexes_of(bucket_core& core) {

@@ -80,7 +80,8 @@ public:
       return outcome{fail(std::move(*why))};
     pin_guard pin{core_->line()};
     read_view view{form_->data, seq_};
-    reader from{schema(), view, expiry::none, own_.empty() ? nullptr : &own_};
+    const auto hidden = view.expired_count(now()) > 0 ? expiry::possible : expiry::none;
+    reader from{schema(), view, hidden, own_.empty() ? nullptr : &own_};
     return outcome{f(from, now())};
   }
   /// Whether a record stands in a row that only this transaction knows.

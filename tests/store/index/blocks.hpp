@@ -28,6 +28,12 @@ inline detail::key_view view_of(const cell& c) {
   return {};
 }
 
+/// The deadline of a test record: of those that have an integer.
+inline std::int64_t deadline_of(const cell& integer) {
+  const auto* i = std::get_if<std::int64_t>(&integer);
+  return i == nullptr || *i == 0 ? 0 : *i;
+}
+
 /// A block as the bucket gets it: one slot per cell, the key in the first.
 inline detail::record_block* make_block(detail::pool& memory, const cells& values) {
   using detail::key_view, detail::never, detail::record_block, detail::slot, detail::slot_tag;
@@ -66,6 +72,7 @@ inline detail::record_block* make_block(detail::pool& memory, const cells& value
     }
   }
   b->hash = detail::hash_of(*b, 0);
+  b->expires_at = values.size() > 3 ? deadline_of(values[3]) : 0;
   return b;
 }
 

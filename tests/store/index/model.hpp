@@ -117,6 +117,18 @@ inline void expect_equal(const detail::read_view& view, const model& m,
     std::reverse(reversed.begin(), reversed.end());
     ASSERT_EQ(reversed, order) << "index " << index;
   }
+  std::vector<std::uint64_t> ending, deadlines;
+  for (const auto row : m.ordered(3))
+    if (deadline_of(m.rows.at(row)[3]) != 0)
+      deadlines.push_back(row);
+  view.for_deadlines(m.rows.size(), [&](const detail::record_block& b) {
+    ending.push_back(b.row);
+    return true;
+  });
+  ASSERT_EQ(ending, deadlines);
+  ASSERT_EQ(view.expired_count(0), std::count_if(deadlines.begin(), deadlines.end(), [&](auto row) {
+              return deadline_of(m.rows.at(row)[3]) < 0;
+            }));
 }
 
 } // namespace holdfast::testing
