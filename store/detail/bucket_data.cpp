@@ -190,6 +190,12 @@ void bucket_data::move_deadline(const record_block* from, const record_block* to
   fault_point("data.deadline_changed");
 }
 
+std::uint64_t bucket_data::expired_heads(std::int64_t now) const noexcept {
+  return deadlines_ ? rank_of(deadlines_->root(), deadline_probe(now, ~std::uint64_t{0}),
+                              deadline_order(rows_))
+                    : 0;
+}
+
 void bucket_data::build_deadlines(std::span<record_block* const> blocks) {
   std::vector<order_entry> entries;
   for (const record_block* b : blocks)

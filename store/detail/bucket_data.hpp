@@ -108,6 +108,8 @@ public:
         return;
     }
   }
+  /// Live records whose deadline is `now` or before it, the open operation included. O(log n).
+  std::uint64_t expired_heads(std::int64_t now) const noexcept;
   /// Live records, the open operation included.
   std::uint64_t live_count() const noexcept { return live_; }
   /// What the next insert gets.
@@ -137,15 +139,6 @@ public:
   bool dirty() const noexcept { return !edits_.empty() || trees_changed(); }
   /// Back to what was sealed last.
   void rollback() noexcept;
-
-  /// Calls `f(before, after)` for each edit of the open operation, in order; null where there is
-  /// none.
-  template <class F>
-  void each_edit(F&& f) const {
-    for (const edit& e : edits_)
-      if (e.kind != edit_kind::unique_added)
-        f(e.old, e.fresh);
-  }
 
   // -- the writer: sealing
 

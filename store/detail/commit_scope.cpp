@@ -32,8 +32,14 @@ void put_counter(bucket_core& b, sealed_commit& into) {
   into.put(bucket_prefix('n', b.id()), number);
 }
 
-/// The first unique field whose value another record than `self` has.
-std::optional<error> clash(bucket_core& b, const draft& input, const record_block* self) {
+/// A unique field whose value another record has.
+struct shared_value {
+  std::size_t slot;
+  record_block* other;
+};
+
+/// The first one of the input's whose other record is not `self`.
+std::optional<shared_value> clash(bucket_core& b, const draft& input, const record_block* self) {
   auto& indexes = b.schema().indexes();
   for (std::size_t i = 0; i < indexes.size(); ++i) {
     if (!indexes[i].unique)
@@ -43,7 +49,7 @@ std::optional<error> clash(bucket_core& b, const draft& input, const record_bloc
       continue;
     auto* other = b.data().unique_head(i, key_of(v));
     if (other && other != self)
-      return taken(b, b.schema(), indexes[i].slot, v);
+      return shared_value{indexes[i].slot, other};
   }
   return std::nullopt;
 }
@@ -135,20 +141,37 @@ void commit_scope::touch(bucket_core& b) {
   b.made().begin();
 }
 
+/// Always, since somebody may begin to follow the feed before the commit is sealed.
 void commit_scope::note(bucket_core& b, change_kind kind, cause why, record_block* before,
                         record_block* after, std::uint64_t count) {
-  if (!b.lines().feed.active()) [[likely]]
-    return;
-  if (!entry_)
-    entry_ = std::make_shared<feed_entry>();
-  auto& all = entry_->what;
+  const noted change{&b, kind, why, before, after, count};
+  if (!first_change_) [[likely]]
+    first_change_ = change;
+  else
+    more_changes_.push_back(change);
+}
+
+/// The entry for those who follow the feed.
+void commit_scope::make_entry() {
+  into_.entry = std::make_shared<feed_entry>();
+  auto& all = into_.entry->what;
   all.at = now_;
-  all.changes.emplace_back(b.topics(), kind, why, shared(before), shared(after), count);
-  all.changes.back().at = now_;
+  all.changes.reserve(more_changes_.size() + 1);
+  if (first_change_)
+    tell(*first_change_);
+  for (auto& n : more_changes_)
+    tell(n);
+}
+
+void commit_scope::tell(const noted& n) {
+  auto& changes = into_.entry->what.changes;
+  changes.emplace_back(n.in->topics(), n.kind, n.why, shared(n.before), shared(n.after), n.count);
+  changes.back().at = now_;
 }
 
 record_block* commit_scope::find(bucket_core& b, value_view key) const {
-  return b.find_head(key_of(key));
+  auto* found = b.find_head(key_of(key));
+  return found && !has_expired(*found) ? found : nullptr;
 }
 
 result<record_block*> commit_scope::insert(bucket_core& b, draft& input) {
@@ -162,10 +185,10 @@ result<record_block*> commit_scope::insert(bucket_core& b, draft& input) {
   fault_point("bucket.checked");
   auto key = input.field(b.key_slot());
   auto k = key_of(key);
-  if (b.find_head(k))
-    return fail(taken(b, b.schema(), b.key_slot(), key));
-  if (auto other = clash(b, input, nullptr))
-    return fail(std::move(*other));
+  if (auto free = free_key(b, key); !free)
+    return fail(std::move(free.error()));
+  if (auto free = free_values(b, input, nullptr); !free)
+    return fail(std::move(free.error()));
   room memory{b, block_size(input)};
   auto* block = build(memory.get(), input, now_);
   memory.used();
@@ -176,6 +199,29 @@ result<record_block*> commit_scope::insert(bucket_core& b, draft& input) {
   put_counter(b, into_);
   note(b, change_kind::inserted, why_, nullptr, block);
   return block;
+}
+
+/// Expires a record that still has the key. One that another record refers to may go, too, for its
+/// key is there again when that is checked.
+result<void> commit_scope::free_key(bucket_core& b, value_view key) {
+  auto* holder = b.find_head(key_of(key));
+  if (!holder) [[likely]]
+    return {};
+  if (!has_expired(*holder))
+    return fail(taken(b, b.schema(), b.key_slot(), key));
+  return erase(b, *holder, cause::ttl);
+}
+
+/// The same for unique values of others than `self`; but there a record that is kept stays.
+result<void> commit_scope::free_values(bucket_core& b, const draft& input,
+                                       const record_block* self) {
+  while (auto found = clash(b, input, self)) {
+    if (!has_expired(*found->other) || is_kept(b, *found->other))
+      return fail(taken(b, b.schema(), found->slot, input.field(found->slot)));
+    if (auto gone = erase(b, *found->other, cause::ttl); !gone)
+      return gone;
+  }
+  return {};
 }
 
 void commit_scope::put_block(bucket_core& b, const record_block& block) {
@@ -269,8 +315,13 @@ result<record_block*> commit_scope::update(bucket_core& b, record_block& old, dr
   if (auto failed = check_update(old, changes, now_))
     return fail(std::move(*failed));
   fault_point("bucket.checked");
-  if (auto other = clash(b, changes, &old))
-    return fail(std::move(*other));
+  if (auto free = free_values(b, changes, &old); !free)
+    return fail(std::move(free.error()));
+  if (old.death.load(std::memory_order_relaxed) != never) [[unlikely]] {
+    // It refers to one that had to go, and was erased or changed with it.
+    auto* head = find(b, key_of(old));
+    return head ? update(b, *head, changes, why) : fail(no_record(b, key_of(old)));
+  }
   auto plan = plan_update(old, changes);
   room memory{b, plan.bytes};
   auto* block = build_update(memory.get(), old, changes, plan, now_);
@@ -298,9 +349,10 @@ void commit_scope::erase_one(bucket_core& b, record_block& old, cause why) {
 }
 
 result<std::uint64_t> commit_scope::clear(bucket_core& b, change_kind as) {
-  auto count = b.data().live_count();
-  if (count == 0 && as == change_kind::cleared)
-    return count;
+  auto live = b.data().live_count();
+  if (live == 0 && as == change_kind::cleared)
+    return live;
+  auto count = live - b.data().expired_heads(now_.time_since_epoch().count());
   touch(b);
   if (auto* links = b.links(); links && !links->incoming.empty()) [[unlikely]] {
     b.data().each_head(0, [&](record_block& each) {
@@ -328,31 +380,17 @@ result<void> commit_scope::prepare() {
   first_->prepare_seal();
   for (auto* b : others_)
     b->prepare_seal();
-  into_.entry = entry_;
+  if (first_->lines().feed.active())
+    make_entry();
   return {};
 }
 
 sealing commit_scope::seal() {
-  auto outcome = sealing::again;
-  while (outcome == sealing::again) {
-    outcome = first_->seal(into_, others_);
-    if (outcome == sealing::again) {
-      // Somebody began to follow the feed after the edits were made.
-      entry_ = std::make_shared<feed_entry>();
-      each_touched([&](bucket_core& b) {
-        b.data().each_edit([&](record_block* before, record_block* after) {
-          auto kind = !before  ? change_kind::inserted
-                      : !after ? change_kind::erased
-                               : change_kind::updated;
-          note(b, kind, why_, before, after);
-        });
-      });
-      into_.entry = entry_;
-    }
-  }
-  if (outcome == sealing::refused)
-    return outcome;
-  state_ = state::sealed;
+  auto outcome = first_->seal(into_, others_);
+  for (; outcome == sealing::again; outcome = first_->seal(into_, others_))
+    make_entry(); // somebody began to follow the feed after the edits were made
+  if (outcome == sealing::published || outcome == sealing::queued)
+    state_ = state::sealed;
   return outcome;
 }
 

@@ -40,7 +40,8 @@ public:
 
   // -- edits
 
-  /// The live record of a key in a bucket whose turn it has; null if there is none.
+  /// The live record of a key in a bucket whose turn it has; null if there is none, or one that has
+  /// expired.
   record_block* find(bucket_core& b, value_view key) const;
   result<record_block*> insert(bucket_core& b, draft& input);
   result<record_block*> update(bucket_core& b, record_block& old, draft& changes,
@@ -69,6 +70,9 @@ public:
   /// What the journal is to keep besides the records.
   sealed_commit& journal() noexcept { return into_; }
 
+  bool has_expired(const record_block& block) const noexcept {
+    return expired(block, now_.time_since_epoch().count());
+  }
   /// Whether erasing the record would be refused because another one refers to it.
   bool is_kept(bucket_core& b, const record_block& old) const;
 
@@ -100,9 +104,21 @@ private:
     record key_holder;
   };
 
+  /// One change as it is made, until it is known whether anybody is to be told.
+  struct noted {
+    bucket_core* in;
+    change_kind kind;
+    cause why;
+    record_block* before;
+    record_block* after;
+    std::uint64_t count;
+  };
+
   void take_turns();
   void give_turns() noexcept;
   void erase_one(bucket_core& b, record_block& old, cause why);
+  result<void> free_key(bucket_core& b, value_view key);
+  result<void> free_values(bucket_core& b, const draft& input, const record_block* self);
   void put_block(bucket_core& b, const record_block& block);
   void put_stored(bucket_core& b, record_block& block, draft& input);
   record_block* copy(bucket_core& b, const record_block& made);
@@ -114,6 +130,8 @@ private:
   result<void> check_references();
   void note(bucket_core& b, change_kind kind, cause why, record_block* before, record_block* after,
             std::uint64_t count = 1);
+  void tell(const noted& n);
+  void make_entry();
   template <class F>
   void each_touched(F&& f) noexcept;
 
@@ -132,7 +150,8 @@ private:
   sequence clash_born_ = 0;
   bucket_core* first_ = nullptr;      ///< of the buckets with edits; mostly the only one
   std::vector<bucket_core*> others_;  ///< that have edits too
-  std::shared_ptr<feed_entry> entry_; ///< only while somebody follows the feed
+  std::optional<noted> first_change_; ///< in order, with those that follow; mostly the only one
+  std::vector<noted> more_changes_;
 };
 
 } // namespace holdfast::detail

@@ -1,9 +1,11 @@
+#include <holdfast/runtime/fault.hpp>
 #include <holdfast/store/detail/bucket_core.hpp>
 #include <holdfast/store/detail/validation.hpp>
 #include <holdfast/store/store.hpp>
 
 #include <gmock/gmock.h>
 
+#include <future>
 #include <random>
 #include <set>
 
@@ -134,6 +136,77 @@ TEST_F(an_expired_record, is_missing_from_reads_and_counts_whatever_happened_bef
     ASSERT_EQ(count("user"_f == "a"), users.count("a"));
     ASSERT_EQ(count("user"_f == "b" && "hits"_f == 1), users.count("b"));
   }
+}
+
+TEST_F(an_expired_record, is_not_there_for_updates_and_erasures_nor_counted_by_a_clear) {
+  put(1, "ann", seconds{10});
+  put(2, "bob", seconds{0});
+  clock.advance(seconds{10});
+  EXPECT_EQ(sessions->update(1, {{"hits", 2}}).get().error().code(), errc::not_found);
+  EXPECT_EQ(sessions->erase(1).get().error().code(), errc::not_found);
+  EXPECT_EQ(db->stats().records, 1u);
+  EXPECT_EQ(*sessions->clear().get(), 1u);
+}
+
+/// What is told of so many changes.
+struct told {
+  std::size_t left;
+  std::vector<std::string> texts{};
+  std::promise<void> done{};
+  void operator()(const change& c) {
+    texts.push_back(c.to_string().substr(0, c.to_string().find(" at ")) + " " +
+                    std::string{to_string(c.why)});
+    if (--left == 0)
+      done.set_value();
+  }
+  std::vector<std::string> all() {
+    (void)done.get_future().wait_for(seconds{20});
+    return texts;
+  }
+};
+
+TEST_F(an_expired_record, gives_its_key_and_unique_value_up_to_whoever_wants_them) {
+  put(1, "ann", seconds{10});
+  put(2, "ann", seconds{10});
+  put(3, "bob", seconds{0});
+  clock.advance(seconds{10});
+  told changes{5};
+  auto token = db->on("bucket.sessions.*", [&](const change& c) { changes(c); }).value();
+  ASSERT_TRUE(sessions->insert({{"id", 1}, {"token", "new"}}).get());
+  ASSERT_TRUE(sessions->update(3, {{"token", "t2"}}).get());
+  EXPECT_EQ(sessions->insert({{"id", 9}, {"token", "t2"}}).get().error().code(), errc::duplicate);
+  ASSERT_TRUE(sessions->insert({{"id", 4}, {"token", "t3"}}).get());
+  EXPECT_THAT(changes.all(),
+              ::testing::ElementsAre("sessions.erased 1 ttl", "sessions.inserted 1 user",
+                                     "sessions.erased 2 ttl", "sessions.updated 3 user",
+                                     "sessions.inserted 4 user"));
+  EXPECT_EQ(*sessions->count().get(), 3u);
+}
+
+TEST_F(an_expired_record, is_told_as_such_to_a_follower_that_comes_just_before_the_seal) {
+  put(1, "ann", seconds{10});
+  clock.advance(seconds{10});
+  told changes{2};
+  std::optional<subscription> token;
+  testing::fault joins{
+      "bucket.sealing", 0,
+      [&] { token = db->on("bucket.sessions.*", [&](const change& c) { changes(c); }).value(); }};
+  ASSERT_TRUE(sessions->insert({{"id", 1}, {"token", "new"}}).get());
+  EXPECT_THAT(changes.all(),
+              ::testing::ElementsAre("sessions.erased 1 ttl", "sessions.inserted 1 user"));
+}
+
+TEST_F(an_expired_record, that_another_refers_to_gives_up_its_key_but_no_unique_value) {
+  auto hits = *db->define(
+      schema("hits").key("id", integer()).field("session", integer().references("sessions")));
+  put(1, "ann", seconds{10});
+  ASSERT_TRUE(hits.insert({{"id", 1}, {"session", 1}}).get());
+  clock.advance(seconds{10});
+  EXPECT_EQ(sessions->insert({{"id", 2}, {"token", "t1"}}).get().error().code(), errc::duplicate);
+  EXPECT_EQ(hits.insert({{"id", 2}, {"session", 1}}).get().error().code(), errc::broken_reference);
+  ASSERT_TRUE(sessions->insert({{"id", 1}, {"token", "t1"}}).get());
+  ASSERT_TRUE(hits.insert({{"id", 2}, {"session", 1}}).get());
+  EXPECT_EQ(*sessions->count().get(), 1u);
 }
 
 } // namespace
