@@ -67,53 +67,65 @@ pending<T> bucket<record>::write(Args&&... args) const {
   return pending<T>{ref<operation<T>>{new Operation{core_, level_, std::forward<Args>(args)...}}};
 }
 
-pending<record> bucket<record>::insert(std::initializer_list<field_input> fields) const {
+pending<record> bucket<record>::insert(std::initializer_list<field_input> fields,
+                                       const write_options& how) const {
   if (in_)
-    return in_transaction<record>(*in_, fields, [&](draft d) { return in_->insert(std::move(d)); });
-  return write<detail::insert_operation, record>(fields);
+    return in_transaction<record>(*in_, fields,
+                                  [&](draft d) { return in_->insert(std::move(d), how); });
+  return write<detail::insert_operation, record>(how, fields);
 }
-pending<record> bucket<record>::insert(const object& fields) const {
+pending<record> bucket<record>::insert(const object& fields, const write_options& how) const {
   if (in_)
-    return in_transaction<record>(*in_, fields, [&](draft d) { return in_->insert(std::move(d)); });
-  return write<detail::insert_operation, record>(fields);
+    return in_transaction<record>(*in_, fields,
+                                  [&](draft d) { return in_->insert(std::move(d), how); });
+  return write<detail::insert_operation, record>(how, fields);
 }
-pending<record> bucket<record>::insert(draft fields) const {
+pending<record> bucket<record>::insert(draft fields, const write_options& how) const {
   if (in_)
-    return in_->insert(std::move(fields));
-  return write<detail::insert_operation, record>(std::move(fields));
+    return in_->insert(std::move(fields), how);
+  return write<detail::insert_operation, record>(how, std::move(fields));
 }
 pending<records> bucket<record>::insert_many(const std::vector<object>& list) const {
   if (in_)
     return in_->insert_many(list);
   return write<detail::insert_many_operation, records>(list);
 }
-pending<record> bucket<record>::update(value key,
-                                       std::initializer_list<field_input> changes) const {
+pending<record> bucket<record>::update(value key, std::initializer_list<field_input> changes,
+                                       const write_options& how) const {
   if (in_)
     return in_transaction<record>(*in_, changes,
-                                  [&](draft d) { return in_->update(key, std::move(d)); });
-  return write<detail::update_operation, record>(std::move(key), changes);
+                                  [&](draft d) { return in_->update(key, std::move(d), how); });
+  return write<detail::update_operation, record>(how, std::move(key), changes);
 }
-pending<record> bucket<record>::update(value key, const object& changes) const {
+pending<record> bucket<record>::update(value key, const object& changes,
+                                       const write_options& how) const {
   if (in_)
     return in_transaction<record>(*in_, changes,
-                                  [&](draft d) { return in_->update(key, std::move(d)); });
-  return write<detail::update_operation, record>(std::move(key), changes);
+                                  [&](draft d) { return in_->update(key, std::move(d), how); });
+  return write<detail::update_operation, record>(how, std::move(key), changes);
 }
-pending<record> bucket<record>::upsert(std::initializer_list<field_input> fields) const {
+pending<record> bucket<record>::upsert(std::initializer_list<field_input> fields,
+                                       const write_options& how) const {
   if (in_)
-    return in_transaction<record>(*in_, fields, [&](draft d) { return in_->upsert(std::move(d)); });
-  return write<detail::upsert_operation, record>(fields);
+    return in_transaction<record>(*in_, fields,
+                                  [&](draft d) { return in_->upsert(std::move(d), how); });
+  return write<detail::upsert_operation, record>(how, fields);
 }
-pending<record> bucket<record>::upsert(const object& fields) const {
+pending<record> bucket<record>::upsert(const object& fields, const write_options& how) const {
   if (in_)
-    return in_transaction<record>(*in_, fields, [&](draft d) { return in_->upsert(std::move(d)); });
-  return write<detail::upsert_operation, record>(fields);
+    return in_transaction<record>(*in_, fields,
+                                  [&](draft d) { return in_->upsert(std::move(d), how); });
+  return write<detail::upsert_operation, record>(how, fields);
 }
-pending<record> bucket<record>::upsert(draft fields) const {
+pending<record> bucket<record>::upsert(draft fields, const write_options& how) const {
   if (in_)
-    return in_->upsert(std::move(fields));
-  return write<detail::upsert_operation, record>(std::move(fields));
+    return in_->upsert(std::move(fields), how);
+  return write<detail::upsert_operation, record>(how, std::move(fields));
+}
+pending<record> bucket<record>::touch(value key, const write_options& how) const {
+  if (in_)
+    return in_->touch(key, how);
+  return write<detail::touch_operation, record>(how, std::move(key));
 }
 pending<record> bucket<record>::erase(value key) const {
   if (in_)

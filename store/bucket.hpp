@@ -8,6 +8,7 @@
 #include <holdfast/store/record_view.hpp>
 #include <holdfast/store/selection.hpp>
 #include <holdfast/store/snapshot.hpp>
+#include <holdfast/store/write_options.hpp>
 
 #include <cstdint>
 #include <initializer_list>
@@ -65,16 +66,22 @@ public:
 
   /// Adds a record. Gives it as stored. Errors: `invalid` with all issues at once, `duplicate` for
   /// a taken key or unique value. O(log n) per ordered index.
-  pending<record> insert(std::initializer_list<field_input> fields) const;
-  pending<record> insert(const object& fields) const;
-  pending<record> insert(draft fields) const;
+  pending<record> insert(std::initializer_list<field_input> fields,
+                         const write_options& how = {}) const;
+  pending<record> insert(const object& fields, const write_options& how = {}) const;
+  pending<record> insert(draft fields, const write_options& how = {}) const;
   /// Adds all or none, as one commit, in order.
   pending<records> insert_many(const std::vector<object>& list) const;
 
   /// Changes some fields of a record; null removes a field. The key and generated fields cannot be
   /// changed. Errors: `not_found`, `invalid`, `duplicate`.
-  pending<record> update(value key, std::initializer_list<field_input> changes) const;
-  pending<record> update(value key, const object& changes) const;
+  pending<record> update(value key, std::initializer_list<field_input> changes,
+                         const write_options& how = {}) const;
+  pending<record> update(value key, const object& changes, const write_options& how = {}) const;
+  /// Gives a record another deadline: by default the one that an insert would give it now. An
+  /// update that changes no field. Errors: `not_found`; `invalid_argument` without options in a
+  /// bucket whose records do not expire.
+  pending<record> touch(value key, const write_options& how = {}) const;
 
   /// Changes a record by what it is: `f(const record&)` gives the changes as an `object`, or as a
   /// `result<object>` whose error ends it. Blocks until it is done; `f` is run again if the record
@@ -90,9 +97,10 @@ public:
   }
 
   /// Updates the record with the given key field if there is one, else inserts.
-  pending<record> upsert(std::initializer_list<field_input> fields) const;
-  pending<record> upsert(const object& fields) const;
-  pending<record> upsert(draft fields) const;
+  pending<record> upsert(std::initializer_list<field_input> fields,
+                         const write_options& how = {}) const;
+  pending<record> upsert(const object& fields, const write_options& how = {}) const;
+  pending<record> upsert(draft fields, const write_options& how = {}) const;
 
   /// Removes a record and gives it as it was. Error: `not_found`.
   pending<record> erase(value key) const;

@@ -193,8 +193,8 @@ public:
   // -- writes
 
   /// Adds a struct and gives it as stored, with what was generated.
-  pending<T> insert(const T& item) const {
-    return plain_.insert(to_draft(plain_.compiled(), item)).map(from_record<T>);
+  pending<T> insert(const T& item, const write_options& how = {}) const {
+    return plain_.insert(to_draft(plain_.compiled(), item), how).map(from_record<T>);
   }
   /// Adds all or none, as one commit, in order.
   pending<std::vector<T>> insert_many(const std::vector<T>& items) const {
@@ -210,10 +210,17 @@ public:
   requires(sizeof...(Changes) > 0 && (std::same_as<typename Changes::record_type, T> &&
                                       ...)) pending<T> update(key_argument key,
                                                               const Changes&... changes)
+  const { return update(key, write_options{}, changes...); }
+  /// The same with options: `update("7", {.expected_version = 3}, set<&user::age>(31))`.
+  template <class... Changes>
+  requires(sizeof...(Changes) > 0 && (std::same_as<typename Changes::record_type, T> &&
+                                      ...)) pending<T> update(key_argument key,
+                                                              const write_options& how,
+                                                              const Changes&... changes)
   const {
     // What is stored lives until the call returns, and the call copies it.
     return [&](const auto&... stored) {
-      return plain_.update(key, {field_input{Changes::name, stored}...}).map(from_record<T>);
+      return plain_.update(key, {field_input{Changes::name, stored}...}, how).map(from_record<T>);
     }(detail::to_stored(changes.content)...);
   }
   /// Changes a struct by what it is: `f(T&)` changes it, or gives a `result<void>` whose error ends
@@ -236,9 +243,13 @@ public:
       return fail(std::move(stored.error()));
     return from_record<T>(*stored);
   }
+  /// Gives a record another deadline; see `bucket<record>::touch`.
+  pending<T> touch(key_argument key, const write_options& how = {}) const {
+    return plain_.touch(key, how).map(from_record<T>);
+  }
   /// Updates the record with the struct's key if there is one, else inserts.
-  pending<T> upsert(const T& item) const {
-    return plain_.upsert(to_draft(plain_.compiled(), item)).map(from_record<T>);
+  pending<T> upsert(const T& item, const write_options& how = {}) const {
+    return plain_.upsert(to_draft(plain_.compiled(), item), how).map(from_record<T>);
   }
   pending<T> erase(key_argument key) const { return plain_.erase(key).map(from_record<T>); }
   pending<std::uint64_t> clear() const { return plain_.clear(); }

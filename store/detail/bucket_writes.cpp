@@ -1,5 +1,7 @@
 #include <holdfast/store/detail/bucket_writes.hpp>
 
+#include <holdfast/store/detail/write_checks.hpp>
+
 namespace holdfast::detail {
 namespace {
 
@@ -17,7 +19,11 @@ result<record> handle_to(result<record_block*> stored) {
 } // namespace
 
 result<record> insert_operation::apply(commit_scope& scope) {
-  return handle_to(scope.insert(scope.home(), draft_));
+  auto key = draft_.key();
+  if (how_.expected_version)
+    if (auto other = version_error(scope.home().name(), key, scope.find(scope.home(), key), how_))
+      return fail(std::move(*other));
+  return handle_to(scope.insert(scope.home(), draft_, how_));
 }
 
 insert_many_operation::insert_many_operation(ref<bucket_core> to, durability how,
@@ -45,15 +51,33 @@ result<records> insert_many_operation::apply(commit_scope& scope) {
 
 result<record> update_operation::apply(commit_scope& scope) {
   auto* old = scope.find(scope.home(), key_);
+  if (auto other = version_error(scope.home().name(), key_, old, how_))
+    return fail(std::move(*other));
   if (!old)
     return fail(not_found(scope.home(), key_));
-  return handle_to(scope.update(scope.home(), *old, draft_));
+  return handle_to(scope.update(scope.home(), *old, draft_, cause::user, how_));
+}
+
+result<record> touch_operation::apply(commit_scope& scope) {
+  auto& b = scope.home();
+  auto* old = scope.find(b, key_);
+  if (auto other = version_error(b.name(), key_, old, how_))
+    return fail(std::move(*other));
+  if (!old)
+    return fail(not_found(b, key_));
+  auto how = how_;
+  if (auto wrong = complete_touch(b.schema(), how))
+    return fail(std::move(*wrong));
+  draft nothing{b.schema()};
+  return handle_to(scope.update(b, *old, nothing, cause::user, how));
 }
 
 result<record> upsert_operation::apply(commit_scope& scope) {
   auto* old = scope.find(scope.home(), draft_.key());
-  return handle_to(old ? scope.update(scope.home(), *old, draft_)
-                       : scope.insert(scope.home(), draft_));
+  if (auto other = version_error(scope.home().name(), draft_.key(), old, how_))
+    return fail(std::move(*other));
+  return handle_to(old ? scope.update(scope.home(), *old, draft_, cause::user, how_)
+                       : scope.insert(scope.home(), draft_, how_));
 }
 
 result<record> erase_operation::apply(commit_scope& scope) {

@@ -6,6 +6,7 @@
 #include <holdfast/store/query.hpp>
 #include <holdfast/store/record.hpp>
 #include <holdfast/store/value.hpp>
+#include <holdfast/store/write_options.hpp>
 
 #include <cstdint>
 #include <utility>
@@ -17,13 +18,15 @@ namespace holdfast::detail {
 class insert_operation final : public write_operation<record> {
 public:
   template <class Fields>
-  insert_operation(ref<bucket_core> to, durability how, const Fields& fields)
-      : write_operation{std::move(to), how}, draft_{bucket().schema(), fields} {}
-  insert_operation(ref<bucket_core> to, durability how, draft fields)
-      : write_operation{std::move(to), how}, draft_{std::move(fields)} {}
+  insert_operation(ref<bucket_core> to, durability acked, const write_options& how,
+                   const Fields& fields)
+      : write_operation{std::move(to), acked}, how_{how}, draft_{bucket().schema(), fields} {}
+  insert_operation(ref<bucket_core> to, durability acked, const write_options& how, draft fields)
+      : write_operation{std::move(to), acked}, how_{how}, draft_{std::move(fields)} {}
 
 private:
   result<record> apply(commit_scope& scope) override;
+  write_options how_;
   draft draft_;
 };
 
@@ -39,26 +42,41 @@ private:
 class update_operation final : public write_operation<record> {
 public:
   template <class Fields>
-  update_operation(ref<bucket_core> to, durability how, value key, const Fields& changes)
-      : write_operation{std::move(to), how}, key_{std::move(key)}, draft_{bucket().schema(),
-                                                                          changes} {}
+  update_operation(ref<bucket_core> to, durability acked, const write_options& how, value key,
+                   const Fields& changes)
+      : write_operation{std::move(to), acked}, how_{how}, key_{std::move(key)},
+        draft_{bucket().schema(), changes} {}
 
 private:
   result<record> apply(commit_scope& scope) override;
+  write_options how_;
   value key_;
   draft draft_;
+};
+
+class touch_operation final : public write_operation<record> {
+public:
+  touch_operation(ref<bucket_core> to, durability acked, const write_options& how, value key)
+      : write_operation{std::move(to), acked}, how_{how}, key_{std::move(key)} {}
+
+private:
+  result<record> apply(commit_scope& scope) override;
+  write_options how_;
+  value key_;
 };
 
 class upsert_operation final : public write_operation<record> {
 public:
   template <class Fields>
-  upsert_operation(ref<bucket_core> to, durability how, const Fields& fields)
-      : write_operation{std::move(to), how}, draft_{bucket().schema(), fields} {}
-  upsert_operation(ref<bucket_core> to, durability how, draft fields)
-      : write_operation{std::move(to), how}, draft_{std::move(fields)} {}
+  upsert_operation(ref<bucket_core> to, durability acked, const write_options& how,
+                   const Fields& fields)
+      : write_operation{std::move(to), acked}, how_{how}, draft_{bucket().schema(), fields} {}
+  upsert_operation(ref<bucket_core> to, durability acked, const write_options& how, draft fields)
+      : write_operation{std::move(to), acked}, how_{how}, draft_{std::move(fields)} {}
 
 private:
   result<record> apply(commit_scope& scope) override;
+  write_options how_;
   draft draft_;
 };
 

@@ -5,6 +5,7 @@
 #include <holdfast/store/detail/read_key.hpp>
 #include <holdfast/store/detail/validation.hpp>
 #include <holdfast/store/detail/validation_build.hpp>
+#include <holdfast/store/detail/write_checks.hpp>
 #include <holdfast/store/detail/write_errors.hpp>
 
 #include <algorithm>
@@ -174,10 +175,13 @@ record_block* commit_scope::find(bucket_core& b, value_view key) const {
   return found && !has_expired(*found) ? found : nullptr;
 }
 
-result<record_block*> commit_scope::insert(bucket_core& b, draft& input) {
+result<record_block*> commit_scope::insert(bucket_core& b, draft& input, const write_options& how) {
   touch(b);
   if (&input.schema() != &b.schema()) [[unlikely]]
     input = input.rebound(b.schema()); // the definition changed after the input was made
+  auto ends = deadline_of_insert(b.schema(), how, now_);
+  if (!ends)
+    return fail(std::move(ends.error()));
   if (auto failed = complete(input, b.made(), now_))
     return fail(std::move(*failed));
   if (auto failed = check_insert(input, now_))
@@ -190,7 +194,7 @@ result<record_block*> commit_scope::insert(bucket_core& b, draft& input) {
   if (auto free = free_values(b, input, nullptr); !free)
     return fail(std::move(free.error()));
   room memory{b, block_size(input)};
-  auto* block = build(memory.get(), input, now_);
+  auto* block = build(memory.get(), input, now_, *ends);
   memory.used();
   block->hash = hash_of(k);
   b.data().insert(block);
@@ -308,10 +312,13 @@ std::optional<error> commit_scope::find_clash() {
 }
 
 result<record_block*> commit_scope::update(bucket_core& b, record_block& old, draft& changes,
-                                           cause why) {
+                                           cause why, const write_options& how) {
   touch(b);
   if (&changes.schema() != &b.schema()) [[unlikely]]
     changes = changes.rebound(b.schema());
+  auto ends = deadline_of_update(old, b.schema(), how, now_);
+  if (!ends)
+    return fail(std::move(ends.error()));
   if (auto failed = check_update(old, changes, now_))
     return fail(std::move(*failed));
   fault_point("bucket.checked");
@@ -320,11 +327,12 @@ result<record_block*> commit_scope::update(bucket_core& b, record_block& old, dr
   if (old.death.load(std::memory_order_relaxed) != never) [[unlikely]] {
     // It refers to one that had to go, and was erased or changed with it.
     auto* head = find(b, key_of(old));
-    return head ? update(b, *head, changes, why) : fail(no_record(b, key_of(old)));
+    return head ? update(b, *head, changes, why, how) : fail(no_record(b, key_of(old)));
   }
   auto plan = plan_update(old, changes);
   room memory{b, plan.bytes};
   auto* block = build_update(memory.get(), old, changes, plan, now_);
+  block->expires_at = *ends;
   memory.used();
   b.data().replace(&old, block);
   fault_point("bucket.replaced");

@@ -6,6 +6,7 @@
 #include <holdfast/store/detail/feed.hpp>
 #include <holdfast/store/detail/sealed_commit.hpp>
 #include <holdfast/store/draft.hpp>
+#include <holdfast/store/write_options.hpp>
 
 #include <cstdint>
 #include <memory>
@@ -43,9 +44,10 @@ public:
   /// The live record of a key in a bucket whose turn it has; null if there is none, or one that has
   /// expired.
   record_block* find(bucket_core& b, value_view key) const;
-  result<record_block*> insert(bucket_core& b, draft& input);
+  /// The options' deadlines count; what version they expect is for the caller to look at.
+  result<record_block*> insert(bucket_core& b, draft& input, const write_options& how = {});
   result<record_block*> update(bucket_core& b, record_block& old, draft& changes,
-                               cause why = cause::user);
+                               cause why = cause::user, const write_options& how = {});
 
   /// A transaction's records, which were checked and built in its own memory. Unique values,
   /// referrers and references are looked at in `prepare`, so that the order of these edits does not

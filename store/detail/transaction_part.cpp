@@ -4,6 +4,7 @@
 #include <holdfast/store/detail/read_key.hpp>
 #include <holdfast/store/detail/transaction_state.hpp>
 #include <holdfast/store/detail/validation.hpp>
+#include <holdfast/store/detail/write_checks.hpp>
 #include <holdfast/store/detail/write_errors.hpp>
 
 #include <algorithm>
@@ -111,7 +112,10 @@ result<bool> transaction_part::visit(value_view key, record_visitor visitor) {
 }
 
 /// Generated values and the counter are this transaction's own until it commits.
-result<record_block*> transaction_part::put_new(draft& input) {
+result<record_block*> transaction_part::put_new(draft& input, const write_options& how) {
+  auto ends = deadline_of_insert(schema(), how, of_->now());
+  if (!ends)
+    return fail(std::move(ends.error()));
   if (!counted_from_ && takes_number(input)) {
     counted_from_ = core_->made().counter();
     made_.restore(std::max(*counted_from_, made_.counter()));
@@ -129,7 +133,7 @@ result<record_block*> transaction_part::put_new(draft& input) {
   auto* own = own_.find(k, hash, core_->key_slot());
   auto* before = own ? own->before : in_snapshot(k, hash); // the latter has expired
   own_writes::keep(schema().shared_layout());
-  auto* block = build(own_.allocate(block_size(input)), input, of_->now());
+  auto* block = build(own_.allocate(block_size(input)), input, of_->now(), *ends);
   block->hash = hash;
   block->row = own_.next_row(row_bound_);
   own_.put(*block, hash, core_->key_slot(), before, block);
@@ -137,7 +141,11 @@ result<record_block*> transaction_part::put_new(draft& input) {
   return block;
 }
 
-result<record_block*> transaction_part::put_next(record_block& old, draft& changes) {
+result<record_block*> transaction_part::put_next(record_block& old, draft& changes,
+                                                 const write_options& how) {
+  auto ends = deadline_of_update(old, schema(), how, of_->now());
+  if (!ends)
+    return fail(std::move(ends.error()));
   if (auto failed = check_update(old, changes, of_->now()))
     return fail(std::move(*failed));
   auto k = key_view::of(old, core_->key_slot());
@@ -146,6 +154,7 @@ result<record_block*> transaction_part::put_next(record_block& old, draft& chang
   auto plan = plan_update(old, changes);
   own_writes::keep(schema().shared_layout());
   auto* block = build_update(own_.allocate(plan.bytes), old, changes, plan, of_->now());
+  block->expires_at = *ends;
   block->hash = hash;
   if (own && own->after != own->before)
     block->version = old.version; // all its changes are one when it commits
@@ -193,11 +202,14 @@ result<void> transaction_part::treat_referrers(const record& gone) {
   return {};
 }
 
-result<record> transaction_part::insert(draft input) {
+result<record> transaction_part::insert(draft input, const write_options& how) {
   if (auto why = ended())
     return fail(std::move(*why));
   auto mine = bound(std::move(input));
-  return as_record(put_new(mine));
+  if (how.expected_version)
+    if (auto other = version_error(core_->name(), mine.key(), find(mine.key()), how))
+      return fail(std::move(*other));
+  return as_record(put_new(mine, how));
 }
 
 result<records> transaction_part::insert_many(const std::vector<object>& list) {
@@ -217,22 +229,34 @@ result<records> transaction_part::insert_many(const std::vector<object>& list) {
   });
 }
 
-result<record> transaction_part::update(value_view key, draft changes) {
+result<record> transaction_part::update(value_view key, draft changes, const write_options& how) {
   if (auto why = ended())
     return fail(std::move(*why));
   auto* old = find(key);
+  if (auto other = version_error(core_->name(), key, old, how))
+    return fail(std::move(*other));
   if (!old)
     return fail(no_record(*core_, key));
   auto mine = bound(std::move(changes));
-  return as_record(put_next(*old, mine));
+  return as_record(put_next(*old, mine, how));
 }
 
-result<record> transaction_part::upsert(draft input) {
+result<record> transaction_part::touch(value_view key, write_options how) {
+  if (auto why = ended())
+    return fail(std::move(*why));
+  if (auto wrong = complete_touch(schema(), how))
+    return fail(std::move(*wrong));
+  return update(key, draft{schema()}, how);
+}
+
+result<record> transaction_part::upsert(draft input, const write_options& how) {
   if (auto why = ended())
     return fail(std::move(*why));
   auto mine = bound(std::move(input));
   auto* old = find(mine.key());
-  return as_record(old ? put_next(*old, mine) : put_new(mine));
+  if (auto other = version_error(core_->name(), mine.key(), old, how))
+    return fail(std::move(*other));
+  return as_record(old ? put_next(*old, mine, how) : put_new(mine, how));
 }
 
 result<record> transaction_part::erase(value_view key) {

@@ -7,6 +7,7 @@
 #include <holdfast/store/draft.hpp>
 #include <holdfast/store/query.hpp>
 #include <holdfast/store/selection.hpp>
+#include <holdfast/store/write_options.hpp>
 
 #include <algorithm>
 #include <cstdint>
@@ -64,10 +65,11 @@ public:
 
   result<record> get(value_view key);
   result<bool> visit(value_view key, record_visitor visitor);
-  result<record> insert(draft input);
+  result<record> insert(draft input, const write_options& how);
   result<records> insert_many(const std::vector<object>& list);
-  result<record> update(value_view key, draft changes);
-  result<record> upsert(draft input);
+  result<record> update(value_view key, draft changes, const write_options& how);
+  result<record> touch(value_view key, write_options how);
+  result<record> upsert(draft input, const write_options& how);
   result<record> erase(value_view key);
   result<std::uint64_t> clear();
 
@@ -92,8 +94,8 @@ private:
   record_block* find(const key_view& key, std::uint64_t hash);
   record_block* find(value_view key);
   record_block* in_snapshot(const key_view& key, std::uint64_t hash) const;
-  result<record_block*> put_new(draft& input);
-  result<record_block*> put_next(record_block& old, draft& changes);
+  result<record_block*> put_new(draft& input, const write_options& how = {});
+  result<record_block*> put_next(record_block& old, draft& changes, const write_options& how = {});
   result<void> put_erased(record_block& old);
   result<void> treat_referrers(const record& gone);
   draft bound(draft input) const;
