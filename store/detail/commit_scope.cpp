@@ -281,7 +281,9 @@ void commit_scope::replace(bucket_core& b, record_block& old, const record_block
   note(b, change_kind::updated, why_, &old, block);
 }
 
-void commit_scope::erase_later(bucket_core& b, record_block& old) { erase_one(b, old, why_); }
+void commit_scope::erase_later(bucket_core& b, record_block& old) {
+  erase_one(b, old, has_expired(old) ? cause::ttl : why_);
+}
 
 void commit_scope::count_to(bucket_core& b, std::int64_t counter) {
   touch(b);
@@ -289,26 +291,33 @@ void commit_scope::count_to(bucket_core& b, std::int64_t counter) {
   put_counter(b, into_);
 }
 
-/// The first unique value of a record of a transaction that another record has, too.
-std::optional<error> commit_scope::find_clash() {
+/// Frees the unique values of a transaction's records; fails at the first that another one has.
+result<void> commit_scope::settle_clashes() {
   for (auto& [b, block] : made_) {
-    if (block->death.load(std::memory_order_relaxed) != never)
-      continue;
     auto& indexes = b->schema().indexes();
     for (std::size_t i = 0; i < indexes.size(); ++i) {
       if (!indexes[i].unique)
         continue;
       auto slot = static_cast<std::uint32_t>(indexes[i].slot);
       auto v = key_view::of(*block, slot);
-      auto* other = v.tag == slot_tag::null ? nullptr : b->data().unique_head(i, v, block);
-      if (!other)
+      if (v.tag == slot_tag::null)
         continue;
-      clash_in_ = b;
-      clash_born_ = other->birth.load(std::memory_order_relaxed);
-      return taken(*b, b->schema(), slot, view_of(*block, slot));
+      while (block->death.load(std::memory_order_relaxed) == never) {
+        auto* other = b->data().unique_head(i, v, block);
+        if (!other)
+          break;
+        if (has_expired(*other) && !is_kept(*b, *other)) {
+          if (auto gone = erase(*b, *other, cause::ttl); !gone)
+            return gone;
+          continue;
+        }
+        clash_in_ = b;
+        clash_born_ = other->birth.load(std::memory_order_relaxed);
+        return fail(taken(*b, b->schema(), slot, view_of(*block, slot)));
+      }
     }
   }
-  return std::nullopt;
+  return {};
 }
 
 result<record_block*> commit_scope::update(bucket_core& b, record_block& old, draft& changes,
@@ -380,8 +389,8 @@ result<std::uint64_t> commit_scope::clear(bucket_core& b, change_kind as) {
 
 result<void> commit_scope::prepare() {
   if (!made_.empty()) [[unlikely]]
-    if (auto clash = find_clash())
-      return fail(std::move(*clash));
+    if (auto settled = settle_clashes(); !settled)
+      return settled;
   if (linked_) [[unlikely]]
     if (auto whole = check_references(); !whole)
       return whole;

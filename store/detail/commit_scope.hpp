@@ -125,7 +125,7 @@ private:
   void put_stored(bucket_core& b, record_block& block, draft& input);
   record_block* copy(bucket_core& b, const record_block& made);
   void put_made(bucket_core& b, record_block& block);
-  std::optional<error> find_clash();
+  result<void> settle_clashes();
   result<void> follow_erased();
   result<void> treat_referrers(bucket_core& b, const incoming_reference& by, const record& gone);
   result<void> treat_one(const incoming_reference& by, record_block& referrer);

@@ -128,7 +128,7 @@ result<std::uint64_t> count(const reader& from, const query& q, std::int64_t now
   std::uint64_t found = 0;
   if (how->nothing)
     return found;
-  if (how->covers_count() && from.expired_count(now) <= how->rows)
+  if (how->covers_count() && !from.own() && from.expired_count(now) <= how->rows)
     found = how->rows - expired_matches(from, q, now);
   else
     each_match(from, *how, now, 0, [&](const record_block&) {

@@ -83,11 +83,8 @@ public:
     view_.for_deadlines(view_.expired_count(now),
                         [&](const record_block& b) { return fn(b), true; });
   }
-  /// How many those are; with own writes, which may have come in their places, 0 or unknown: many.
-  std::uint64_t expired_count(std::int64_t now) const noexcept {
-    const auto count = view_.expired_count(now);
-    return own_ && count > 0 ? ~std::uint64_t{0} : count;
-  }
+  /// How many those are, of the version without own writes.
+  std::uint64_t expired_count(std::int64_t now) const noexcept { return view_.expired_count(now); }
 
   /// The record with this key, or null.
   const record_block* find_key(value_view key) const {

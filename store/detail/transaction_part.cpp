@@ -77,7 +77,7 @@ record_block* transaction_part::in_snapshot(const key_view& key, std::uint64_t h
 record_block* transaction_part::find(const key_view& key, std::uint64_t hash) {
   if (!own_.empty())
     if (auto* own = own_.find(key, hash, core_->key_slot()))
-      return own->after;
+      return own->after && !expired(*own->after, now()) ? own->after : nullptr;
   auto* block = in_snapshot(key, hash);
   if (block)
     reads_.add_found(*block);
