@@ -49,7 +49,11 @@ bucket_core::bucket_core(bucket_id id, std::shared_ptr<const compiled_schema> sc
       runtime_{std::move(rt)}, lines_{std::move(lines)}, pipe_{std::move(pipe)}, schemas_{schema},
       schema_{schema.get()}, newest_{make_generation(schema).release()},
       topics_{std::make_shared<const bucket_topics>(name_)}, address_{make_ref<holdfast::address>(
-                                                                 *runtime_, name_)} {}
+                                                                 *runtime_, name_)} {
+  auto& definition = schemas_.front()->definition();
+  if (auto most = definition.max_records())
+    evictor_ = std::make_unique<detail::evictor>(*most, definition.eviction());
+}
 
 bucket_core::~bucket_core() {
   for (auto* g = newest_.load(); g;)
@@ -226,6 +230,8 @@ void bucket_core::rewind(sequence seq) {
     taken_back_.push_back({std::unique_ptr<generation>{gone}, seen_before});
   }
   data().rewind(seq);
+  if (evictor_)
+    evictor_->forget();
   note_memory();
 }
 

@@ -5,6 +5,7 @@
 #include <holdfast/runtime/ref.hpp>
 #include <holdfast/runtime/runtime.hpp>
 #include <holdfast/store/detail/bucket_data.hpp>
+#include <holdfast/store/detail/evictor.hpp>
 #include <holdfast/store/detail/generate.hpp>
 #include <holdfast/store/detail/generation.hpp>
 #include <holdfast/store/detail/journal_keys.hpp>
@@ -130,6 +131,9 @@ public:
   /// After a restore: the counter goes on behind the stored one and behind every restored value.
   void restore_counter(const journal& from, const std::vector<record_block*>& records);
 
+  /// What a full bucket lets go; null without a capacity. Set for good when the bucket is made.
+  detail::evictor* evictor() const noexcept { return evictor_.get(); }
+
   /// Makes generated values; its counter moves when an operation is sealed.
   generator& made() noexcept { return generator_; }
 
@@ -163,6 +167,7 @@ private:
   std::shared_ptr<pipeline> pipe_;
   std::vector<std::shared_ptr<const compiled_schema>> schemas_; // all that were ever in force
   std::atomic<const compiled_schema*> schema_;
+  std::unique_ptr<detail::evictor> evictor_;
   std::atomic<generation*> newest_; ///< owned, with those before it
   std::unique_ptr<generation> proposed_;
   /// Never published; readers that pinned below `tag` may just pass by.

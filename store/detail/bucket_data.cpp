@@ -196,6 +196,20 @@ std::uint64_t bucket_data::expired_heads(std::int64_t now) const noexcept {
                     : 0;
 }
 
+void bucket_data::find_expired(std::int64_t now, const deadline_place& behind, std::size_t most,
+                               std::vector<record_block*>& out) const {
+  if (!deadlines_)
+    return;
+  order_cursor at(deadlines_->root());
+  at.seek(deadline_probe(behind.at, behind.row + 1), deadline_order(rows_));
+  for (; most > 0 && !at.at_end(); at.next(), --most) {
+    record_block* b = rows_.head(at.entry().row);
+    if (b->expires_at > now)
+      return;
+    out.push_back(b);
+  }
+}
+
 void bucket_data::build_deadlines(std::span<record_block* const> blocks) {
   std::vector<order_entry> entries;
   for (const record_block* b : blocks)

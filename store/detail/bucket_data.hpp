@@ -1,5 +1,6 @@
 #pragma once
 
+#include <holdfast/store/detail/bucket_layout.hpp>
 #include <holdfast/store/detail/commit_line.hpp>
 #include <holdfast/store/detail/deadlines.hpp>
 #include <holdfast/store/detail/order_tree.hpp>
@@ -17,47 +18,6 @@
 #include <vector>
 
 namespace holdfast::detail {
-
-enum class index_type : std::uint8_t { unique, ordered };
-
-/// One index, over one slot or, if ordered, several. Nulls are entries of ordered indexes and not
-/// of unique ones.
-struct index_spec {
-  index_type type = index_type::ordered;
-  std::uint32_t slot_number = 0;
-  index_kind kind = index_kind::text; ///< of the first slot
-  std::vector<std::uint32_t> more_slots = {};
-
-  std::size_t size() const noexcept { return 1 + more_slots.size(); }
-};
-
-struct bucket_layout {
-  std::uint32_t key_slot = 0; ///< holds a text or an integer in every record
-  std::vector<index_spec> indexes;
-};
-
-/// What a commit made of a bucket, besides the records: versions form a list as records do.
-struct bucket_root {
-  std::atomic<std::uint64_t> birth;
-  std::uint64_t death; ///< the writer's, as `next`
-  bucket_root* next;
-  std::atomic<bucket_root*> prev;
-  std::uint64_t count;     ///< live records
-  std::uint64_t row_bound; ///< one more than the newest row
-  order_node* deadlines;   ///< of the records that have one
-  order_node** trees() noexcept { return reinterpret_cast<order_node**>(this + 1); }
-  order_node* const* trees() const noexcept {
-    return reinterpret_cast<order_node* const*>(this + 1);
-  }
-};
-
-inline bool key_is(const record_block& b, std::uint32_t slot_number,
-                   std::string_view key) noexcept {
-  return b.bytes_of(b.slots()[slot_number]) == key;
-}
-inline bool key_is(const record_block& b, std::uint32_t slot_number, std::int64_t key) noexcept {
-  return b.slots()[slot_number].integer == key;
-}
 
 /// The records and indexes of one bucket: one writer, lock-free readers at any seq that is pinned
 /// or held by a snapshot.
@@ -110,6 +70,12 @@ public:
   }
   /// Live records whose deadline is `now` or before it, the open operation included. O(log n).
   std::uint64_t expired_heads(std::int64_t now) const noexcept;
+  /// The first `most` of those behind a place, in order of deadlines. Throws `std::bad_alloc`.
+  /// O(log n + found).
+  void find_expired(std::int64_t now, const deadline_place& behind, std::size_t most,
+                    std::vector<record_block*>& out) const;
+  /// The first row that only the open operation has.
+  std::uint64_t first_open_row() const noexcept { return sealed_.next_row; }
   /// Live records, the open operation included.
   std::uint64_t live_count() const noexcept { return live_; }
   /// What the next insert gets.
@@ -236,12 +202,7 @@ private:
   void move_deadline(const record_block* from, const record_block* to, std::uint64_t row);
   void build_deadlines(std::span<record_block* const> blocks);
   template <class F>
-  void each_tree(F&& f) const {
-    for (const auto& tree : trees_)
-      f(*tree);
-    if (deadlines_)
-      f(*deadlines_);
-  }
+  void each_tree(F&& f) const;
   bool trees_changed() const noexcept;
   void undo(const edit& e) noexcept;
   bucket_root* make_root();
@@ -288,6 +249,14 @@ private:
   std::size_t ended_since_drain_ = 0;
   std::size_t commits_since_drain_ = 0;
 };
+
+template <class F>
+void bucket_data::each_tree(F&& f) const {
+  for (const auto& tree : trees_)
+    f(*tree);
+  if (deadlines_)
+    f(*deadlines_);
+}
 
 template <class Key>
 record_block* bucket_data::find_head(const Key& key, std::uint64_t hash) const {

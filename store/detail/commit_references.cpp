@@ -5,6 +5,7 @@
 #include <holdfast/store/detail/read_key.hpp>
 
 #include <algorithm>
+#include <unordered_set>
 
 namespace holdfast::detail {
 namespace {
@@ -58,7 +59,7 @@ result<void> commit_scope::treat_referrers(bucket_core& b, const incoming_refere
   for (auto* referrer : referrers) {
     if (!alive(*referrer))
       continue; // erased by what was done to the one before
-    if (expired(*referrer, now_.time_since_epoch().count())) {
+    if (has_expired(*referrer)) {
       erase_one(*by.source, *referrer, cause::ttl);
     } else if (by.what == on_delete::restrict) {
       // Whether it still refers when the commit is complete.
@@ -88,6 +89,7 @@ bool commit_scope::is_kept(bucket_core& b, const record_block& old) const {
   if (!linked_ || !b.links() || b.links()->incoming.empty())
     return false;
   std::vector<std::pair<bucket_core*, const record_block*>> going{{&b, &old}};
+  std::unordered_set<const record_block*> seen{&old};
   std::vector<record_block*> referrers;
   for (std::size_t i = 0; i < going.size(); ++i) {
     auto* links = going[i].first->links();
@@ -100,13 +102,12 @@ bool commit_scope::is_kept(bucket_core& b, const record_block& old) const {
       by.source->data().find_heads(
           by.index, key_view::of(*going[i].second, going[i].first->key_slot()), referrers);
       for (auto* referrer : referrers) {
-        std::pair<bucket_core*, const record_block*> next{by.source, referrer};
-        if (std::ranges::find(going, next) != going.end() ||
-            expired(*referrer, now_.time_since_epoch().count()))
+        if (seen.contains(referrer) || has_expired(*referrer))
           continue;
         if (by.what == on_delete::restrict)
           return true;
-        going.push_back(next);
+        seen.insert(referrer);
+        going.emplace_back(by.source, referrer);
       }
     }
   }
@@ -125,7 +126,7 @@ result<void> commit_scope::check_references() {
       if (key.tag == slot_tag::null)
         continue;
       auto* target = out.target ? out.target->find_head(key) : nullptr;
-      if (!target || expired(*target, now_.time_since_epoch().count()))
+      if (!target || has_expired(*target))
         return fail(dangling(*b, out, *block));
     }
   }

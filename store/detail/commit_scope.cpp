@@ -338,6 +338,8 @@ result<record_block*> commit_scope::update(bucket_core& b, record_block& old, dr
     auto* head = find(b, key_of(old));
     return head ? update(b, *head, changes, why, how) : fail(no_record(b, key_of(old)));
   }
+  if (auto* keeper = b.evictor()) [[unlikely]]
+    keeper->mark(old.row);
   auto plan = plan_update(old, changes);
   room memory{b, plan.bytes};
   auto* block = build_update(memory.get(), old, changes, plan, now_);
@@ -391,6 +393,13 @@ result<void> commit_scope::prepare() {
   if (!made_.empty()) [[unlikely]]
     if (auto settled = settle_clashes(); !settled)
       return settled;
+  if (first_->evictor()) [[unlikely]]
+    if (auto room = shrink(*first_); !room)
+      return room;
+  for (std::size_t i = 0; i < others_.size(); ++i) // what is let go may reach more of them
+    if (others_[i]->evictor())
+      if (auto room = shrink(*others_[i]); !room)
+        return room;
   if (linked_) [[unlikely]]
     if (auto whole = check_references(); !whole)
       return whole;

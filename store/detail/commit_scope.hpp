@@ -126,6 +126,8 @@ private:
   record_block* copy(bucket_core& b, const record_block& made);
   void put_made(bucket_core& b, record_block& block);
   result<void> settle_clashes();
+  result<void> shrink(bucket_core& b);
+  result<void> expire_some(bucket_core& b, std::uint64_t most);
   result<void> follow_erased();
   result<void> treat_referrers(bucket_core& b, const incoming_reference& by, const record& gone);
   result<void> treat_one(const incoming_reference& by, record_block& referrer);

@@ -16,6 +16,12 @@ inline order_probe deadline_probe(std::int64_t at, std::uint64_t row) noexcept {
   return {index_kind::integer, key_view{at}, row};
 }
 
+/// A place among the deadlines of a bucket to go on behind; by default in front of all.
+struct deadline_place {
+  std::int64_t at = 0;
+  std::uint64_t row = 0;
+};
+
 /// How they compare: the prefixes decide, so that no record is read.
 inline entry_order deadline_order(const row_table& rows) noexcept {
   return {&rows, index_kind::integer, deadline_slot, never};

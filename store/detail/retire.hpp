@@ -28,6 +28,12 @@ public:
   }
   /// There is room.
   void push(const T& item) noexcept { items_[(head_ + size_++) & (capacity_ - 1)] = item; }
+  /// In front of all. There is room.
+  void push_front(const T& item) noexcept {
+    head_ = (head_ - 1) & (capacity_ - 1);
+    ++size_;
+    front() = item;
+  }
   void pop() noexcept {
     head_ = (head_ + 1) & (capacity_ - 1);
     --size_;

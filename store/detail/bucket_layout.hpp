@@ -1,0 +1,55 @@
+#pragma once
+
+#include <holdfast/store/detail/order_tree.hpp>
+#include <holdfast/store/detail/record_block.hpp>
+
+#include <atomic>
+#include <cstddef>
+#include <cstdint>
+#include <string_view>
+#include <vector>
+
+namespace holdfast::detail {
+
+enum class index_type : std::uint8_t { unique, ordered };
+
+/// One index, over one slot or, if ordered, several. Nulls are entries of ordered indexes and not
+/// of unique ones.
+struct index_spec {
+  index_type type = index_type::ordered;
+  std::uint32_t slot_number = 0;
+  index_kind kind = index_kind::text; ///< of the first slot
+  std::vector<std::uint32_t> more_slots = {};
+
+  std::size_t size() const noexcept { return 1 + more_slots.size(); }
+};
+
+struct bucket_layout {
+  std::uint32_t key_slot = 0; ///< holds a text or an integer in every record
+  std::vector<index_spec> indexes;
+};
+
+/// What a commit made of a bucket, besides the records: versions form a list as records do.
+struct bucket_root {
+  std::atomic<std::uint64_t> birth;
+  std::uint64_t death; ///< the writer's, as `next`
+  bucket_root* next;
+  std::atomic<bucket_root*> prev;
+  std::uint64_t count;     ///< live records
+  std::uint64_t row_bound; ///< one more than the newest row
+  order_node* deadlines;   ///< of the records that have one
+  order_node** trees() noexcept { return reinterpret_cast<order_node**>(this + 1); }
+  order_node* const* trees() const noexcept {
+    return reinterpret_cast<order_node* const*>(this + 1);
+  }
+};
+
+inline bool key_is(const record_block& b, std::uint32_t slot_number,
+                   std::string_view key) noexcept {
+  return b.bytes_of(b.slots()[slot_number]) == key;
+}
+inline bool key_is(const record_block& b, std::uint32_t slot_number, std::int64_t key) noexcept {
+  return b.slots()[slot_number].integer == key;
+}
+
+} // namespace holdfast::detail

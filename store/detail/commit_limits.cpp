@@ -1,0 +1,78 @@
+// What a commit does to keep a bucket within its capacity.
+#include <holdfast/store/detail/commit_scope.hpp>
+
+#include <holdfast/store/detail/read_key.hpp>
+
+#include <algorithm>
+
+namespace holdfast::detail {
+namespace {
+
+error full(const bucket_core& b) {
+  return error{errc::overloaded,
+               b.name() + ": " + std::to_string(b.evictor()->capacity()) +
+                   " records are there, which is the capacity, and others refer to each",
+               {.bucket = b.name()}};
+}
+
+} // namespace
+
+/// Lets records go until the bucket is within its capacity: first those that have expired, then by
+/// its policy, and of those that the commit inserted only what goes beyond the capacity by itself.
+/// Records that must stay because others refer to them are passed over.
+result<void> commit_scope::shrink(bucket_core& b) {
+  auto& data = b.data();
+  const auto capacity = b.evictor()->capacity();
+  if (data.live_count() <= capacity) [[likely]]
+    return {};
+  if (auto expired = expire_some(b, data.live_count() - capacity); !expired)
+    return expired;
+  if (data.live_count() <= capacity)
+    return {};
+  {
+    evictor::search old{*b.evictor(), data};
+    while (data.live_count() > capacity) {
+      auto* victim = old.next([&](const record_block& each) { return !is_kept(b, each); });
+      if (!victim)
+        break;
+      if (auto gone = erase(b, *victim, cause::eviction); !gone)
+        return gone;
+    }
+  }
+  const auto first = data.first_open_row();
+  if (data.live_count() > capacity && data.next_row() - first <= capacity)
+    return fail(full(b));
+  for (auto row = first; data.live_count() > capacity && row < data.next_row(); ++row) {
+    auto* block = data.head(row);
+    if (!block || block->death.load(std::memory_order_relaxed) != never || is_kept(b, *block))
+      continue;
+    if (auto gone = erase(b, *block, cause::eviction); !gone)
+      return gone;
+  }
+  return data.live_count() > capacity ? result<void>{fail(full(b))} : result<void>{};
+}
+
+/// Erases expired records, `most` or a few more, in order of deadlines.
+result<void> commit_scope::expire_some(bucket_core& b, std::uint64_t most) {
+  constexpr std::uint64_t at_once = 64;
+  const auto now = now_.time_since_epoch().count();
+  deadline_place reached;
+  std::vector<record_block*> found;
+  for (std::uint64_t gone = 0; gone < most;) {
+    found.clear();
+    b.data().find_expired(now, reached, std::min(most - gone, at_once), found);
+    if (found.empty())
+      break;
+    for (auto* block : found) {
+      reached = {block->expires_at, block->row};
+      if (block->death.load(std::memory_order_relaxed) != never || is_kept(b, *block))
+        continue;
+      if (auto erased = erase(b, *block, cause::ttl); !erased)
+        return erased;
+      ++gone;
+    }
+  }
+  return {};
+}
+
+} // namespace holdfast::detail
