@@ -1,6 +1,7 @@
 #include <holdfast/store/bucket.hpp>
 
 #include <holdfast/store/detail/bucket_writes.hpp>
+#include <holdfast/store/detail/bulk_writes.hpp>
 #include <holdfast/store/detail/read_key.hpp>
 #include <holdfast/store/detail/read_view.hpp>
 #include <holdfast/store/detail/transaction_part.hpp>
@@ -85,10 +86,37 @@ pending<record> bucket<record>::insert(draft fields, const write_options& how) c
     return in_->insert(std::move(fields), how);
   return write<detail::insert_operation, record>(how, std::move(fields));
 }
-pending<records> bucket<record>::insert_many(const std::vector<object>& list) const {
+pending<records> bucket<record>::insert_many(const std::vector<object>& list,
+                                             const write_options& how) const {
   if (in_)
-    return in_->insert_many(list);
-  return write<detail::insert_many_operation, records>(list);
+    return in_->insert_many(list, how);
+  return write<detail::insert_many_operation, records>(how, list);
+}
+pending<records> bucket<record>::upsert_many(const std::vector<object>& list,
+                                             const write_options& how) const {
+  if (in_)
+    return in_->upsert_many(list, how);
+  return write<detail::upsert_many_operation, records>(how, list);
+}
+pending<std::uint64_t> bucket<record>::update_many(filter which,
+                                                   std::initializer_list<field_input> changes,
+                                                   const write_options& how) const {
+  if (in_)
+    return in_transaction<std::uint64_t>(*in_, changes,
+                                         [&](draft d) { return in_->update_many(which, d, how); });
+  return write<detail::update_many_operation, std::uint64_t>(how, std::move(which), changes);
+}
+pending<std::uint64_t> bucket<record>::update_many(filter which, const object& changes,
+                                                   const write_options& how) const {
+  if (in_)
+    return in_transaction<std::uint64_t>(*in_, changes,
+                                         [&](draft d) { return in_->update_many(which, d, how); });
+  return write<detail::update_many_operation, std::uint64_t>(how, std::move(which), changes);
+}
+pending<std::uint64_t> bucket<record>::erase_many(filter which) const {
+  if (in_)
+    return in_->erase_many(which);
+  return write<detail::erase_many_operation, std::uint64_t>(std::move(which));
 }
 pending<record> bucket<record>::update(value key, std::initializer_list<field_input> changes,
                                        const write_options& how) const {

@@ -70,8 +70,10 @@ public:
                          const write_options& how = {}) const;
   pending<record> insert(const object& fields, const write_options& how = {}) const;
   pending<record> insert(draft fields, const write_options& how = {}) const;
-  /// Adds all or none, as one commit, in order.
-  pending<records> insert_many(const std::vector<object>& list) const;
+  /// Adds all or none, as one commit, in order. The error of one record says which. In a bucket
+  /// with a capacity, what goes beyond it is evicted as if one were added after another.
+  pending<records> insert_many(const std::vector<object>& list,
+                               const write_options& how = {}) const;
 
   /// Changes some fields of a record; null removes a field. The key and generated fields cannot be
   /// changed. Errors: `not_found`, `invalid`, `duplicate`.
@@ -102,8 +104,20 @@ public:
   pending<record> upsert(const object& fields, const write_options& how = {}) const;
   pending<record> upsert(draft fields, const write_options& how = {}) const;
 
+  /// Updates or inserts each, as one commit, in order, all or none; gives them as stored.
+  pending<records> upsert_many(const std::vector<object>& list,
+                               const write_options& how = {}) const;
+  /// Changes all records that the filter finds, as one commit, in the bucket's order, all or none;
+  /// gives their number. The error of one says which. Its writers wait for it: O(found).
+  pending<std::uint64_t> update_many(filter which, std::initializer_list<field_input> changes,
+                                     const write_options& how = {}) const;
+  pending<std::uint64_t> update_many(filter which, const object& changes,
+                                     const write_options& how = {}) const;
+
   /// Removes a record and gives it as it was. Error: `not_found`.
   pending<record> erase(value key) const;
+  /// Removes all records that the filter finds, as one commit, all or none; gives their number.
+  pending<std::uint64_t> erase_many(filter which) const;
 
   /// Removes all records as one commit; gives their number. O(n).
   pending<std::uint64_t> clear() const;

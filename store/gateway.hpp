@@ -72,6 +72,25 @@ struct erase_record {
   value key;
   std::optional<durability> level{};
 };
+/// As `bucket<>::upsert_many`: all or none.
+struct upsert_records {
+  std::string bucket;
+  std::vector<object> list;
+  std::optional<durability> level{};
+};
+/// As `bucket<>::update_many`; the answer is the number of records.
+struct update_records {
+  std::string bucket;
+  filter which;
+  object changes;
+  std::optional<durability> level{};
+};
+/// As `bucket<>::erase_many`; the answer is the number of records.
+struct erase_records {
+  std::string bucket;
+  filter which;
+  std::optional<durability> level{};
+};
 /// As `bucket<>::clear`.
 struct clear_bucket {
   std::string bucket;
@@ -128,6 +147,9 @@ using store_gateway = caf::typed_actor<caf::replies_to<insert_record>::with<resu
                                        caf::replies_to<update_record>::with<result<record>>,
                                        caf::replies_to<upsert_record>::with<result<record>>,
                                        caf::replies_to<erase_record>::with<result<record>>,
+                                       caf::replies_to<upsert_records>::with<result<records>>,
+                                       caf::replies_to<update_records>::with<result<std::uint64_t>>,
+                                       caf::replies_to<erase_records>::with<result<std::uint64_t>>,
                                        caf::replies_to<clear_bucket>::with<result<std::uint64_t>>,
                                        caf::replies_to<get_record>::with<result<record>>,
                                        caf::replies_to<find_records>::with<result<records>>,
@@ -148,6 +170,9 @@ HOLDFAST_LOCAL_MESSAGE(holdfast::insert_records)
 HOLDFAST_LOCAL_MESSAGE(holdfast::update_record)
 HOLDFAST_LOCAL_MESSAGE(holdfast::upsert_record)
 HOLDFAST_LOCAL_MESSAGE(holdfast::erase_record)
+HOLDFAST_LOCAL_MESSAGE(holdfast::upsert_records)
+HOLDFAST_LOCAL_MESSAGE(holdfast::update_records)
+HOLDFAST_LOCAL_MESSAGE(holdfast::erase_records)
 HOLDFAST_LOCAL_MESSAGE(holdfast::clear_bucket)
 HOLDFAST_LOCAL_MESSAGE(holdfast::get_record)
 HOLDFAST_LOCAL_MESSAGE(holdfast::find_records)

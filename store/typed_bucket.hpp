@@ -197,12 +197,9 @@ public:
     return plain_.insert(to_draft(plain_.compiled(), item), how).map(from_record<T>);
   }
   /// Adds all or none, as one commit, in order.
-  pending<std::vector<T>> insert_many(const std::vector<T>& items) const {
-    std::vector<object> list;
-    list.reserve(items.size());
-    for (auto& each : items)
-      list.push_back(to_object(each));
-    return plain_.insert_many(list).map(detail::from_records<T>);
+  pending<std::vector<T>> insert_many(const std::vector<T>& items,
+                                      const write_options& how = {}) const {
+    return plain_.insert_many(objects_of(items), how).map(detail::from_records<T>);
   }
   /// Sets some members of a record, all at once:
   /// `update("7", set<&user::age>(31), set<&user::email>(std::nullopt))`.
@@ -251,7 +248,26 @@ public:
   pending<T> upsert(const T& item, const write_options& how = {}) const {
     return plain_.upsert(to_draft(plain_.compiled(), item), how).map(from_record<T>);
   }
+  /// Updates or inserts each, as one commit, in order, all or none.
+  pending<std::vector<T>> upsert_many(const std::vector<T>& items,
+                                      const write_options& how = {}) const {
+    return plain_.upsert_many(objects_of(items), how).map(detail::from_records<T>);
+  }
+  /// Sets some members of all records that the filter finds, as one commit, all or none:
+  /// `update_many(f<&user::age> >= 18, set<&user::adult>(true))`. Gives their number.
+  template <class... Changes>
+  requires(sizeof...(Changes) > 0 &&
+           (std::same_as<typename Changes::record_type, T> &&
+            ...)) pending<std::uint64_t> update_many(filter which, const Changes&... changes)
+  const {
+    return [&](const auto&... stored) {
+      return plain_.update_many(std::move(which), {field_input{Changes::name, stored}...});
+    }(detail::to_stored(changes.content)...);
+  }
   pending<T> erase(key_argument key) const { return plain_.erase(key).map(from_record<T>); }
+  pending<std::uint64_t> erase_many(filter which) const {
+    return plain_.erase_many(std::move(which));
+  }
   pending<std::uint64_t> clear() const { return plain_.clear(); }
 
   // -- reads
@@ -277,6 +293,14 @@ public:
   pending<std::vector<T>> last(std::int64_t n) const { return everything().last(n); }
 
 private:
+  static std::vector<object> objects_of(const std::vector<T>& items) {
+    std::vector<object> list;
+    list.reserve(items.size());
+    for (auto& each : items)
+      list.push_back(to_object(each));
+    return list;
+  }
+
   bucket<record> plain_;
 };
 

@@ -1,14 +1,10 @@
 #include <holdfast/store/detail/bucket_writes.hpp>
 
 #include <holdfast/store/detail/write_checks.hpp>
+#include <holdfast/store/detail/write_errors.hpp>
 
 namespace holdfast::detail {
 namespace {
-
-error not_found(const bucket_core& b, value_view key) {
-  auto text = key.to_string();
-  return error{errc::not_found, b.name() + ": no record has the key " + text, {b.name(), text, {}}};
-}
 
 result<record> handle_to(result<record_block*> stored) {
   if (!stored)
@@ -26,35 +22,12 @@ result<record> insert_operation::apply(commit_scope& scope) {
   return handle_to(scope.insert(scope.home(), draft_, how_));
 }
 
-insert_many_operation::insert_many_operation(ref<bucket_core> to, durability how,
-                                             const std::vector<object>& list)
-    : write_operation{std::move(to), how} {
-  drafts_.reserve(list.size());
-  for (auto& fields : list)
-    drafts_.emplace_back(bucket().schema(), fields);
-}
-
-result<records> insert_many_operation::apply(commit_scope& scope) {
-  records out;
-  out.reserve(drafts_.size());
-  for (std::size_t i = 0; i < drafts_.size(); ++i) {
-    auto added = scope.insert(scope.home(), drafts_[i]);
-    if (!added)
-      return fail(error{added.error().code(),
-                        "record " + std::to_string(i) + " of " + std::to_string(drafts_.size()) +
-                            ": " + added.error().message(),
-                        added.error().where(), added.error().detail()});
-    out.push_back(record::share(*added));
-  }
-  return out;
-}
-
 result<record> update_operation::apply(commit_scope& scope) {
   auto* old = scope.find(scope.home(), key_);
   if (auto other = version_error(scope.home().name(), key_, old, how_))
     return fail(std::move(*other));
   if (!old)
-    return fail(not_found(scope.home(), key_));
+    return fail(no_record(scope.home(), key_));
   return handle_to(scope.update(scope.home(), *old, draft_, cause::user, how_));
 }
 
@@ -64,7 +37,7 @@ result<record> touch_operation::apply(commit_scope& scope) {
   if (auto other = version_error(b.name(), key_, old, how_))
     return fail(std::move(*other));
   if (!old)
-    return fail(not_found(b, key_));
+    return fail(no_record(b, key_));
   auto how = how_;
   if (auto wrong = complete_touch(b.schema(), how))
     return fail(std::move(*wrong));
@@ -83,7 +56,7 @@ result<record> upsert_operation::apply(commit_scope& scope) {
 result<record> erase_operation::apply(commit_scope& scope) {
   auto* old = scope.find(scope.home(), key_);
   if (!old)
-    return fail(not_found(scope.home(), key_));
+    return fail(no_record(scope.home(), key_));
   auto last = record::share(old);
   if (auto erased = scope.erase(scope.home(), *old); !erased)
     return fail(std::move(erased.error()));

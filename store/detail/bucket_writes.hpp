@@ -30,15 +30,6 @@ private:
   draft draft_;
 };
 
-class insert_many_operation final : public write_operation<records> {
-public:
-  insert_many_operation(ref<bucket_core> to, durability how, const std::vector<object>& list);
-
-private:
-  result<records> apply(commit_scope& scope) override;
-  std::vector<draft> drafts_;
-};
-
 class update_operation final : public write_operation<record> {
 public:
   template <class Fields>

@@ -152,6 +152,13 @@ store_gateway::behavior_type behaviour_of(gateway_pointer self, const desk_ptr& 
           self, desk, [](const bucket<>& to, const auto& m) { return to.upsert(m.fields); }),
       writing<record, erase_record>(
           self, desk, [](const bucket<>& to, const auto& m) { return to.erase(m.key); }),
+      writing<records, upsert_records>(
+          self, desk, [](const bucket<>& to, const auto& m) { return to.upsert_many(m.list); }),
+      writing<number, update_records>(
+          self, desk,
+          [](const bucket<>& to, const auto& m) { return to.update_many(m.which, m.changes); }),
+      writing<number, erase_records>(
+          self, desk, [](const bucket<>& to, const auto& m) { return to.erase_many(m.which); }),
       writing<number, clear_bucket>(self, desk,
                                     [](const bucket<>& to, const auto&) { return to.clear(); }),
       [self, desk](const get_record& m) {

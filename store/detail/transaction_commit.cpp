@@ -100,12 +100,16 @@ std::optional<conflict> find_conflict(transaction_part& read) {
   for (auto* version : read.reads().found())
     if (auto death = version->death.load(std::memory_order_relaxed); death != never)
       return conflict_of(read, key_of(*version), death);
+  // That something which had expired is gone, or is still there, makes no difference.
+  const auto at = read.now();
   for (auto& key : read.reads().absent())
-    if (auto* now = b.find_head(key_of(key)))
+    if (auto* now = b.find_head(key_of(key)); now && !expired(*now, at))
       return conflict_of(read, key, now->birth.load(std::memory_order_relaxed));
   std::optional<conflict> met;
   if (read.reads().has_ranges())
     b.data().each_change_since(read.seq(), [&](auto* before, auto* after) {
+      if (!after && expired(*before, at))
+        return true;
       if (auto what = read.reads().touched_by(read.schema().layout(), before, after))
         met = conflict_of(read, *what, key_of(after ? *after : *before).to_string(),
                           commit_of(before, after));
@@ -150,8 +154,8 @@ void edit_part(commit_scope& scope, transaction_part& p) {
       continue;
     if (e.before && e.after && !e.begins_anew())
       scope.replace(b, *e.before, *e.after);
-    else if (e.before)
-      scope.erase_later(b, *e.before);
+    else if (e.before && e.before->death.load(std::memory_order_relaxed) == never)
+      scope.erase_later(b, *e.before); // else it had expired, and was purged meanwhile
   }
   for (auto* block : p.own().inserted()) // in the order in which it was done
     scope.insert(b, *block);

@@ -79,11 +79,13 @@ record_block* transaction_part::find(const key_view& key, std::uint64_t hash) {
     if (auto* own = own_.find(key, hash, core_->key_slot()))
       return own->after && !expired(*own->after, now()) ? own->after : nullptr;
   auto* block = in_snapshot(key, hash);
+  if (block && expired(*block, now()))
+    block = nullptr;
   if (block)
     reads_.add_found(*block);
   else
     reads_.add_absent(key.tag == slot_tag::text ? value_view{key.text} : value_view{key.integer});
-  return block && !expired(*block, now()) ? block : nullptr;
+  return block;
 }
 
 record_block* transaction_part::find(value_view key) {
@@ -99,6 +101,8 @@ result<record> transaction_part::get(value_view key) {
   auto* block = find(key);
   if (!block)
     return fail(no_record(*core_, key));
+  if (auto* keeper = core_->evictor(); keeper && !is_inserted(*block))
+    keeper->mark(block->row);
   return record::share(block);
 }
 
@@ -132,6 +136,10 @@ result<record_block*> transaction_part::put_new(draft& input, const write_option
     return fail(taken(*core_, schema(), core_->key_slot(), key));
   auto* own = own_.find(k, hash, core_->key_slot());
   auto* before = own ? own->before : in_snapshot(k, hash); // the latter has expired
+  if (before && (!own || !own->changes())) // it goes now, and with it what hangs on it
+    if (auto gone = of_->all_or_nothing([&] { return treat_referrers(record::share(before)); });
+        !gone)
+      return fail(std::move(gone.error()));
   own_writes::keep(schema().shared_layout());
   auto* block = build(own_.allocate(block_size(input)), input, of_->now(), *ends);
   block->hash = hash;
@@ -212,23 +220,6 @@ result<record> transaction_part::insert(draft input, const write_options& how) {
   return as_record(put_new(mine, how));
 }
 
-result<records> transaction_part::insert_many(const std::vector<object>& list) {
-  if (auto why = ended())
-    return fail(std::move(*why));
-  records out;
-  out.reserve(list.size());
-  return of_->all_or_nothing([&]() -> result<records> {
-    for (std::size_t i = 0; i < list.size(); ++i) {
-      draft mine{schema(), list[i]};
-      auto added = put_new(mine);
-      if (!added)
-        return fail(numbered(added.error(), i, list.size()));
-      out.push_back(record::share(*added));
-    }
-    return std::move(out);
-  });
-}
-
 result<record> transaction_part::update(value_view key, draft changes, const write_options& how) {
   if (auto why = ended())
     return fail(std::move(*why));
@@ -267,30 +258,6 @@ result<record> transaction_part::erase(value_view key) {
     return fail(no_record(*core_, key));
   auto last = record::share(old);
   return of_->all_or_nothing([&] { return put_erased(*old).map([&] { return std::move(last); }); });
-}
-
-result<std::uint64_t> transaction_part::clear() {
-  if (auto why = ended())
-    return fail(std::move(*why));
-  const query everything;
-  auto found = read([&](const reader& from, std::int64_t at) {
-    reads_.add_query(everything, read_set::part::records);
-    return all(from, everything, at);
-  });
-  if (!found)
-    return fail(std::move(found.error()));
-  return of_->all_or_nothing([&]() -> result<std::uint64_t> {
-    std::uint64_t count = 0;
-    for (auto& each : *found) {
-      auto* block = find(each.key());
-      if (!block)
-        continue; // erased by a reference to one before
-      ++count;
-      if (auto erased = put_erased(*block); !erased)
-        return fail(std::move(erased.error()));
-    }
-    return count;
-  });
 }
 
 } // namespace holdfast::detail

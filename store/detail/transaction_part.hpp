@@ -36,6 +36,8 @@ public:
   const generation& form() const noexcept { return *form_; }
   /// Of the snapshot.
   std::uint64_t seq() const noexcept { return seq_; }
+  /// The transaction's time, in microseconds since the epoch. Before it has ended.
+  std::int64_t now() const noexcept;
   own_writes& own() noexcept { return own_; }
   const own_writes& own() const noexcept { return own_; }
   read_set& reads() noexcept { return reads_; }
@@ -66,7 +68,11 @@ public:
   result<record> get(value_view key);
   result<bool> visit(value_view key, record_visitor visitor);
   result<record> insert(draft input, const write_options& how);
-  result<records> insert_many(const std::vector<object>& list);
+  result<records> insert_many(const std::vector<object>& list, const write_options& how);
+  result<records> upsert_many(const std::vector<object>& list, const write_options& how);
+  result<std::uint64_t> update_many(const filter& which, const draft& changes,
+                                    const write_options& how);
+  result<std::uint64_t> erase_many(const filter& which);
   result<record> update(value_view key, draft changes, const write_options& how);
   result<record> touch(value_view key, write_options how);
   result<record> upsert(draft input, const write_options& how);
@@ -90,7 +96,6 @@ public:
   bool is_inserted(const record_block& block) const noexcept { return block.row >= row_bound_; }
 
 private:
-  std::int64_t now() const noexcept;
   record_block* find(const key_view& key, std::uint64_t hash);
   record_block* find(value_view key);
   record_block* in_snapshot(const key_view& key, std::uint64_t hash) const;
@@ -99,6 +104,7 @@ private:
   result<void> put_erased(record_block& old);
   result<void> treat_referrers(const record& gone);
   draft bound(draft input) const;
+  result<records> matching(const filter& which);
 
   transaction_state* of_; ///< null once it has ended
   ref<bucket_core> core_;

@@ -59,6 +59,15 @@ std::optional<error> complete_touch(const compiled_schema& schema, write_options
                {.bucket = schema.bucket()}};
 }
 
+std::optional<error> check_bulk(const std::string& bucket, const write_options& how) {
+  if (!how.expected_version)
+    return std::nullopt;
+  return error{errc::invalid_argument,
+               bucket + ": expected_version " + std::to_string(*how.expected_version) +
+                   " is for one record and not for many",
+               {.bucket = bucket}};
+}
+
 std::optional<error> version_error(const std::string& bucket, value_view key,
                                    const record_block* found, const write_options& how) {
   const std::uint64_t actual = found != nullptr ? found->version : 0;

@@ -30,4 +30,11 @@ inline error numbered(const error& e, std::size_t i, std::size_t n) {
                e.where(), e.detail()};
 }
 
+/// The same, with the record's key where the error does not say it.
+inline error numbered(const error& e, std::size_t i, std::size_t n, const bucket_core& b,
+                      value_view key) {
+  return numbered(e, i, n).at(
+      {.bucket = b.name(), .key = key.is_null() ? std::string{} : key.to_string()});
+}
+
 } // namespace holdfast::detail

@@ -95,6 +95,19 @@ TEST_P(a_gateway, does_what_a_handle_does) {
   EXPECT_EQ(*guests.count().get(), 0u);
 }
 
+TEST_P(a_gateway, writes_many_records_as_a_handle_does) {
+  auto added = ask<records>(
+      upsert_records{"guests", {to_object(guest{"ann", 30}), to_object(guest{"bob", 20})}});
+  ASSERT_TRUE(added) << added.error().to_string();
+  EXPECT_EQ(added->size(), 2u);
+  EXPECT_EQ(*ask<std::uint64_t>(update_records{"guests", "age"_f >= 30, {{"age", 31}}}), 1u);
+  EXPECT_EQ(guests.get("ann").get()->age, 31);
+  EXPECT_EQ(*ask<std::uint64_t>(erase_records{"guests", "age"_f < 30}), 1u);
+  EXPECT_EQ(ask<std::uint64_t>(erase_records{"guests", "none"_f < 30}).error(),
+            errc::invalid_argument);
+  EXPECT_EQ(*guests.count().get(), 1u);
+}
+
 TEST_P(a_gateway, reads_at_a_snapshot) {
   ASSERT_TRUE(guests.insert({"ann", 30}).get());
   auto then = db.snapshot();
