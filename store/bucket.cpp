@@ -2,6 +2,7 @@
 
 #include <holdfast/store/detail/bucket_writes.hpp>
 #include <holdfast/store/detail/bulk_writes.hpp>
+#include <holdfast/store/detail/purge.hpp>
 #include <holdfast/store/detail/read_key.hpp>
 #include <holdfast/store/detail/read_view.hpp>
 #include <holdfast/store/detail/transaction_part.hpp>
@@ -118,6 +119,12 @@ pending<std::uint64_t> bucket<record>::erase_many(filter which) const {
     return in_->erase_many(which);
   return write<detail::erase_many_operation, std::uint64_t>(std::move(which));
 }
+result<std::uint64_t> bucket<record>::purge() const {
+  if (in_ || when_)
+    return fail(errc::invalid_argument, name() + ": a purge is of the bucket as it is, not of a " +
+                                            (in_ ? "transaction" : "snapshot"));
+  return detail::purge(core_, level_);
+}
 pending<record> bucket<record>::update(value key, std::initializer_list<field_input> changes,
                                        const write_options& how) const {
   if (in_)
@@ -226,6 +233,8 @@ pending<record> bucket<record>::get(value_view key) const {
       found->refs.fetch_add(1, std::memory_order_relaxed);
     return true;
   });
+  if (auto* keeper = core_->evictor(); keeper && found) [[unlikely]]
+    keeper->mark(found->row);
   if (found && expired(*found)) [[unlikely]] {
     (void)record::adopt(found);
     found = nullptr;
@@ -257,6 +266,8 @@ result<bool> bucket<record>::visit_block(value_view key, detail::record_visitor 
     auto* found = core_->at(seq).data.find_at(k, hash, seq);
     if (!found || expired(*found))
       return false;
+    if (auto* keeper = core_->evictor()) [[unlikely]]
+      keeper->mark(found->row);
     visitor.call(visitor.context, *found);
     return true;
   });

@@ -122,6 +122,12 @@ public:
   /// Removes all records as one commit; gives their number. O(n).
   pending<std::uint64_t> clear() const;
 
+  /// Removes now what has expired, which the store does by itself now and then
+  /// (`store_options::ttl_interval`); gives the number. In several commits with cause `ttl`, so
+  /// that others write meanwhile; waits for them, so not inside an actor. Records that others refer
+  /// to and restrict stay. Not part of a transaction. O(expired).
+  result<std::uint64_t> purge() const;
+
   // -- reads
 
   /// The record of a key. Error: `not_found`. O(1).

@@ -43,6 +43,10 @@ struct store_options {
   /// Restarts of one bucket within `restart_period` before it is quarantined; its siblings live on.
   std::uint32_t restart_budget = 5;
   std::chrono::milliseconds restart_period{10'000};
+  /// How often records whose deadline has come are removed. They are hidden from then on anyway, so
+  /// this is about memory and events. 0: only what `purge` is called for, and what is in the way of
+  /// a write.
+  std::chrono::milliseconds ttl_interval{1000};
   /// R6: requests of actors that may wait for their answers (store/gateway.hpp); past it,
   /// `overloaded`.
   std::size_t gateway_requests = 65'536;

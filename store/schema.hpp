@@ -183,7 +183,8 @@ struct index_definition {
 /// Which record goes when a bucket is full.
 enum class evict : std::uint8_t {
   oldest,              ///< the one inserted longest ago
-  least_recently_used, ///< approximately: one not read or changed for long; forgotten by a restart
+  least_recently_used, ///< approximately: one not read by its key or changed for long; what was
+                       ///< read is forgotten by a restart
 };
 std::string_view to_string(evict policy) noexcept;
 
@@ -214,14 +215,16 @@ public:
   /// the order by its last field, if all others are fixed.
   schema& index(std::initializer_list<std::string> fields);
   schema& index(std::vector<std::string> fields);
-  /// Records end by themselves so long after their insert, unless it says otherwise. Part of the
-  /// definition and its stored form already; `store::define` refuses it until buckets do it.
+  /// Records end by themselves so long after their insert, unless it says otherwise
+  /// (`write_options`). They are hidden from then on, and removed soon (`store_options`).
   schema& expire_after(std::chrono::milliseconds how_long);
   /// The same as text, see `parse_duration`; what cannot be read is a contradiction of the schema.
   schema& expire_after(std::string_view text);
   schema& never_expire() { return expire_after_.reset(), *this; }
-  /// At most so many records: an insert beyond evicts others in the same commit. As `expire_after`,
-  /// refused by `store::define` until buckets do it.
+  /// At most so many records: an insert beyond it, once all is checked, evicts others in the same
+  /// commit, after its own changes and with cause `eviction`; first those that have expired. A
+  /// record that another one refers to and restricts is passed over; if that is so of all, the
+  /// insert fails with `overloaded`. Amortised O(1).
   schema& capacity(std::uint64_t most, evict policy = evict::oldest) {
     return capacity_ = most, eviction_ = policy, *this;
   }

@@ -56,6 +56,7 @@ result<void> store::run_transaction(const transact_options& options,
   return detail::transact(*state_->lines(), state_->owner(), state_.get(),
                           state_->options().durability, options, body);
 }
+result<std::uint64_t> store::purge() { return state_->purge(); }
 result<void> store::sync(std::chrono::milliseconds timeout) { return state_->sync(timeout); }
 result<reopen_report> store::reopen() { return state_->reopen(); }
 store_stats store::stats() const { return state_->stats(); }

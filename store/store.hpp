@@ -70,9 +70,10 @@ struct store_stats {
   std::size_t backlog_bytes = 0;
   std::uint64_t batches = 0; ///< writes to the journal since the start
   std::uint64_t persistence_restarts = 0;
-  std::size_t snapshots = 0;    ///< held now
-  std::size_t subscribers = 0;  ///< of events
-  std::size_t feed_backlog = 0; ///< commits that followers have still to read
+  std::chrono::milliseconds ttl_interval{0}; ///< between purges; 0: none by itself
+  std::size_t snapshots = 0;                 ///< held now
+  std::size_t subscribers = 0;               ///< of events
+  std::size_t feed_backlog = 0;              ///< commits that followers have still to read
   event_bus_counters events;
   std::optional<error> failure; ///< why writing stopped, if it did (R5)
 
@@ -110,7 +111,9 @@ struct reopen_report {
 ///     store (one_for_one)
 ///     |-- persistence
 ///     |-- services (one_for_one)
-///     |   `-- event_bus
+///     |   |-- event_bus
+///     |   |-- gateway
+///     |   `-- ttl_manager
 ///     `-- buckets (one_for_one, dynamic)
 ///         `-- users ...
 ///
@@ -158,6 +161,10 @@ public:
   /// `timeout` nothing happened, after `outcome_unknown` because the time was over the bucket stays
   /// closed until the journal answers, and another `drop` of it waits for that answer.
   result<bool> drop(std::string_view name, std::chrono::milliseconds timeout = default_timeout);
+
+  /// Purges all buckets (see `bucket::purge`); the number of records that went. An error of one
+  /// bucket, the first, is told when the others are done.
+  result<std::uint64_t> purge();
 
   /// All buckets at one moment.
   holdfast::snapshot snapshot() const;

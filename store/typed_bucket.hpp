@@ -269,6 +269,7 @@ public:
     return plain_.erase_many(std::move(which));
   }
   pending<std::uint64_t> clear() const { return plain_.clear(); }
+  result<std::uint64_t> purge() const { return plain_.purge(); }
 
   // -- reads
 

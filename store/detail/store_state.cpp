@@ -2,7 +2,9 @@
 
 #include <holdfast/store/codec.hpp>
 #include <holdfast/store/detail/actors.hpp>
+#include <holdfast/store/detail/purge.hpp>
 #include <holdfast/store/detail/store_operations.hpp>
+#include <holdfast/store/detail/ttl_manager.hpp>
 
 #include <algorithm>
 #include <thread>
@@ -44,11 +46,13 @@ result<void> store_state::start_tree() {
     root.children.push_back(persistence_child(pipe_, persistence_address_));
   }
   // Before the buckets, so that it ends after them: what they did last is told, too.
-  auto services =
-      supervisor::nested(*runtime_, {.name = "services",
-                                     .intensity = 10,
-                                     .period = options_.restart_period,
-                                     .children = {events_.bus().spec(), gateway_->spec()}});
+  std::vector<child_spec> serving{events_.bus().spec(), gateway_->spec()};
+  if (options_.ttl_interval > std::chrono::milliseconds{0})
+    serving.push_back(ttl_child([this] { return all(); }, options_.ttl_interval));
+  auto services = supervisor::nested(*runtime_, {.name = "services",
+                                                 .intensity = 10,
+                                                 .period = options_.restart_period,
+                                                 .children = std::move(serving)});
   if (!services)
     return fail(std::move(services.error()));
   services_sup_ = services->handle;
@@ -73,30 +77,10 @@ result<void> store_state::start_tree() {
   return {};
 }
 
-namespace {
-
-/// A definition may say what no bucket does yet: to be refused, for it must not be taken for done.
-std::optional<error> not_supported(const schema& s) {
-  auto refuse = [&](std::string_view what) {
-    return error{errc::invalid_schema,
-                 s.name() + ": " + std::string{what} + " is not supported by this version",
-                 {.bucket = s.name()}};
-  };
-  if (s.expires_after())
-    return refuse("expire_after");
-  if (s.max_records())
-    return refuse("capacity");
-  return std::nullopt;
-}
-
-} // namespace
-
 result<ref<bucket_core>> store_state::define(const schema& definition) {
   auto compiled = compile(definition);
   if (!compiled)
     return fail(std::move(compiled.error()));
-  if (auto refused = not_supported(definition))
-    return fail(std::move(*refused));
   std::lock_guard one_at_a_time{definitions_};
   if (stopped_)
     return fail(errc::stopped, options_.name + ": the store has stopped");
@@ -280,8 +264,6 @@ result<void> store_state::update(std::string_view name, const bucket_update& cha
   auto next = compile(*definition);
   if (!next)
     return fail(std::move(next.error()));
-  if (auto refused = not_supported(*definition))
-    return fail(std::move(*refused));
   if (auto apart = check_lines(cores(), *definition, (*core)->durable()))
     return fail(std::move(*apart));
   auto op = ref<operation<void_result>>{
@@ -311,6 +293,19 @@ std::vector<ref<bucket_core>> store_state::all() const {
   for (auto& [name, core] : buckets_)
     out.push_back(core);
   return out;
+}
+
+result<std::uint64_t> store_state::purge() {
+  std::uint64_t removed = 0;
+  std::optional<error> failure;
+  for (auto& core : all()) {
+    auto done = detail::purge(core, options_.durability);
+    if (done)
+      removed += *done;
+    else if (!failure && done.error() != errc::dropped)
+      failure = std::move(done.error());
+  }
+  return failure ? result<std::uint64_t>{fail(std::move(*failure))} : removed;
 }
 
 result<void> store_state::sync(std::chrono::milliseconds timeout) {

@@ -35,6 +35,7 @@ public:
                       std::chrono::milliseconds timeout);
   std::vector<ref<bucket_core>> all() const;
 
+  result<std::uint64_t> purge();
   result<void> sync(std::chrono::milliseconds timeout);
   result<reopen_report> reopen();
   store_stats stats() const;

@@ -2,6 +2,7 @@
 
 #include <holdfast/store/detail/read_view.hpp>
 
+#include <algorithm>
 #include <cstdio>
 
 namespace holdfast {
@@ -50,6 +51,7 @@ store_stats store_state::stats() const {
   out.name = options_.name;
   out.taken = runtime_->clock().steady();
   out.events = events_.bus().counters();
+  out.ttl_interval = std::max(options_.ttl_interval, std::chrono::milliseconds{0});
   out.subscribers = events_.bus().subscribers();
   out.feed_backlog = lines_->feed.backlog();
   for (auto& core : all()) {

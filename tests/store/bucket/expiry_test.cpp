@@ -23,6 +23,7 @@ struct an_expired_record : ::testing::Test {
   an_expired_record() {
     store_options options;
     options.runtime_settings.clock = &clock;
+    options.ttl_interval = std::chrono::milliseconds{0}; // what has expired stays until a write
     db = std::move(*store::start(std::move(options)));
     sessions = std::move(*db->define(schema("sessions")
                                          .key("id", integer())

@@ -67,6 +67,22 @@ TEST_F(a_typed_bucket, answers_typed_queries) {
   EXPECT_EQ(names->front(), (object{{"name", "N"}}));
 }
 
+TEST_F(a_typed_bucket, writes_many_structs_at_once) {
+  std::vector<user> list{{.id = "1", .name = "A", .email = {}, .age = 1},
+                         {.id = "2", .name = "B", .email = {}, .age = 2}};
+  ASSERT_TRUE(users.insert_many(list).get());
+  list[1].age = 3;
+  list.push_back({.id = "3", .name = "C", .email = {}, .age = 3});
+  auto stored = users.upsert_many(list, {.expires_in = std::chrono::hours{1}}).get();
+  ASSERT_TRUE(stored) << stored.error().to_string();
+  EXPECT_EQ(stored->size(), 3u);
+  EXPECT_EQ(*users.update_many(f<&user::age> == 3, set<&user::name>("D")).get(), 2u);
+  EXPECT_EQ(users.get("2").get()->name, "D");
+  EXPECT_EQ(*users.erase_many(f<&user::age> < 3).get(), 1u);
+  EXPECT_EQ(*users.count().get(), 2u);
+  EXPECT_EQ(*users.purge(), 0u);
+}
+
 TEST_F(a_typed_bucket, tells_all_violations) {
   auto bad = users.insert({.id = {}, .name = "", .email = "nobody", .age = -1}).get();
   ASSERT_FALSE(bad);

@@ -226,6 +226,44 @@ TEST_F(where_holdfast_decides_differently, dropped_bucket) {
   EXPECT_EQ(*db.bucket("people")->count().get(), 0u);
 }
 
+TEST_F(where_holdfast_decides_differently, expired_not_yet_purged) {
+  auto b =
+      define(schema("b").key("id", string()).field("n", integer()).index("n").expire_after("1s"));
+  ASSERT_TRUE(b.insert({{"id", "a"}, {"n", 1}}).get());
+  clock.advance(std::chrono::seconds{1});
+  EXPECT_FALSE(b.get("a").get());
+  EXPECT_EQ(*b.count().get(), 0u);
+  EXPECT_THAT(keys(b.where("n"_f == 1).all().get()), IsEmpty());
+  EXPECT_THAT(keys(b.first(9).get()), IsEmpty());
+  EXPECT_EQ(b.update("a", {{"n", 2}}).get().error(), errc::not_found);
+}
+
+TEST_F(where_holdfast_decides_differently, record_level_expiry_in_a_bucket_without_ttl) {
+  auto p = people();
+  ASSERT_TRUE(p.insert({{"id", "a"}}, {.expires_in = std::chrono::seconds{1}}).get());
+  ASSERT_TRUE(p.insert({{"id", "b"}}).get());
+  clock.advance(std::chrono::seconds{1});
+  EXPECT_THAT(keys(p.all().get()), ElementsAre("b"));
+}
+
+TEST_F(where_holdfast_decides_differently, max_size) {
+  auto b = define(schema("b").key("id", string()).field("u", string().unique()).capacity(2));
+  ASSERT_TRUE(b.insert({{"id", "a"}, {"u", "1"}}).get());
+  ASSERT_TRUE(b.insert({{"id", "b"}, {"u", "2"}}).get());
+  EXPECT_EQ(b.insert({{"id", "c"}, {"u", "2"}}).get().error(), errc::duplicate);
+  EXPECT_THAT(keys(b.all().get()), ElementsAre("a", "b")) << "nothing was evicted in vain";
+  ASSERT_TRUE(b.insert({{"id", "c"}, {"u", "3"}}).get());
+  EXPECT_THAT(keys(b.all().get()), ElementsAre("b", "c"));
+}
+
+TEST_F(where_holdfast_decides_differently, bucket_subscriptions_and_bulk_work) {
+  auto b = define(schema("b").key("id", string()).capacity(2));
+  listener heard{db};
+  ASSERT_TRUE(b.insert_many({{{"id", "a"}}, {{"id", "b"}}, {{"id", "c"}}}).get());
+  EXPECT_THAT(heard.texts(4), ElementsAre("b.inserted \"a\"", "b.inserted \"b\"",
+                                          "b.inserted \"c\"", "b.erased \"a\""));
+}
+
 TEST_F(where_holdfast_decides_differently, topic_patterns) {
   auto p = people();
   listener one{db, "bucket.*.inserted"}, all{db, "bucket.**"};

@@ -228,17 +228,28 @@ TEST_F(definition_options, ttl) {
   EXPECT_EQ(things().expire_after("1.5 h").expires_after(), std::chrono::minutes{90});
   EXPECT_FALSE(db.define(things().expire_after("1.5 hours")));
   EXPECT_FALSE(db.has_bucket("things"));
-  EXPECT_TRUE(compile(things().expire_after("1.5 h")));
-  EXPECT_EQ(db.define(things().expire_after("1.5 h")).error(), errc::invalid_schema)
-      << "not done by buckets yet, and so not taken for done";
-  EXPECT_FALSE(db.has_bucket("things"));
+  auto b = define(things().expire_after("1.5 h"));
+  EXPECT_EQ(b.insert({{"id", 1}}).get()->expires_at(), clock.now() + std::chrono::minutes{90});
+  EXPECT_EQ(b.update(1, {{"x", 1}}).get()->expires_at(), clock.now() + std::chrono::minutes{90});
+  restart();
+  b = db.bucket("things").value();
+  clock.advance(std::chrono::minutes{89});
+  EXPECT_TRUE(b.contains(1));
+  clock.advance(std::chrono::minutes{1});
+  EXPECT_FALSE(b.contains(1));
 }
 
 TEST_F(definition_options, max_size) {
   EXPECT_FALSE(db.define(things().capacity(0)));
-  EXPECT_TRUE(compile(things().capacity(1)));
-  EXPECT_EQ(db.define(things().capacity(1)).error(), errc::invalid_schema)
-      << "not done by buckets yet, and so not taken for done";
+  auto b = define(things().capacity(2));
+  for (int i : {3, 1, 2})
+    ASSERT_TRUE(b.insert({{"id", i}}).get());
+  EXPECT_FALSE(b.contains(3)) << "the one inserted first";
+  restart();
+  b = db.bucket("things").value();
+  ASSERT_TRUE(b.insert({{"id", 4}}).get());
+  EXPECT_EQ(*b.count().get(), 2u);
+  EXPECT_FALSE(b.contains(1));
 }
 
 TEST_F(definition_options, validate_bucket) {
