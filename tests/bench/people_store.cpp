@@ -1,9 +1,11 @@
 #include "people_store.hpp"
 
+#include <utility>
+
 namespace holdfast::bench {
 
-schema people_schema() {
-  return schema{"people"}
+schema people_schema(std::string name) {
+  return schema{std::move(name)}
       .key("id", string().length(36, 36))
       .field("name", string().required().length(1, 200))
       .field("email", string().required().format(email).unique())

@@ -29,7 +29,7 @@ enum person_field : std::size_t {
 };
 
 /// Workload W as a bucket: every field checked, the email unique, the role indexed.
-schema people_schema();
+schema people_schema(std::string name = "people");
 
 /// A store with the bucket of workload W.
 class people_store {
