@@ -19,7 +19,7 @@ namespace {
 using std::chrono::milliseconds;
 using std::chrono::seconds;
 
-constexpr std::size_t capacity = 8;
+constexpr std::size_t most_items = 8;
 constexpr seconds bucket_life{20};
 
 /// What the store should hold: items in order of insertion, at most so many, which end by
@@ -108,8 +108,8 @@ private:
   }
   bool shrink() {
     const auto fresh = std::ranges::count_if(items, [](auto& i) { return i.fresh; });
-    const auto too_many = static_cast<std::size_t>(fresh) > capacity;
-    while (items.size() > capacity) {
+    const auto too_many = static_cast<std::size_t>(fresh) > most_items;
+    while (items.size() > most_items) {
       auto gone = next_to_go(too_many);
       if (!gone)
         return false;
@@ -158,7 +158,7 @@ struct limits_law : ::testing::TestWithParam<std::tuple<on_delete, way>> {
                                     .field("n", integer().max(100))
                                     .index("n")
                                     .expire_after(bucket_life)
-                                    .capacity(capacity))
+                                    .capacity(most_items))
                   : *db->bucket("items");
     auto refers = integer().required().references("items", std::get<0>(GetParam()));
     notes = first
