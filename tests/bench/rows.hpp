@@ -18,6 +18,9 @@ struct row {
 /// The figures of a store in memory: reads, writes, scans, memory.
 std::vector<row> memory_rows();
 
+/// The figures of queries that indexes answer, of groups and of pages.
+std::vector<row> query_rows();
+
 /// The figures of buckets that let records go: evictions and purges.
 std::vector<row> limits_rows();
 
