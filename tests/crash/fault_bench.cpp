@@ -15,6 +15,8 @@ namespace holdfast::testing {
 namespace {
 
 constexpr std::chrono::seconds patience{60};
+/// A deadline that no test lives to see: so that crashes come while deadlines change, too.
+const write_options lasting{.expires_in = std::chrono::hours{100}};
 
 schema bench_schema(std::string name) {
   return schema(std::move(name))
@@ -171,13 +173,13 @@ std::pair<counted_write, bucket_model> fault_bench::start(write_kind k, void (*t
   switch (k) {
   case write_kind::insert:
     after.insert(one);
-    return {counted_write{docs_->insert(one), told}, after};
+    return {counted_write{docs_->insert(one, lasting), told}, after};
   case write_kind::insert_many: {
     auto two = fresh("k" + std::to_string(counter_ + 1));
     auto three = fresh("k" + std::to_string(counter_ + 1));
     for (auto& o : {one, two, three})
       after.insert(o);
-    return {counted_write{docs_->insert_many({one, two, three}), told}, after};
+    return {counted_write{docs_->insert_many({one, two, three}, lasting), told}, after};
   }
   case write_kind::update: {
     object changes{{"n", *one.find("n")},
@@ -186,7 +188,7 @@ std::pair<counted_write, bucket_model> fault_bench::start(write_kind k, void (*t
                    {"role", *one.find("role")}};
     if (model_.contains(key))
       after.update(key, changes);
-    return {counted_write{docs_->update(key, changes), told}, after};
+    return {counted_write{docs_->update(key, changes, lasting), told}, after};
   }
   case write_kind::upsert:
     if (counter_ % 2 == 0 && model_.contains(key)) {
@@ -195,7 +197,7 @@ std::pair<counted_write, bucket_model> fault_bench::start(write_kind k, void (*t
     } else {
       after.insert(one);
     }
-    return {counted_write{docs_->upsert(one), told}, after};
+    return {counted_write{docs_->upsert(one, lasting), told}, after};
   case write_kind::erase:
     if (model_.contains(key))
       after.erase(key);

@@ -35,7 +35,7 @@ TEST_P(filters, find_the_same_with_and_without_an_index) {
   }
 }
 
-const filter_row rows[] = {
+const filter_row filter_rows[] = {
     {"none", "{}", {"a", "b", "c", "d", "e"}},
     {"a_value", R"({"n":3})", {"c", "e"}},
     {"values_of_two_fields", R"({"n":3,"s":"pie"})", {"c"}},
@@ -60,7 +60,7 @@ const filter_row rows[] = {
     {"or_beside_a_field", R"({"n":3,"$or":[{"s":"pie"},{"s":"Apple"}]})", {"c"}},
 };
 
-INSTANTIATE_TEST_SUITE_P(reference, filters, ::testing::ValuesIn(rows),
+INSTANTIATE_TEST_SUITE_P(reference, filters, ::testing::ValuesIn(filter_rows),
                          [](auto& param) { return std::string{param.param.what}; });
 
 } // namespace
