@@ -49,7 +49,7 @@ pending<T> refused(std::string why) {
 /// Calls `f` with the input in the form in which the transaction sees the bucket.
 template <class T, class Fields, class F>
 pending<T> in_transaction(const detail::transaction_part& in, const Fields& fields, F&& f) {
-  if (auto why = in.ended())
+  if (auto why = in.refusal())
     return result<T>{fail(std::move(*why))};
   return result<T>{f(draft{in.schema(), fields})};
 }

@@ -78,6 +78,8 @@ public:
     return after ? after.key() : before ? before.key() : value_view{};
   }
   const topic& where() const noexcept { return of_->of(kind); }
+  /// For the store's own parts: tells buckets apart, also those of one name after each other.
+  const detail::bucket_topics* identity() const noexcept { return of_.get(); }
   /// `users.updated "7" at 12 (user)`, for logs and terminals.
   std::string to_string() const;
 

@@ -11,7 +11,7 @@ namespace holdfast {
 selection::selection(ref<detail::bucket_core> of, query q, std::optional<snapshot> when)
     : of_{std::move(of)}, query_{std::move(q)}, when_{std::move(when)} {}
 selection::selection(ref<detail::transaction_part> in, query q)
-    : of_{&in->core()}, query_{std::move(q)}, in_{std::move(in)} {}
+    : of_{&in->core()}, query_{in->restricted(std::move(q))}, in_{std::move(in)} {}
 selection::selection(const selection&) = default;
 selection::selection(selection&&) noexcept = default;
 selection& selection::operator=(const selection&) = default;

@@ -5,6 +5,7 @@
 #include <holdfast/store/bucket.hpp>
 #include <holdfast/store/bucket_update.hpp>
 #include <holdfast/store/change.hpp>
+#include <holdfast/store/live_query.hpp>
 #include <holdfast/store/options.hpp>
 #include <holdfast/store/schema.hpp>
 #include <holdfast/store/snapshot.hpp>
@@ -73,6 +74,7 @@ struct store_stats {
   std::chrono::milliseconds ttl_interval{0}; ///< between purges; 0: none by itself
   std::size_t snapshots = 0;                 ///< held now
   std::size_t subscribers = 0;               ///< of events
+  std::size_t live_queries = 0;              ///< subscriptions of queries
   std::size_t feed_backlog = 0;              ///< commits that followers have still to read
   event_bus_counters events;
   std::optional<error> failure; ///< why writing stopped, if it did (R5)
@@ -112,6 +114,7 @@ struct reopen_report {
 ///     |-- persistence
 ///     |-- services (one_for_one)
 ///     |   |-- event_bus
+///     |   |-- query_manager
 ///     |   |-- gateway
 ///     |   `-- ttl_manager
 ///     `-- buckets (one_for_one, dynamic)
@@ -204,6 +207,59 @@ public:
                           subscriber_options options = {});
   event_bus_counters event_counters() const;
 
+  // -- queries by name, see store/live_query.hpp
+
+  /// Makes a query known. `f(query_context&)` or `f(query_context&, const P&)` gives any value that
+  /// has `==`, records or mapped structs, also as a `result` or `pending`; `P` is `object`, or a
+  /// struct with a `map_object`. Errors: `already_exists`; `invalid_argument` for an empty name.
+  template <class P = object, class F>
+  requires detail::query_function_of<F, P> result<void> define_query(std::string_view name, F f) {
+    return add_query(name, detail::function_of<P>(std::move(f)));
+  }
+  /// Errors besides: `not_found` if there is no such bucket; of a query without parameters also
+  /// what its run would fail with.
+  result<void> define_query(std::string_view name, declared_query what);
+  /// Forgets a query; its subscribers are told `dropped`, and end. False if there is none.
+  bool remove_query(std::string_view name);
+  /// By name.
+  std::vector<query_info> queries() const;
+  result<query_info> query_info_of(std::string_view name) const;
+
+  /// Runs a query at what is published now, on the calling thread. Errors: `not_found`;
+  /// `invalid` or `invalid_argument` for parameters that it does not have or that are not as it
+  /// needs them; what the query fails with; `invalid_argument` with the text if it throws.
+  template <class P = object>
+  result<query_value> run(std::string_view name, const P& parameters = {},
+                          const read_filters& filters = {}) const {
+    return run_query(name, detail::to_parameters(parameters), filters);
+  }
+  /// Calls `call(const query_update&)` on a callback thread with the query's value and, until the
+  /// token ends, with each other value that commits bring it to: see store/live_query.hpp for what
+  /// is promised. Runs the query on the calling thread if nobody has subscribed to it with these
+  /// parameters yet. While nobody subscribes, queries cost writes nothing. Errors: `not_found` and
+  /// those of parameters, as of `run`; what a run fails with is told to `call` instead.
+  template <class P = object>
+  result<subscription> subscribe(std::string_view name, const P& parameters,
+                                 std::function<void(const query_update&)> call,
+                                 live_options options = {}) {
+    return subscribe_query(name, detail::to_parameters(parameters), std::move(call),
+                           std::move(options));
+  }
+  result<subscription> subscribe(std::string_view name,
+                                 std::function<void(const query_update&)> call,
+                                 live_options options = {}) {
+    return subscribe_query(name, {}, std::move(call), std::move(options));
+  }
+  /// How often a subscribed query was run, and why the last time. Error: `not_found`.
+  template <class P = object>
+  result<query_why> why(std::string_view name, const P& parameters = {},
+                        const read_filters& filters = {}) const {
+    return query_why_of(name, detail::to_parameters(parameters), filters);
+  }
+  /// Waits until subscribers of queries have handled all that was published before. Not in a
+  /// handler, nor inside an actor. Error: `timeout`.
+  result<void> settle(std::chrono::milliseconds timeout = default_timeout);
+
   /// Waits until all that was acknowledged before, at whatever level, is on stable storage.
   result<void> sync(std::chrono::milliseconds timeout = default_timeout);
 
@@ -232,6 +288,8 @@ public:
   /// Crashes one of the supervisors below the root, `buckets` or `services`: all actors below it
   /// end and are started again. Returns when they are up. Error: `not_found`.
   result<void> crash_supervisor(std::string_view name);
+  /// Crashes the actor that keeps subscribed queries up to date.
+  result<void> crash_queries(std::chrono::milliseconds timeout = default_timeout);
   /// Crashes the persistence actor.
   result<void> crash_persistence(std::chrono::milliseconds timeout = default_timeout);
 
@@ -247,6 +305,14 @@ public:
 private:
   explicit store(std::unique_ptr<detail::store_state> state);
   result<void> run_transaction(const transact_options& options, detail::transaction_body body);
+  result<void> add_query(std::string_view name, detail::query_function what);
+  result<query_value> run_query(std::string_view name, const object& parameters,
+                                const read_filters& filters) const;
+  result<subscription> subscribe_query(std::string_view name, object parameters,
+                                       std::function<void(const query_update&)> call,
+                                       live_options options);
+  result<query_why> query_why_of(std::string_view name, const object& parameters,
+                                 const read_filters& filters) const;
   std::unique_ptr<detail::store_state> state_;
 };
 

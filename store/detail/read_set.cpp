@@ -27,14 +27,15 @@ void read_set::add_absent(value_view key) {
 }
 
 void read_set::add_query(const query& q, part used) {
-  queries_.push_back(std::make_unique<query_read>());
-  queries_.back()->what = query{q.which()};
-  queries_.back()->used = used;
+  auto read = std::make_shared<query_read>();
+  read->what = query{q.which()};
+  read->used = used;
+  queries_.push_back(std::move(read));
 }
 
 void read_set::add_query(const reader& from, const query& q, const record_block& last,
                          bool inserted) {
-  auto read = std::make_unique<query_read>();
+  auto read = std::make_shared<query_read>();
   read->what = q;
   auto order = bind_order(from, read->what);
   if (!order)
@@ -48,14 +49,32 @@ void read_set::add_query(const reader& from, const query& q, const record_block&
   queries_.push_back(std::move(read));
 }
 
+const matcher* read_set::query_read::bound(const record_layout& layout) {
+  if (!which) {
+    auto bound = matcher::bind(what.which(), layout);
+    if (!bound)
+      return nullptr;
+    which.emplace(std::move(*bound));
+  }
+  return &*which;
+}
+
 /// Whether the query's result depends on this version being there.
-bool read_set::counts(const query_read& read, const record_block* block) {
-  if (!block || !(*read.which)(*block))
+bool read_set::query_read::counts(const record_block* block) const {
+  if (!block || !(*which)(*block))
     return false;
-  if (!read.last)
+  if (!last)
     return true;
-  const item_order before{read.order};
-  return !before(before.item(*read.last), before.item(*block));
+  const item_order before{order};
+  return !before(before.item(*last), before.item(*block));
+}
+
+bool read_set::query_read::touched_by(const record_layout& layout, const record_block* before,
+                                      const record_block* after) {
+  if (!bound(layout))
+    return false;
+  const bool was = counts(before), is = counts(after);
+  return used == part::number ? was != is : was || is;
 }
 
 std::optional<std::string> read_set::touched_by(const record_layout& layout,
@@ -63,18 +82,9 @@ std::optional<std::string> read_set::touched_by(const record_layout& layout,
                                                 const record_block* after) {
   if (everything_)
     return "the whole bucket";
-  for (auto& each : queries_) {
-    auto& read = *each;
-    if (!read.which) {
-      auto bound = matcher::bind(read.what.which(), layout);
-      if (!bound)
-        continue; // a query that failed read nothing
-      read.which.emplace(std::move(*bound));
-    }
-    const bool was = counts(read, before), is = counts(read, after);
-    if (read.used == part::number ? was != is : was || is)
-      return read.what.to_string();
-  }
+  for (auto& read : queries_)
+    if (read->touched_by(layout, before, after))
+      return read->what.to_string();
   return std::nullopt;
 }
 

@@ -29,6 +29,29 @@ public:
   /// So many look-ups are told apart; past it, all of the bucket counts as read.
   static constexpr std::size_t most_lookups = 65'536;
 
+  /// One query as it was read. Refers to itself.
+  struct query_read : std::enable_shared_from_this<query_read> {
+    query_read() = default;
+    query_read(const query_read&) = delete;
+    query_read& operator=(const query_read&) = delete;
+
+    query what;
+    part used = part::records;
+    order_spec order;             ///< refers to `what`
+    std::optional<position> last; ///< nothing behind it was looked at
+    std::optional<matcher> which; ///< refers to `what`; bound when it is needed
+
+    /// The filter in the terms of the bucket's layout; null for one that makes no sense there, by
+    /// which nothing was read.
+    const matcher* bound(const record_layout& layout);
+    /// Whether a change of one record changes what the query gave.
+    bool touched_by(const record_layout& layout, const record_block* before,
+                    const record_block* after);
+
+  private:
+    bool counts(const record_block* block) const;
+  };
+
   bool empty() const noexcept {
     return found_.empty() && absent_.empty() && queries_.empty() && !everything_;
   }
@@ -44,10 +67,18 @@ public:
   void add_query(const reader& from, const query& q, const record_block& last, bool inserted);
   void add_everything() noexcept { everything_ = true; }
 
+  /// Leaves the queries, which may outlive the snapshot.
+  void forget_lookups() noexcept {
+    found_ = {};
+    absent_ = {};
+  }
+
   const std::vector<const record_block*>& found() const noexcept { return found_; }
   const std::vector<value>& absent() const noexcept { return absent_; }
   /// Whether there is more than look-ups of keys.
   bool has_ranges() const noexcept { return everything_ || !queries_.empty(); }
+  bool has_everything() const noexcept { return everything_; }
+  const std::vector<std::shared_ptr<query_read>>& queries() const noexcept { return queries_; }
 
   /// Whether a change of one record (null: there is none) changes what the queries gave; what it is
   /// that changed, for an error text. Both versions are of the bucket that was read, whose layout
@@ -56,19 +87,11 @@ public:
                                         const record_block* after);
 
 private:
-  struct query_read {
-    query what;
-    part used = part::records;
-    order_spec order;             ///< refers to `what`
-    std::optional<position> last; ///< nothing behind it was looked at
-    std::optional<matcher> which; ///< refers to `what`; bound when it is needed
-  };
-  static bool counts(const query_read& read, const record_block* block);
   void limit_lookups() noexcept;
 
   std::vector<const record_block*> found_;
   std::vector<value> absent_;
-  std::vector<std::unique_ptr<query_read>> queries_;
+  std::vector<std::shared_ptr<query_read>> queries_;
   bool everything_ = false;
 };
 

@@ -95,6 +95,7 @@ std::string store_stats::to_prometheus() const {
   out.single("writing_stopped", "gauge", "Whether writing stopped after an error of the disk",
              failure ? 1 : 0);
   out.single("event_subscribers", "gauge", "Subscribers of events", subscribers);
+  out.single("query_subscriptions", "gauge", "Subscriptions of queries", live_queries);
   out.single("events_published_total", "counter", "Changes told to the event bus",
              events.published);
   out.single("events_delivered_total", "counter", "Changes put into a subscriber's queue",

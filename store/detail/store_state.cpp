@@ -46,7 +46,7 @@ result<void> store_state::start_tree() {
     root.children.push_back(persistence_child(pipe_, persistence_address_));
   }
   // Before the buckets, so that it ends after them: what they did last is told, too.
-  std::vector<child_spec> serving{events_.bus().spec(), gateway_->spec()};
+  std::vector<child_spec> serving{events_.bus().spec(), queries_->spec(), gateway_->spec()};
   if (options_.ttl_interval > std::chrono::milliseconds{0})
     serving.push_back(ttl_child([this] { return all(); }, options_.ttl_interval));
   auto services = supervisor::nested(*runtime_, {.name = "services",
@@ -139,6 +139,7 @@ result<ref<bucket_core>> store_state::create(std::shared_ptr<const compiled_sche
     return fail(std::move(started.error()));
   }
   link_buckets();
+  queries_->bucket_defined(core->name());
   return core;
 }
 
@@ -345,6 +346,7 @@ result<void> store_state::stop() {
     return {};
   stopped_ = true;
   gateway_->close();
+  queries_->close();
   for (auto& core : all())
     core->close(errc::stopped);
   result<void> outcome;

@@ -4,6 +4,7 @@
 #include <holdfast/store/detail/bucket_core.hpp>
 #include <holdfast/store/detail/events.hpp>
 #include <holdfast/store/detail/gateway.hpp>
+#include <holdfast/store/detail/live_queries.hpp>
 #include <holdfast/store/store.hpp>
 
 #include <atomic>
@@ -49,6 +50,7 @@ public:
   const std::shared_ptr<commit_lines>& lines() const noexcept { return lines_; }
   const restore_report& restored() const noexcept { return restored_; }
   store_events& events() noexcept { return events_; }
+  live_queries& queries() const noexcept { return *queries_; }
   const gateway_desk& gateway() const noexcept { return *gateway_; }
 
 private:
@@ -85,6 +87,7 @@ private:
   std::shared_ptr<runtime> runtime_; // the user's, or ours
   std::shared_ptr<commit_lines> lines_ = std::make_shared<commit_lines>();
   store_events events_{*runtime_, lines_};
+  std::shared_ptr<live_queries> queries_ = std::make_shared<live_queries>(*runtime_, lines_, this);
   std::shared_ptr<pipeline> pipe_; // null: in memory only
   ref<address> persistence_address_;
   std::shared_ptr<gateway_desk> gateway_;

@@ -19,7 +19,7 @@ result<records> transaction_part::matching(const filter& which) {
 
 result<records> transaction_part::insert_many(const std::vector<object>& list,
                                               const write_options& how) {
-  if (auto why = ended())
+  if (auto why = refusal())
     return fail(std::move(*why));
   if (auto wrong = check_bulk(core_->name(), how))
     return fail(std::move(*wrong));
@@ -39,7 +39,7 @@ result<records> transaction_part::insert_many(const std::vector<object>& list,
 
 result<records> transaction_part::upsert_many(const std::vector<object>& list,
                                               const write_options& how) {
-  if (auto why = ended())
+  if (auto why = refusal())
     return fail(std::move(*why));
   if (auto wrong = check_bulk(core_->name(), how))
     return fail(std::move(*wrong));

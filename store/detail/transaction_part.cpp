@@ -33,10 +33,41 @@ result<record> as_record(result<record_block*> stored) {
 } // namespace
 
 transaction_part::transaction_part(transaction_state& of, ref<bucket_core> core, std::uint64_t seq)
-    : of_{&of}, core_{std::move(core)}, seq_{seq} {
+    : of_{&of}, core_{std::move(core)}, seq_{seq}, only_{of.visible_of(core_->name())} {
   const pin_guard pin{core_->line()};
   form_ = &core_->at(seq_);
   row_bound_ = form_->data.root_at(seq_).row_bound;
+  if (only_)
+    visible_ = matcher::bind(*only_, schema().layout());
+}
+
+query transaction_part::restricted(query q) const {
+  if (only_)
+    q.where(*only_);
+  return q;
+}
+
+bool transaction_part::is_visible(const record_block& block) const {
+  return !only_ || (*visible_)(block);
+}
+
+/// Why nothing can be read.
+std::optional<error> transaction_part::unreadable() const {
+  if (auto why = ended())
+    return why;
+  if (only_ && !visible_) [[unlikely]]
+    return visible_.error();
+  return std::nullopt;
+}
+
+std::optional<error> transaction_part::refusal() const {
+  if (auto why = ended())
+    return why;
+  if (of_->only_reads())
+    return error{errc::invalid_argument,
+                 core_->name() + ": a query can only read",
+                 {.bucket = core_->name()}};
+  return std::nullopt;
 }
 
 std::int64_t transaction_part::now() const noexcept {
@@ -85,7 +116,7 @@ record_block* transaction_part::find(const key_view& key, std::uint64_t hash) {
     reads_.add_found(*block);
   else
     reads_.add_absent(key.tag == slot_tag::text ? value_view{key.text} : value_view{key.integer});
-  return block;
+  return block && is_visible(*block) ? block : nullptr;
 }
 
 record_block* transaction_part::find(value_view key) {
@@ -96,7 +127,7 @@ record_block* transaction_part::find(value_view key) {
 }
 
 result<record> transaction_part::get(value_view key) {
-  if (auto why = ended()) [[unlikely]]
+  if (auto why = unreadable()) [[unlikely]]
     return fail(std::move(*why));
   auto* block = find(key);
   if (!block)
@@ -107,7 +138,7 @@ result<record> transaction_part::get(value_view key) {
 }
 
 result<bool> transaction_part::visit(value_view key, record_visitor visitor) {
-  if (auto why = ended())
+  if (auto why = unreadable())
     return fail(std::move(*why));
   auto* block = find(key);
   if (block)
@@ -211,7 +242,7 @@ result<void> transaction_part::treat_referrers(const record& gone) {
 }
 
 result<record> transaction_part::insert(draft input, const write_options& how) {
-  if (auto why = ended())
+  if (auto why = refusal())
     return fail(std::move(*why));
   auto mine = bound(std::move(input));
   if (how.expected_version)
@@ -221,7 +252,7 @@ result<record> transaction_part::insert(draft input, const write_options& how) {
 }
 
 result<record> transaction_part::update(value_view key, draft changes, const write_options& how) {
-  if (auto why = ended())
+  if (auto why = refusal())
     return fail(std::move(*why));
   auto* old = find(key);
   if (auto other = version_error(core_->name(), key, old, how))
@@ -233,7 +264,7 @@ result<record> transaction_part::update(value_view key, draft changes, const wri
 }
 
 result<record> transaction_part::touch(value_view key, write_options how) {
-  if (auto why = ended())
+  if (auto why = refusal())
     return fail(std::move(*why));
   if (auto wrong = complete_touch(schema(), how))
     return fail(std::move(*wrong));
@@ -241,7 +272,7 @@ result<record> transaction_part::touch(value_view key, write_options how) {
 }
 
 result<record> transaction_part::upsert(draft input, const write_options& how) {
-  if (auto why = ended())
+  if (auto why = refusal())
     return fail(std::move(*why));
   auto mine = bound(std::move(input));
   auto* old = find(mine.key());
@@ -251,7 +282,7 @@ result<record> transaction_part::upsert(draft input, const write_options& how) {
 }
 
 result<record> transaction_part::erase(value_view key) {
-  if (auto why = ended())
+  if (auto why = refusal())
     return fail(std::move(*why));
   auto* old = find(key);
   if (!old)

@@ -62,6 +62,10 @@ public:
   void end() noexcept;
   /// Why nothing can be done here any more.
   std::optional<error> ended() const;
+  /// Why it cannot be written, besides that.
+  std::optional<error> refusal() const;
+  /// The query over what may be seen: all of it, but for a query's read filters.
+  query restricted(query q) const;
 
   // -- what bucket handles do
 
@@ -99,6 +103,8 @@ private:
   record_block* find(const key_view& key, std::uint64_t hash);
   record_block* find(value_view key);
   record_block* in_snapshot(const key_view& key, std::uint64_t hash) const;
+  bool is_visible(const record_block& block) const;
+  std::optional<error> unreadable() const;
   result<record_block*> put_new(draft& input, const write_options& how = {});
   result<record_block*> put_next(record_block& old, draft& changes, const write_options& how = {});
   result<void> put_erased(record_block& old);
@@ -115,6 +121,8 @@ private:
   read_set reads_;
   generator made_;
   std::optional<std::int64_t> counted_from_;
+  const filter* only_; ///< what may be seen; null: everything
+  result<matcher> visible_{matcher{}};
 };
 
 } // namespace holdfast::detail

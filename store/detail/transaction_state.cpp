@@ -9,6 +9,17 @@ namespace holdfast::detail {
 transaction_state::transaction_state(commit_lines& lines, runtime& rt, const store_state* in)
     : lines_{lines}, runtime_{rt}, in_{in}, snapshot_{lines}, now_{rt.clock().now()} {}
 
+transaction_state::transaction_state(commit_lines& lines, runtime& rt, const store_state* in,
+                                     const snapshot_pair& at, const read_filters& only)
+    : lines_{lines}, runtime_{rt}, in_{in}, snapshot_{at}, now_{rt.clock().now()}, only_{&only} {}
+
+const filter* transaction_state::visible_of(std::string_view bucket) const {
+  if (!only_)
+    return nullptr;
+  auto found = only_->find(bucket);
+  return found == only_->end() ? nullptr : &found->second;
+}
+
 ref<transaction_part> transaction_state::part_of(ref<bucket_core> core) {
   auto found = std::ranges::find(parts_, core.get(), [](auto& p) { return &p->core(); });
   if (found != parts_.end())
@@ -22,7 +33,13 @@ result<ref<transaction_part>> transaction_state::part(std::string_view name) {
   if (!in_)
     return fail(errc::not_found, "transaction: no bucket is named " + std::string{name},
                 {.bucket = std::string{name}});
-  return in_->find(name).map([this](ref<bucket_core> core) { return part_of(std::move(core)); });
+  auto found = in_->find(name);
+  if (!found) {
+    if (only_reads())
+      missing_.emplace_back(name);
+    return fail(std::move(found.error()));
+  }
+  return part_of(std::move(*found));
 }
 
 std::vector<transaction_state::referrer> transaction_state::referrers(bucket_core& b) const {

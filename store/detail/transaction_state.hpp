@@ -2,6 +2,7 @@
 
 #include <holdfast/store/detail/commit_scope.hpp>
 #include <holdfast/store/detail/transaction_part.hpp>
+#include <holdfast/store/read_filters.hpp>
 #include <holdfast/store/transaction.hpp>
 
 #include <chrono>
@@ -40,6 +41,10 @@ public:
 
   /// `in` is where buckets are found by name; may be null.
   transaction_state(commit_lines& lines, runtime& rt, const store_state* in);
+  /// For a query: it reads at a snapshot that is held already, and may not write. `only` is what it
+  /// sees of each bucket; it must outlive this.
+  transaction_state(commit_lines& lines, runtime& rt, const store_state* in,
+                    const snapshot_pair& at, const read_filters& only);
   transaction_state(const transaction_state&) = delete;
   transaction_state& operator=(const transaction_state&) = delete;
   ~transaction_state() { end(); }
@@ -52,6 +57,11 @@ public:
   /// The same by name. Error: `not_found`.
   result<ref<transaction_part>> part(std::string_view name);
   std::vector<referrer> referrers(bucket_core& b) const;
+  bool only_reads() const noexcept { return only_ != nullptr; }
+  /// What a query may see of a bucket; null: everything.
+  const filter* visible_of(std::string_view bucket) const;
+  /// Names of buckets that were looked for and are not there.
+  const std::vector<std::string>& missing() const noexcept { return missing_; }
 
   /// Those that it has touched.
   const std::vector<ref<transaction_part>>& parts() const noexcept { return parts_; }
@@ -90,6 +100,8 @@ private:
   snapshot_pair snapshot_;
   const timestamp now_;
   std::vector<ref<transaction_part>> parts_;
+  const read_filters* only_ = nullptr; ///< null: a transaction
+  std::vector<std::string> missing_;
 };
 
 /// What was read of a bucket and is not so any more; with its turn.

@@ -27,6 +27,9 @@ std::vector<row> limits_rows();
 /// The figures of transactions in memory.
 std::vector<row> transaction_rows();
 
+/// The figures of subscribed queries in memory.
+std::vector<row> reactive_rows();
+
 /// The figures of a store with a journal: `async` and `sync` inserts against RocksDB itself.
 std::vector<row> durable_rows();
 

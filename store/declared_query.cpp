@@ -1,0 +1,216 @@
+#include <holdfast/store/live_query.hpp>
+
+#include <holdfast/store/detail/transaction_state.hpp>
+
+#include <algorithm>
+#include <set>
+
+namespace holdfast {
+
+namespace {
+
+constexpr std::string_view before_name = "{{ params.";
+constexpr std::string_view behind_name = " }}";
+
+/// The parameter that a value stands for, if it does.
+std::optional<std::string_view> parameter_in(const value& x) {
+  if (x.kind() != value_kind::string)
+    return std::nullopt;
+  std::string_view text{x.as_string()};
+  if (text.size() <= before_name.size() + behind_name.size() || !text.starts_with(before_name) ||
+      !text.ends_with(behind_name))
+    return std::nullopt;
+  text.remove_prefix(before_name.size());
+  text.remove_suffix(behind_name.size());
+  return text;
+}
+
+using parameter_names = std::set<std::string, std::less<>>;
+
+void collect(const value& x, parameter_names& out) {
+  if (auto name = parameter_in(x))
+    out.emplace(*name);
+  else if (x.kind() == value_kind::array)
+    for (auto& item : x.as_array())
+      collect(item, out);
+}
+
+void collect(const filter& f, parameter_names& out) {
+  for (auto& operand : f.operands())
+    collect(operand, out);
+  for (auto& term : f.terms())
+    collect(term, out);
+}
+
+parameter_names parameters_of(const declared_query& q) {
+  parameter_names out;
+  collect(q.what.which(), out);
+  for (auto* name : {&q.offset_parameter, &q.limit_parameter})
+    if (!name->empty())
+      out.insert(*name);
+  return out;
+}
+
+value filled(const value& x, const object& with) {
+  if (auto name = parameter_in(x))
+    return *with.find(*name);
+  if (x.kind() != value_kind::array)
+    return x;
+  array out;
+  for (auto& item : x.as_array())
+    out.push_back(filled(item, with));
+  return out;
+}
+
+filter filled(const filter& f, const object& with) {
+  if (!f.is_leaf()) {
+    std::vector<filter> terms;
+    for (auto& term : f.terms())
+      terms.push_back(filled(term, with));
+    return f.op() == filter::kind::all_of ? filter::all(std::move(terms))
+                                          : filter::any(std::move(terms));
+  }
+  std::vector<value> operands;
+  for (auto& operand : f.operands())
+    operands.push_back(filled(operand, with));
+  auto made = [&] {
+    switch (f.op()) {
+    case filter::kind::in:
+      // A parameter may be the whole list.
+      if (f.operands().size() == 1 && operands[0].kind() == value_kind::array &&
+          parameter_in(f.operands()[0]))
+        return filter::in(f.field(), operands[0].as_array());
+      return filter::in(f.field(), std::move(operands));
+    case filter::kind::between:
+      return filter::between(f.field(), operands[0], operands[1]);
+    case filter::kind::is_null:
+      return filter::is_null(f.field());
+    case filter::kind::exists:
+      return filter::exists(f.field());
+    case filter::kind::all_of:
+    case filter::kind::any_of:
+    case filter::kind::eq:
+    case filter::kind::ne:
+    case filter::kind::lt:
+    case filter::kind::le:
+    case filter::kind::gt:
+    case filter::kind::ge:
+    case filter::kind::starts_with:
+    case filter::kind::contains:
+    case filter::kind::ends_with:
+      break;
+    }
+    return filter::compare(f.field(), f.op(), operands[0]);
+  }();
+  return f.negated() ? !std::move(made) : made;
+}
+
+std::optional<error> wrong_count(std::string_view query, const std::string& name,
+                                 const object& with) {
+  if (name.empty())
+    return std::nullopt;
+  auto number = value_view{*with.find(name)}.if_int();
+  if (number && *number >= 0)
+    return std::nullopt;
+  return error{errc::invalid_argument, std::string{query} + "." + name + ": " +
+                                           with.find(name)->to_string() +
+                                           " is not a whole number of at least 0"};
+}
+
+std::optional<error> check_given(const parameter_names& known, const declared_query& q,
+                                 std::string_view query, const object& with) {
+  for (auto& name : known)
+    if (!with.find(name))
+      return error{errc::invalid_argument,
+                   std::string{query} + ": the parameter " + name + " is missing"};
+  for (auto& each : with)
+    if (!known.contains(each.name))
+      return error{errc::invalid_argument,
+                   std::string{query} + ": it has no parameter " + each.name};
+  for (auto* name : {&q.offset_parameter, &q.limit_parameter})
+    if (auto wrong = wrong_count(query, *name, with))
+      return wrong;
+  return std::nullopt;
+}
+
+query filled(const declared_query& q, const object& with) {
+  query out{filled(q.what.which(), with)};
+  for (auto& term : q.what.order())
+    out.then_by(term.field, term.way);
+  out.fields(q.what.fields()).offset(q.what.offset()).limit(q.what.limit());
+  auto count = [&](const std::string& name) {
+    return static_cast<std::uint64_t>(value_view{*with.find(name)}.if_int().value_or(0));
+  };
+  if (!q.offset_parameter.empty())
+    out.offset(count(q.offset_parameter));
+  if (!q.limit_parameter.empty())
+    out.limit(count(q.limit_parameter));
+  return out;
+}
+
+pending<value> aggregated(const selection& over, const aggregate& what) {
+  switch (what.what) {
+  case aggregate::function::count:
+    break;
+  case aggregate::function::sum:
+    return over.sum(what.field);
+  case aggregate::function::avg:
+    return over.avg(what.field);
+  case aggregate::function::min:
+    return over.min(what.field);
+  case aggregate::function::max:
+    return over.max(what.field);
+  }
+  return over.count().map([](std::uint64_t n) { return value{n}; });
+}
+
+/// Whether one number is asked for, which needs no groups.
+bool is_single(const declared_query& q) {
+  return q.aggregates.size() == 1 && q.group_by.empty() &&
+         (q.aggregates[0].what != aggregate::function::count || q.aggregates[0].field.empty());
+}
+
+result<query_value> run_declared(const declared_query& q, query_context& in, const object& with) {
+  auto part = in.state().part(q.bucket);
+  if (!part)
+    return fail(std::move(part.error()));
+  const selection over{*part, filled(q, with)};
+  if (is_single(q))
+    return detail::to_query_value(aggregated(over, q.aggregates[0]));
+  if (!q.aggregates.empty() || !q.group_by.empty())
+    return detail::to_query_value(over.group_by(q.group_by, q.aggregates));
+  auto found = over.all().get();
+  if (!found)
+    return fail(std::move(found.error()));
+  query_list list{.items = std::move(*found), .objects = {}};
+  if (!q.what.fields().empty()) {
+    auto objects = over.objects().get();
+    if (!objects)
+      return fail(std::move(objects.error()));
+    list.objects = std::move(*objects);
+  }
+  return query_value::of(std::move(list));
+}
+
+} // namespace
+
+value parameter(std::string_view name) {
+  return value{std::string{before_name}.append(name).append(behind_name)};
+}
+
+namespace detail {
+
+query_function function_of(declared_query what) {
+  query_function out;
+  out.declared = what;
+  out.check = [known = parameters_of(what), what](std::string_view query, const object& with) {
+    return check_given(known, what, query, with);
+  };
+  out.run = [what = std::move(what)](query_context& in, const object& with) {
+    return run_declared(what, in, with);
+  };
+  return out;
+}
+
+} // namespace detail
+} // namespace holdfast

@@ -1,0 +1,350 @@
+#include <holdfast/store/detail/live_queries.hpp>
+
+#include <algorithm>
+#include <thread>
+
+namespace holdfast::detail {
+
+live_queries::live_queries(runtime& rt, std::shared_ptr<commit_lines> lines, const store_state* in)
+    : runtime_{rt}, lines_{std::move(lines)}, in_{in}, reader_{[this] { wake(); }},
+      epoch_{std::make_shared<delivery_epoch>(std::make_shared<delivery_signal>())} {}
+
+live_queries::~live_queries() { lines_->feed.stop(reader_); }
+
+void live_queries::close() {
+  const std::lock_guard lock{mutex_};
+  closed_ = true;
+  progress_.notify_all();
+}
+
+// -- definitions
+
+result<void> live_queries::define(std::string_view name, query_function what) {
+  if (name.empty())
+    return fail(errc::invalid_argument, "query: the name is empty");
+  const std::lock_guard lock{mutex_};
+  auto made = std::make_shared<query_definition>();
+  made->name = name;
+  made->function = std::move(what);
+  if (!definitions_.emplace(name, std::move(made)).second)
+    return fail(errc::already_exists,
+                std::string{name} + ": a query of this name is defined already");
+  return {};
+}
+
+bool live_queries::remove(std::string_view name) {
+  const std::lock_guard lock{mutex_};
+  auto found = definitions_.find(name);
+  if (found == definitions_.end())
+    return false;
+  for (auto& [key, g] : groups_) {
+    if (g->of != found->second)
+      continue;
+    g->last = result<query_value>{
+        fail(errc::dropped, g->of->name + ": the query was removed from its store")};
+    g->dirty = false;
+    for (auto& [at, queue] : g->members) {
+      tell(*g, *queue, g->at, false);
+      queue->disconnect(); // what waits is still told
+    }
+  }
+  definitions_.erase(found);
+  wake();
+  return true;
+}
+
+result<live_queries::definition_ptr> live_queries::find(std::string_view name) const {
+  if (closed_)
+    return fail(errc::stopped, std::string{name} + ": the store has stopped");
+  auto found = definitions_.find(name);
+  if (found == definitions_.end())
+    return fail(errc::not_found, std::string{name} + ": no query of this name is defined");
+  return found->second;
+}
+
+query_info live_queries::describe(const query_definition& d) const {
+  query_info out{.name = d.name, .declared = d.function.declared};
+  for (auto& [key, g] : groups_)
+    if (g->of.get() == &d) {
+      auto active = std::ranges::count_if(g->members, [](auto& m) { return m.second->active(); });
+      out.groups += active > 0 ? 1 : 0;
+      out.subscriptions += static_cast<std::size_t>(active);
+    }
+  out.runs = d.runs.load(std::memory_order_relaxed);
+  out.delivered = d.delivered.load(std::memory_order_relaxed);
+  return out;
+}
+
+std::vector<query_info> live_queries::infos() const {
+  const std::lock_guard lock{mutex_};
+  std::vector<query_info> out;
+  for (auto& [name, d] : definitions_)
+    out.push_back(describe(*d));
+  return out;
+}
+
+result<query_info> live_queries::info(std::string_view name) const {
+  const std::lock_guard lock{mutex_};
+  return find(name).map([this](const definition_ptr& d) { return describe(*d); });
+}
+
+std::size_t live_queries::subscriptions() const {
+  const std::lock_guard lock{mutex_};
+  std::size_t out = 0;
+  for (auto& [key, g] : groups_)
+    for (auto& [at, queue] : g->members)
+      out += queue->active() ? 1 : 0;
+  return out;
+}
+
+result<query_why> live_queries::why(std::string_view name, const object& parameters,
+                                    const read_filters& filters) const {
+  const std::lock_guard lock{mutex_};
+  auto of = find(name);
+  if (!of)
+    return fail(std::move(of.error()));
+  auto g = find_group(key_of(**of, parameters, filters), **of, parameters, filters);
+  if (!g)
+    return fail(errc::not_found,
+                std::string{name} + ": nobody has subscribed to it with these parameters");
+  auto out = g->counters;
+  if (g->trigger)
+    out.last = g->trigger->reason();
+  return out;
+}
+
+// -- running
+
+result<query_value> live_queries::run(std::string_view name, const object& parameters,
+                                      const read_filters& filters) const {
+  definition_ptr of;
+  {
+    const std::lock_guard lock{mutex_};
+    auto found = find(name);
+    if (!found)
+      return fail(std::move(found.error()));
+    of = std::move(*found);
+  }
+  if (auto fit = admitted(*of, parameters); !fit)
+    return fail(std::move(fit.error()));
+  return prepare(*of, parameters, filters, snapshot_pair{*lines_}).run.outcome;
+}
+
+result<void> live_queries::admitted(const query_definition& of, const object& parameters) const {
+  if (of.function.check)
+    if (auto wrong = of.function.check(of.name, parameters))
+      return fail(std::move(*wrong));
+  return {};
+}
+
+live_queries::prepared live_queries::prepare(const query_definition& of, const object& parameters,
+                                             const read_filters& filters,
+                                             const snapshot_pair& at) const {
+  const auto defined = buckets_defined_.load();
+  const_cast<query_definition&>(of).runs.fetch_add(1, std::memory_order_relaxed);
+  return {run_query(*lines_, runtime_, in_, of, parameters, filters, at), defined};
+}
+
+// -- subscribing
+
+/// Keeps the feed followed while a subscriber is on its way in.
+class live_queries::arrival {
+public:
+  /// Under the mutex.
+  explicit arrival(live_queries& to) : to_{to} {
+    ++to_.arriving_;
+    to_.follow();
+  }
+  arrival(const arrival&) = delete;
+  arrival& operator=(const arrival&) = delete;
+  ~arrival() {
+    const std::lock_guard lock{to_.mutex_};
+    --to_.arriving_;
+  }
+
+private:
+  live_queries& to_;
+};
+
+void live_queries::follow() {
+  if (following_)
+    return;
+  // What is sealed and not published now makes no entry in the feed.
+  auto published = lines_->durable.published();
+  auto [memory, durable] = lines_->follow(reader_);
+  position_.of(line_kind::memory) = memory;
+  position_.of(line_kind::durable) = published;
+  unfed_ = durable;
+  following_ = true;
+}
+
+/// The parameters in one form, whatever their order.
+std::string live_queries::key_of(const query_definition& of, const object& parameters,
+                                 const read_filters& filters) {
+  std::vector<const member*> sorted;
+  for (auto& each : parameters)
+    sorted.push_back(&each);
+  std::ranges::sort(sorted, {}, &member::name);
+  auto out = of.name;
+  for (auto* each : sorted)
+    out += '\n' + each->name + '=' + each->content.to_string();
+  for (auto& [bucket, filter] : filters)
+    out += '\n' + bucket + ':' + filter.to_string();
+  return out;
+}
+
+live_queries::group_ptr live_queries::find_group(const std::string& key, const query_definition& of,
+                                                 const object& parameters,
+                                                 const read_filters& filters) const {
+  auto [first, last] = groups_.equal_range(key);
+  for (auto at = first; at != last; ++at)
+    if (at->second->of.get() == &of && at->second->parameters == parameters &&
+        at->second->filters == filters)
+      return at->second;
+  return nullptr;
+}
+
+/// The moment up to which a group is known to stand as it does, if that is not before `now`.
+std::optional<query_moment> live_queries::fresh_at(const query_group& g,
+                                                   const query_moment& now) const {
+  if (!g.last || g.dirty)
+    return std::nullopt;
+  if (g.at.covers(now))
+    return g.at;
+  return position_.covers(now) ? std::optional{now} : std::nullopt;
+}
+
+result<subscription> live_queries::subscribe(std::string_view name, object parameters, handler call,
+                                             live_options options) {
+  std::optional<arrival> arriving; // leaves when the mutex is free
+  std::unique_lock lock{mutex_};
+  auto found = find(name);
+  if (!found)
+    return fail(std::move(found.error()));
+  const auto of = std::move(*found);
+  arriving.emplace(*this);
+  lock.unlock();
+  if (auto fit = admitted(*of, parameters); !fit)
+    return fail(std::move(fit.error()));
+  const auto key = key_of(*of, parameters, options.filters);
+  lock.lock();
+  auto g = find_group(key, *of, parameters, options.filters);
+  auto at = g ? fresh_at(*g, moment_of(snapshot_pair{*lines_})) : std::nullopt;
+  if (!at) {
+    lock.unlock();
+    const snapshot_pair seen{*lines_};
+    auto first = prepare(*of, parameters, options.filters, seen);
+    lock.lock();
+    g = find_group(key, *of, parameters, options.filters);
+    if (!g) {
+      g = std::make_shared<query_group>();
+      g->key = key;
+      g->of = of;
+      g->parameters = std::move(parameters);
+      g->filters = options.filters;
+      groups_.emplace(key, g);
+    }
+    install(*g, std::move(first));
+    at = g->at;
+  }
+  if (auto still = find(name); !still || *still != of)
+    return fail(errc::not_found, std::string{name} + ": the query was removed meanwhile");
+  return join(g, *at, std::move(call), options);
+}
+
+subscription live_queries::join(const group_ptr& g, const query_moment& at, handler call,
+                                const live_options& options) {
+  auto member = std::make_shared<query_member>(std::move(call), g->of);
+  if (options.skip_initial && *g->last)
+    member->knows(*g->last);
+  auto queue = std::make_shared<subscriber_queue>(
+      runtime_.executor(),
+      [member](const delivery& d) { member->take(static_cast<const query_event&>(*d.what)); },
+      std::size_t{1}, overflow::drop_oldest); // the latest value wins
+  queue->when_closed([weak = weak_from_this(), of = std::weak_ptr{g}](auto& closed) {
+    auto self = weak.lock();
+    if (!self)
+      return;
+    {
+      const std::lock_guard lock{self->leaving_mutex_};
+      self->leaving_.emplace_back(of, closed.get());
+    }
+    self->wake();
+  });
+  g->members.emplace(queue.get(), queue);
+  if (!options.skip_initial || !*g->last)
+    tell(*g, *queue, at, true);
+  return subscription{std::move(queue)};
+}
+
+void live_queries::tell(const query_group& g, subscriber_queue& to, const query_moment& at,
+                        bool initial) {
+  auto e = std::make_shared<query_event>();
+  e->outcome = *g.last;
+  e->at = at;
+  e->initial = initial;
+  e->epoch = epoch_;
+  to.push({nullptr, std::move(e)});
+}
+
+// -- waiting
+
+result<void> live_queries::settle(std::chrono::milliseconds timeout) {
+  const auto until = std::chrono::steady_clock::now() + timeout;
+  auto late = [&] {
+    return fail(errc::timeout,
+                "settle: not all is told within " + std::to_string(timeout.count()) + " ms");
+  };
+  // Under the deterministic scheduler nobody else runs the manager.
+  auto waits = [&](std::unique_lock<std::mutex>& lock, std::condition_variable& signal) {
+    if (!runtime_.options().deterministic)
+      return signal.wait_until(lock, until) == std::cv_status::no_timeout;
+    lock.unlock();
+    if (!runtime_.run_one())
+      std::this_thread::yield();
+    lock.lock();
+    return std::chrono::steady_clock::now() < until;
+  };
+  const query_moment target{{lines_->memory.published(), lines_->durable.published()}};
+  std::unique_lock lock{mutex_};
+  std::optional<std::uint64_t> last; // of the runs to wait for
+  wake();
+  for (;;) {
+    if (!last && (!following_ || position_.covers(target)))
+      last = queued_;
+    if ((last && done_ >= *last && !leaving()) || closed_)
+      break;
+    if (!waits(lock, progress_))
+      return late();
+  }
+  auto ending = std::exchange(epoch_, epoch_->begin_next());
+  const std::weak_ptr<delivery_epoch> told{ending};
+  const auto signal = ending->signal();
+  ending = nullptr;
+  lock.unlock();
+  std::unique_lock waiting{signal->mutex};
+  while (!told.expired())
+    if (!waits(waiting, signal->ended))
+      return late();
+  return {};
+}
+
+bool live_queries::leaving() const {
+  const std::lock_guard lock{leaving_mutex_};
+  return !leaving_.empty();
+}
+
+void live_queries::bucket_defined(std::string_view name) {
+  buckets_defined_.fetch_add(1);
+  const std::lock_guard lock{mutex_};
+  auto found = false;
+  for (auto& [key, g] : groups_)
+    if (std::ranges::find(g->missing, name) != g->missing.end()) {
+      found = true;
+      mark(*g, query_trigger{.bucket = std::string{name}});
+    }
+  if (found)
+    wake();
+}
+
+} // namespace holdfast::detail

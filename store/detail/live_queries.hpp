@@ -1,0 +1,149 @@
+#pragma once
+
+#include <holdfast/runtime/child_spec.hpp>
+#include <holdfast/store/detail/query_member.hpp>
+
+#include <atomic>
+#include <chrono>
+#include <condition_variable>
+#include <cstdint>
+#include <deque>
+#include <functional>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <utility>
+#include <vector>
+
+namespace holdfast::detail {
+
+/// The queries of a store and their subscribers: the state of the query manager, whose actor only
+/// calls `pump`. It outlives the actor, so that a crash loses no subscription.
+///
+/// It follows the feed while there are subscriptions. A commit is *routed*: groups that read what
+/// it changed become dirty and are queued. Then each queued group is run, all at one snapshot, and
+/// the outcome *installed*: told to its members if it differs from the one before, and its reads
+/// entered in the routes in place of the old ones.
+///
+/// Why no change is missed. A group's outcome is of the moment `at`. Commits are routed in order up
+/// to `position_`, and those above `at` are held against the group's reads as soon as it is
+/// installed; those between `at` and `position_`, which were routed before that, make it dirty at
+/// once. Following begins before the first snapshot is taken, so every commit above `at` comes by
+/// the feed, or, if it was sealed before and is published after, is waited for (`unfed_`).
+///
+/// Thread-safe. Functions of queries run without the mutex, on the actor's thread or on that of a
+/// subscriber.
+class live_queries : public std::enable_shared_from_this<live_queries> {
+public:
+  using handler = std::function<void(const query_update&)>;
+
+  live_queries(runtime& rt, std::shared_ptr<commit_lines> lines, const store_state* in);
+  live_queries(const live_queries&) = delete;
+  live_queries& operator=(const live_queries&) = delete;
+  ~live_queries();
+
+  result<void> define(std::string_view name, query_function what);
+  /// False if there is none of that name. Its subscriptions end with `dropped`.
+  bool remove(std::string_view name);
+  std::vector<query_info> infos() const;
+  result<query_info> info(std::string_view name) const;
+
+  result<query_value> run(std::string_view name, const object& parameters,
+                          const read_filters& filters) const;
+  result<subscription> subscribe(std::string_view name, object parameters, handler call,
+                                 live_options options);
+  result<query_why> why(std::string_view name, const object& parameters,
+                        const read_filters& filters) const;
+  /// Waits until all that is published when it is called has been told and handled.
+  result<void> settle(std::chrono::milliseconds timeout);
+  std::size_t subscriptions() const;
+
+  /// A bucket of that name is there from now on.
+  void bucket_defined(std::string_view name);
+  /// Takes no more.
+  void close();
+
+  /// Routes some commits and runs what they made dirty; whether there may be more to do. One thread
+  /// at a time. What it throws leaves it as it was before the step that failed.
+  bool pump();
+  /// Says that there is something to pump. Never blocks.
+  void wake() const;
+  /// The actor that pumps.
+  child_spec spec();
+  /// Crashes that actor and waits for the next one. Error: `timeout`.
+  result<void> crash(std::chrono::milliseconds timeout);
+  void set_actor(const caf::actor& a);
+  void actor_ended(const caf::actor_addr& a);
+
+private:
+  using group_ptr = std::shared_ptr<query_group>;
+  using definition_ptr = std::shared_ptr<query_definition>;
+  struct bucket_routes {
+    ref<bucket_core> of;
+    query_routes routes;
+  };
+  struct prepared {
+    query_run run;
+    std::uint64_t definitions; ///< of buckets, when it began
+  };
+  class arrival;
+
+  result<definition_ptr> find(std::string_view name) const;
+  static std::string key_of(const query_definition& of, const object& parameters,
+                            const read_filters& filters);
+  group_ptr find_group(const std::string& key, const query_definition& of, const object& parameters,
+                       const read_filters& filters) const;
+  std::optional<query_moment> fresh_at(const query_group& g, const query_moment& now) const;
+  void follow();
+  result<void> admitted(const query_definition& of, const object& parameters) const;
+  prepared prepare(const query_definition& of, const object& parameters,
+                   const read_filters& filters, const snapshot_pair& at) const;
+  subscription join(const group_ptr& g, const query_moment& at, handler call,
+                    const live_options& options);
+  void tell(const query_group& g, subscriber_queue& to, const query_moment& at, bool initial);
+  bool leaving() const;
+
+  void route(const commit& c);
+  void catch_up();
+  void mark(query_group& g, std::optional<query_trigger> why);
+  void install(query_group& g, prepared p);
+  void enter_routes(query_group& g);
+  void clear_routes(query_group& g);
+  void reap();
+  void run_queued(std::unique_lock<std::mutex>& lock);
+  query_info describe(const query_definition& d) const;
+
+  runtime& runtime_;
+  const std::shared_ptr<commit_lines> lines_;
+  const store_state* const in_;
+  feed_reader reader_;
+
+  mutable std::mutex mutex_;
+  std::condition_variable progress_;
+  std::map<std::string, definition_ptr, std::less<>> definitions_;
+  std::unordered_multimap<std::string, group_ptr> groups_;
+  std::unordered_map<const bucket_topics*, bucket_routes> buckets_;
+  std::deque<group_ptr> queue_; ///< to be run
+  std::uint64_t queued_ = 0;    ///< ever
+  std::uint64_t done_ = 0;      ///< of these
+  query_moment position_;       ///< routed up to
+  std::uint64_t unfed_ = 0;     ///< durable commits up to it may not come by the feed
+  bool following_ = false;
+  std::size_t arriving_ = 0; ///< subscribers that are not entered yet
+  bool closed_ = false;
+  std::shared_ptr<delivery_epoch> epoch_;
+  std::atomic<std::uint64_t> buckets_defined_{0};
+
+  mutable std::mutex leaving_mutex_; ///< taken last
+  std::vector<std::pair<std::weak_ptr<query_group>, subscriber_queue*>> leaving_;
+
+  mutable std::mutex actor_mutex_; ///< taken last
+  caf::actor actor_;
+  std::uint64_t incarnations_ = 0;
+  std::condition_variable started_;
+};
+
+} // namespace holdfast::detail

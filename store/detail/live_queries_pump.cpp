@@ -1,0 +1,196 @@
+#include <holdfast/store/detail/live_queries.hpp>
+
+#include <holdfast/runtime/fault.hpp>
+
+#include <algorithm>
+
+namespace holdfast::detail {
+
+namespace {
+/// Commits that are routed before groups are run, and groups that are run before other messages of
+/// the actor get their turn.
+constexpr std::size_t commits_per_pump = 256;
+constexpr std::size_t runs_per_pump = 64;
+} // namespace
+
+bool live_queries::pump() {
+  std::unique_lock lock{mutex_};
+  reap();
+  if (!following_) {
+    progress_.notify_all();
+    return false;
+  }
+  if (groups_.empty() && arriving_ == 0) {
+    lines_->feed.stop(reader_);
+    following_ = false;
+    progress_.notify_all();
+    return false;
+  }
+  auto more = lines_->feed.read(reader_, commits_per_pump, [this](const auto& c) { route(*c); });
+  catch_up();
+  run_queued(lock);
+  progress_.notify_all();
+  return more || !queue_.empty();
+}
+
+void live_queries::route(const commit& c) {
+  fault_point("queries.routing");
+  const auto line = c.persistent ? line_kind::durable : line_kind::memory;
+  for (auto& one : c.changes) {
+    auto found = buckets_.find(one.identity());
+    if (found == buckets_.end())
+      continue;
+    found->second.routes.each(one, [&](query_group& g, read_set::query_read* read) {
+      if (g.dirty || g.at.of(line) >= c.seq)
+        return;
+      query_trigger why{.seq = c.seq, .persistent = c.persistent, .bucket = one.bucket()};
+      if (read)
+        why.read = read->shared_from_this();
+      else
+        why.key = one.key().materialize();
+      mark(g, std::move(why));
+    });
+  }
+  position_.of(line) = c.seq;
+}
+
+/// Commits that were sealed before the feed was followed come by no other way than being published.
+void live_queries::catch_up() {
+  auto& routed = position_.of(line_kind::durable);
+  if (routed >= unfed_)
+    return;
+  const auto published = std::min(lines_->durable.published(), unfed_);
+  if (published <= routed)
+    return;
+  for (auto& [key, g] : groups_)
+    if (g->at.of(line_kind::durable) < published)
+      mark(*g, query_trigger{.seq = published, .persistent = true});
+  routed = published;
+}
+
+void live_queries::mark(query_group& g, std::optional<query_trigger> why) {
+  if (!g.dirty && why)
+    g.trigger = std::move(why);
+  g.dirty = true;
+  if (!g.queued) {
+    queue_.push_back(g.shared_from_this());
+    g.queued = true;
+    ++queued_;
+  }
+}
+
+void live_queries::run_queued(std::unique_lock<std::mutex>& lock) {
+  auto most = std::min(queue_.size(), runs_per_pump);
+  if (most == 0)
+    return;
+  const snapshot_pair at{*lines_};
+  for (; most > 0; --most) {
+    const auto g = queue_.front();
+    if (g->dirty && !g->members.empty()) {
+      lock.unlock();
+      fault_point("queries.running");
+      auto done = prepare(*g->of, g->parameters, g->filters, at);
+      lock.lock();
+      fault_point("queries.installing");
+      if (g->dirty && !g->members.empty()) // removed meanwhile, or somebody came who ran it
+        install(*g, std::move(done));
+    }
+    queue_.pop_front();
+    g->queued = false;
+    ++done_;
+    if (g->dirty && !g->members.empty())
+      mark(*g, std::nullopt);
+  }
+}
+
+namespace {
+
+bool same_read(const read_set::query_read& a, const read_set::query_read& b) {
+  if (a.used != b.used || a.last.has_value() != b.last.has_value() || !(a.what == b.what))
+    return false;
+  return !a.last || (a.last->row == b.last->row && a.last->at == b.last->at);
+}
+
+/// Whether a run read what the one before it did: as a rule it does.
+bool same_reads(const std::vector<query_reads>& a, const std::vector<query_reads>& b) {
+  return std::ranges::equal(a, b, [](auto& x, auto& y) {
+    return x.of == y.of && x.schema == y.schema && x.keys == y.keys &&
+           x.set.has_everything() == y.set.has_everything() &&
+           std::ranges::equal(x.set.queries(), y.set.queries(),
+                              [](auto& p, auto& q) { return same_read(*p, *q); });
+  });
+}
+
+} // namespace
+
+/// Takes what a run gave as how the group stands, unless it is of an earlier moment.
+void live_queries::install(query_group& g, prepared p) {
+  auto& run = p.run;
+  if (g.last && !run.at.covers(g.at))
+    return;
+  const auto same = g.last && same_outcome(*g.last, run.outcome);
+  g.missing = std::move(run.missing);
+  if (!same_reads(g.reads, run.reads)) {
+    clear_routes(g);
+    g.reads = std::move(run.reads);
+    enter_routes(g);
+  }
+  ++g.counters.runs;
+  g.counters.unchanged += same ? 1 : 0;
+  g.counters.failures += run.outcome ? 0 : 1;
+  g.last = std::move(run.outcome);
+  g.at = run.at;
+  g.dirty = false;
+  if (!same)
+    for (auto& [key, queue] : g.members)
+      tell(g, *queue, g.at, false);
+  auto missed = !g.missing.empty() && buckets_defined_.load() != p.definitions;
+  if (missed || !g.at.covers(position_)) {
+    mark(g, std::nullopt);
+    wake();
+  }
+}
+
+void live_queries::enter_routes(query_group& g) {
+  for (auto& reads : g.reads) {
+    auto& bucket = buckets_[reads.of->topics().get()];
+    bucket.of = reads.of;
+    bucket.routes.add(g, reads, g.routes);
+  }
+}
+
+void live_queries::clear_routes(query_group& g) {
+  g.routes.clear();
+  for (auto& reads : g.reads) {
+    auto at = buckets_.find(reads.of->topics().get());
+    if (at != buckets_.end() && at->second.routes.empty())
+      buckets_.erase(at);
+  }
+}
+
+/// Lets go of subscribers whose token has ended, and of groups without any.
+void live_queries::reap() {
+  decltype(leaving_) gone;
+  {
+    const std::lock_guard leaving{leaving_mutex_};
+    gone.swap(leaving_);
+  }
+  for (auto& [weak, queue] : gone) {
+    auto g = weak.lock();
+    if (!g)
+      continue;
+    g->members.erase(queue);
+    if (!g->members.empty())
+      continue;
+    clear_routes(*g);
+    g->reads.clear();
+    auto [first, last] = groups_.equal_range(g->key);
+    for (auto at = first; at != last; ++at)
+      if (at->second == g) {
+        groups_.erase(at);
+        break;
+      }
+  }
+}
+
+} // namespace holdfast::detail

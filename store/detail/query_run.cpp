@@ -1,0 +1,87 @@
+#include <holdfast/store/detail/query_group.hpp>
+
+#include <holdfast/store/detail/index_key.hpp>
+#include <holdfast/store/detail/reader.hpp>
+#include <holdfast/store/detail/transaction_state.hpp>
+
+#include <algorithm>
+#include <new>
+
+namespace holdfast::detail {
+
+query_moment moment_of(const snapshot_pair& at) noexcept {
+  query_moment out;
+  out.of(line_kind::memory) = at.seq(line_kind::memory);
+  out.of(line_kind::durable) = at.seq(line_kind::durable);
+  return out;
+}
+
+namespace {
+
+result<query_value> call_query(const query_definition& what, const object& parameters,
+                               transaction_state& state) {
+  auto failed = [&](errc code, const std::string& why) {
+    return fail(code, what.name + ": " + why);
+  };
+  try {
+    query_context context{state};
+    return what.function.run(context, parameters);
+  } catch (const std::bad_alloc&) {
+    return failed(errc::out_of_memory, "an allocation failed");
+  } catch (const std::exception& e) {
+    return failed(errc::invalid_argument, std::string{"the query threw: "} + e.what());
+  } catch (...) { // whatever a user's function throws is its outcome
+    return failed(errc::invalid_argument, "the query threw something unknown");
+  }
+}
+
+/// What was read, in a form that outlives the snapshot.
+query_reads reads_of(transaction_part& part) {
+  query_reads out{.of = ref<bucket_core>{&part.core()}, .schema = &part.schema()};
+  out.set = std::move(part.reads());
+  const auto slot = static_cast<std::uint32_t>(out.schema->key_slot());
+  for (auto* block : out.set.found())
+    out.keys.push_back(hash_of(*block, slot)); // a version that was replaced has no hash in it
+  for (auto& key : out.set.absent())
+    out.keys.push_back(hash_of(probe_of(key)));
+  std::ranges::sort(out.keys);
+  out.keys.erase(std::unique(out.keys.begin(), out.keys.end()), out.keys.end());
+  out.set.forget_lookups();
+  return out;
+}
+
+} // namespace
+
+query_run run_query(commit_lines& lines, runtime& rt, const store_state* in,
+                    const query_definition& what, const object& parameters,
+                    const read_filters& only, const snapshot_pair& at) {
+  transaction_state state{lines, rt, in, at, only};
+  query_run out{.outcome = call_query(what, parameters, state), .at = moment_of(at)};
+  for (auto& part : state.parts())
+    out.reads.push_back(reads_of(*part));
+  out.missing = state.missing();
+  return out;
+}
+
+query_reason query_trigger::reason() const {
+  auto part = read            ? read->what.to_string()
+              : key.is_null() ? "everything"
+                              : "key " + key.to_string();
+  return {seq, persistent, bucket, std::move(part)};
+}
+
+} // namespace holdfast::detail
+
+namespace holdfast {
+
+std::string query_reason::to_string() const {
+  return bucket + ": " + part + ", changed by commit " + std::to_string(seq);
+}
+
+list_changes query_update::changes() const {
+  if (!outcome)
+    return {};
+  return before ? outcome->since(*before) : outcome->since_nothing();
+}
+
+} // namespace holdfast

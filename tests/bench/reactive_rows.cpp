@@ -1,0 +1,160 @@
+#include "people_store.hpp"
+#include "rows.hpp"
+
+#include <algorithm>
+#include <atomic>
+#include <chrono>
+#include <random>
+#include <thread>
+
+namespace holdfast::bench {
+
+namespace {
+
+constexpr std::int64_t item_count = 100'000;
+constexpr std::size_t write_count = 20'000;
+
+/// 100,000 records in 10,000 teams, with an indexed score.
+struct board {
+  board() {
+    constexpr std::int64_t per_commit = 1'000;
+    for (std::int64_t first = 0; first < item_count; first += per_commit) {
+      std::vector<object> list;
+      for (auto id = first; id < first + per_commit; ++id)
+        list.push_back({{"id", id}, {"team", id % 10'000}, {"score", random_score()}});
+      must(items.insert_many(list).get());
+    }
+    must(db.define_query("item", [this](query_context& in, const object& with) {
+      return in.in(items).get(*with.find("id"));
+    }));
+    must(db.define_query("team", [this](query_context& in, const object& with) {
+      return in.in(items).where("team"_f == *with.find("team")).all();
+    }));
+    must(db.define_query(
+        "top10",
+        {.bucket = "items", .what = query{}.order_by("score", direction::descending).limit(10)}));
+  }
+
+  std::int64_t random_score() { return static_cast<std::int64_t>(random() % 1'000'000'000); }
+  std::int64_t random_item() { return static_cast<std::int64_t>(random() % item_count); }
+  void write(std::int64_t id) { must(items.update(id, {{"score", random_score()}}).get()); }
+
+  /// Nanoseconds per write of an item, until all is told.
+  template <class Pick>
+  double per_write(Pick&& pick) {
+    return nanoseconds_per_operation(write_count, [&] {
+      for (std::size_t i = 0; i < write_count; ++i)
+        write(pick());
+      must(db.settle());
+    });
+  }
+  void subscribe(std::string_view query, const object& with) {
+    tokens.push_back(must(db.subscribe(query, with, [this](const query_update&) { ++told; })));
+  }
+
+  std::mt19937_64 random{1};
+  std::atomic<std::uint64_t> told{0};
+  store db = must(store::start());
+  bucket<> items = must(db.define(schema("items")
+                                      .key("id", integer())
+                                      .field("team", integer())
+                                      .field("score", integer())
+                                      .index("team")
+                                      .index("score")));
+  std::vector<subscription> tokens;
+};
+
+/// Medians of writes that come one by one, with everything asleep before each: how long the writer
+/// was busy, and, if somebody has subscribed, how long it took to be told.
+struct latencies {
+  double writer = 0;
+  double notified = 0;
+};
+latencies paced(board& b) {
+  constexpr int rounds = 2'000;
+  std::vector<double> writer, notified;
+  for (int i = 0; i < rounds; ++i) {
+    std::this_thread::sleep_for(std::chrono::microseconds{100});
+    const auto before = b.told.load();
+    const auto begin = now();
+    b.write(7);
+    writer.push_back(static_cast<double>(now() - begin));
+    if (b.tokens.empty())
+      continue;
+    while (b.told.load() == before)
+      std::this_thread::yield();
+    notified.push_back(static_cast<double>(now() - begin));
+  }
+  return {median(std::move(writer)), notified.empty() ? 0 : median(std::move(notified))};
+}
+
+/// From the beginning of a write to the handler, one affected subscription. Limit: 15 us.
+figure notify(const settings& asked) {
+  board b;
+  b.subscribe("item", {{"id", 7}});
+  must(b.db.settle());
+  return measure({.name = "reactive_notify_p50", .unit = "us", .limit = 15}, asked.repetitions(),
+                 [&] { return paced(b).notified / 1e3; });
+}
+
+/// What of it the writer pays, over a write that nobody follows. Limit: 3 us.
+figure writer_pays(const settings& asked) {
+  return measure({.name = "reactive_writer_pays", .unit = "us", .limit = 3}, asked.repetitions(),
+                 [] {
+                   board b;
+                   const auto plain = paced(b).writer;
+                   b.subscribe("item", {{"id", 7}});
+                   return (paced(b).writer - plain) / 1e3;
+                 });
+}
+
+/// What a write costs more with subscriptions of which it affects one, until that is told.
+double extra_cost(board& b, std::int64_t affected) {
+  const auto some = [&] { return b.random_item(); };
+  const auto plain = b.per_write(some);
+  for (std::int64_t i = 0; i < affected; ++i) {
+    b.subscribe("item", {{"id", i}});
+    b.subscribe("team", {{"team", i}});
+  }
+  must(b.db.settle());
+  // Of a team that is followed, and itself not.
+  const auto one = [&] { return 50'000 + static_cast<std::int64_t>(b.random() % 1000); };
+  return (b.per_write(one) - plain) / 1e3;
+}
+
+figure two_thousand(const settings& asked) {
+  return measure({.name = "reactive_2000_subscriptions", .unit = "us", .limit = 5},
+                 std::min(asked.repetitions(), 5), [] {
+                   board b;
+                   return extra_cost(b, 1'000);
+                 });
+}
+
+figure hundred_thousand(const settings& asked) {
+  return measure({.name = "reactive_100k_subscriptions", .unit = "us", .limit = 10},
+                 std::min(asked.repetitions(), 3), [] {
+                   board b;
+                   return extra_cost(b, 50'000);
+                 });
+}
+
+/// A live list of the 10 best of 100,000, per write, until all is told. Limit: 10 us.
+figure top10(const settings& asked) {
+  board b;
+  b.subscribe("top10", {});
+  must(b.db.settle());
+  return measure({.name = "reactive_top10", .unit = "us", .limit = 10}, asked.repetitions(),
+                 [&] { return b.per_write([&] { return b.random_item(); }) / 1e3; });
+}
+
+} // namespace
+
+std::vector<row> reactive_rows() {
+  return {{"reactive_notify_p50", notify},
+          {"reactive_writer_pays", writer_pays},
+          {"reactive_2000_subscriptions", two_thousand},
+          {"reactive_100k_subscriptions", hundred_thousand, true},
+          {"reactive_top10", top10}};
+}
+
+} // namespace holdfast::bench

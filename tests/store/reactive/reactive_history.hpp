@@ -1,0 +1,45 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <vector>
+
+namespace holdfast::testing {
+
+/// What a test breaks on purpose, to see that the checks find it.
+enum class reactive_bug {
+  none,
+  unread,    ///< queries read one bucket past their context
+  torn,      ///< of two reads of a query, one is of another moment
+  lost,      ///< a subscriber does not get some of its values
+  backwards, ///< a subscriber gets a value again that it had before
+  stale,     ///< a value comes with the seqs of a later moment
+};
+
+struct reactive_options {
+  std::size_t commits = 400;
+  std::size_t queries = 12;
+  std::size_t subscribers = 24;
+  std::uint64_t seed = 1;
+  bool durable = false;       ///< some buckets are persistent
+  bool crashes = false;       ///< of buckets, of the query manager, and in the middle of its steps
+  bool redefine = false;      ///< buckets get fields and indexes
+  bool deterministic = false; ///< actors run between writes, as the seed says
+  reactive_bug bug = reactive_bug::none;
+};
+
+struct reactive_history {
+  std::vector<std::string> failures; ///< what was promised and did not hold
+  std::size_t commits = 0;
+  std::size_t values = 0; ///< told to subscribers, errors included
+  std::size_t errors = 0; ///< of these
+  std::size_t crashes = 0;
+};
+
+/// Writes at random to a store of random schemas, with subscribers of random queries coming and
+/// going, and holds everything they are told against the same query run afresh on a snapshot of
+/// that very moment, through ordinary handles.
+reactive_history run_reactive(const reactive_options& options);
+
+} // namespace holdfast::testing

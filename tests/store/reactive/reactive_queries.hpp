@@ -1,0 +1,41 @@
+#pragma once
+
+#include <holdfast/store/store.hpp>
+
+#include <functional>
+#include <map>
+#include <random>
+#include <string>
+#include <vector>
+
+namespace holdfast::testing {
+
+/// The handle of a bucket in some view: in a query's context, or at a snapshot.
+using reactive_view = std::function<bucket<>(const std::string& name)>;
+
+/// A query that can be run in any view, so that a subscription can be held against it.
+struct reactive_query {
+  std::string name;
+  /// What it gives, as text; may throw.
+  std::function<result<std::string>(const reactive_view&, const object& with)> run;
+  std::optional<declared_query> declared;
+  std::string parameter; ///< its only one; empty: none
+};
+
+using reactive_random = std::mt19937_64;
+
+inline const std::vector<std::string> reactive_buckets{"one", "two", "three"};
+constexpr int reactive_keys = 24; ///< 0 ... of each bucket
+
+/// A definition with the fields n, t, r and f, and indexes at random.
+schema random_schema(reactive_random& random, const std::string& name, bool persistent);
+object random_fields(reactive_random& random);
+reactive_query random_query(reactive_random& random, const std::string& name);
+
+/// What a declared query gave, as text.
+std::string reactive_text(const query_value& from);
+/// What a run would be told as, whatever it throws.
+std::string reactive_outcome(const reactive_query& q, const reactive_view& in, const object& with);
+std::string reactive_outcome(const result<query_value>& from);
+
+} // namespace holdfast::testing
