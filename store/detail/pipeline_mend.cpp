@@ -47,7 +47,7 @@ private:
   std::uint64_t total_ = 0;
 };
 
-std::string number(sequence n) { return std::to_string(n); }
+std::string in_digits(sequence n) { return std::to_string(n); }
 
 } // namespace
 
@@ -88,17 +88,17 @@ sequence pipeline::first_kept() const noexcept {
 }
 
 result<void> pipeline::check_found(sequence found, sequence published) const {
-  auto place = "store: the last commit in " + journal_.name() + " is " + number(found);
+  auto place = "store: the last commit in " + journal_.name() + " is " + in_digits(found);
   if (found < published && found + 1 < first_kept())
     return holdfast::fail(errc::data_loss,
-                          place + ", the last one published is " + number(published) +
+                          place + ", the last one published is " + in_digits(published) +
                               ", and what is between them is kept only from " +
-                              number(first_kept()) + " on",
+                              in_digits(first_kept()) + " on",
                           {}, loss{published, found});
   if (found > published && found != handed_)
     return holdfast::fail(errc::corrupt,
-                          place + ", the last one published is " + number(published) +
-                              ", and the last one handed over is " + number(handed_));
+                          place + ", the last one published is " + in_digits(published) +
+                              ", and the last one handed over is " + in_digits(handed_));
   return {};
 }
 
