@@ -284,7 +284,7 @@ void bucket_data::load(std::span<record_block* const> blocks, std::uint64_t seq)
   }
   live_ = blocks.size();
   for (auto& tree : trees_) {
-    tree->begin(sealed_.seq + 1);
+    tree->begin(seq); // not the next operation's, which would take them for its own and edit them
     tree->build(blocks);
   }
   build_deadlines(blocks);

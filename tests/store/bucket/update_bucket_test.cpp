@@ -117,6 +117,23 @@ TEST_P(an_update_of_a_bucket, leaves_snapshots_and_handles_as_they_are) {
   EXPECT_EQ(users.all().get()->front().key(), value_view{0}) << "the order of insertion stays";
 }
 
+/// The first write behind it edited the new indexes in place, under readers and past a rollback.
+TEST_P(an_update_of_a_bucket, leaves_its_indexes_as_they_are_to_snapshots_and_rollbacks) {
+  fill(10);
+  ASSERT_TRUE(db.update_bucket(
+      "users", bucket_update().add_field("age", integer().min(0)).add_index("age")));
+  auto then = db.snapshot();
+  EXPECT_FALSE(db.transact([&](transaction& tx) -> result<void> {
+    EXPECT_TRUE(tx.in(users).erase(3).get());
+    return fail(errc::cancelled);
+  }));
+  EXPECT_FALSE(users.insert_many({{{"id", 50}, {"age", 23}}, {{"id", 3}}}).get());
+  EXPECT_EQ(*users.count("age"_f == 23).get(), 1u);
+  ASSERT_TRUE(users.erase(3).get());
+  EXPECT_EQ(*users.count("age"_f == 23).get(), 0u);
+  EXPECT_EQ(*users.at(then).count("age"_f == 23).get(), 1u);
+}
+
 TEST_P(an_update_of_a_bucket, frees_the_old_form_once_nobody_can_see_it) {
   fill(2000);
   auto once = db.stats().buckets[0].memory_bytes;
