@@ -122,6 +122,9 @@ result<caf::actor> start_bus(const std::shared_ptr<bus_core>& core, start_contex
     std::lock_guard lock{core->mutex};
     core->actor = started;
   }
+  // It may have pulled already, and then been woken while it was not known here.
+  if (core->source)
+    caf::anon_send(started, pull_message{});
   started->attach_functor([core, address = started.address()](const caf::error&) {
     caf::actor last; // let go of outside the lock
     std::lock_guard lock{core->mutex};
