@@ -44,8 +44,6 @@ private:
   sequence last_ = 0;
 };
 
-constexpr std::uint32_t people_count = 100'000;
-
 /// What `people_count` inserts make the store write: one blocking insert after another, so that
 /// each commit is a batch of its own.
 const std::vector<commit_bytes>& recorded() {

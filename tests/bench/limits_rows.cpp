@@ -7,7 +7,6 @@ namespace holdfast::bench {
 
 namespace {
 
-constexpr std::uint32_t people_count = 100'000;
 constexpr std::uint32_t purged = 100'000;
 constexpr std::uint32_t stored = 1'000'000;
 

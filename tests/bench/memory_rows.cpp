@@ -12,7 +12,6 @@ namespace holdfast::bench {
 
 namespace {
 
-constexpr std::uint32_t people_count = 100'000;
 constexpr std::size_t lookups = 200'000;
 
 const std::vector<person>& all_people() {

@@ -14,8 +14,6 @@ namespace holdfast::bench {
 
 namespace {
 
-constexpr std::uint32_t people_count = 100'000;
-
 /// A bucket of `count` records whose number and text, both indexed, are all different.
 struct numbered_store {
   explicit numbered_store(std::uint32_t count)

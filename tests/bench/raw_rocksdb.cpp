@@ -15,7 +15,7 @@ namespace holdfast::bench {
 
 namespace {
 
-void must(const rocksdb::Status& status) {
+void check(const rocksdb::Status& status) {
   if (!status.ok())
     throw std::runtime_error{"raw rocksdb: " + status.ToString()};
 }
@@ -32,7 +32,7 @@ raw_rocksdb::raw_rocksdb(const std::string& directory) : state_{std::make_unique
   rocksdb::Options options;
   options.create_if_missing = true;
   rocksdb::DB* db = nullptr;
-  must(rocksdb::DB::Open(options, directory, &db));
+  check(rocksdb::DB::Open(options, directory, &db));
   state_->db.reset(db);
 }
 
@@ -42,10 +42,10 @@ void raw_rocksdb::write(std::span<const commit_bytes> commits, bool synced) {
   rocksdb::WriteBatch batch;
   for (auto& commit : commits)
     for (auto& put : commit.puts)
-      must(batch.Put(put.key, put.value));
+      check(batch.Put(put.key, put.value));
   rocksdb::WriteOptions options;
   options.sync = synced;
-  must(state_->db->Write(options, &batch));
+  check(state_->db->Write(options, &batch));
 }
 
 double raw_synced_rate(const std::string& directory, std::span<const commit_bytes> commits,

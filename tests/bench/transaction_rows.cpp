@@ -9,7 +9,6 @@ namespace holdfast::bench {
 
 namespace {
 
-constexpr std::uint32_t people_count = 100'000;
 constexpr std::size_t transfers = 100'000;
 constexpr std::uint32_t hot_records = 10;
 

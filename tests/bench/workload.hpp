@@ -6,7 +6,10 @@
 
 namespace holdfast::bench {
 
-/// One record of workload W, as a service would hold it in a struct of its own.
+/// The records of workload W.
+inline constexpr std::uint32_t people_count = 100'000;
+
+/// One record of it, as a service would hold it in a struct of its own.
 struct person {
   std::string id;    ///< text of a uuid, 36 bytes
   std::string name;  ///< 12 bytes
