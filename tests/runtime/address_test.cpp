@@ -63,6 +63,13 @@ struct an_address : ::testing::TestWithParam<bool> {
 
   pending<int> adding(int by) { return pending<int>{ref<operation<int>>{new add(*at, cell, by)}}; }
   void end(const caf::actor& a) { caf::anon_send_exit(a, caf::exit_reason::user_shutdown); }
+  /// Returns when the actor has let go of its last message, too.
+  void end_and_wait(const caf::actor& a) {
+    std::promise<void> ended;
+    a->attach_functor([&ended] { ended.set_value(); });
+    end(a);
+    ended.get_future().wait();
+  }
 };
 
 TEST_P(an_address, runs_a_job_on_its_actor) {
@@ -251,7 +258,7 @@ TEST_P(an_address, keeps_each_callers_order_while_others_run_its_jobs) {
   callers.clear();
   EXPECT_EQ(out_of_order, 0);
   EXPECT_THAT(next, ::testing::Each(rounds * 4));
-  end(actor); // and with it the last message
+  end_and_wait(actor);
   EXPECT_EQ(at->waiting(), 0u);
 }
 
