@@ -55,9 +55,10 @@ public:
 
   // -- for callers
 
-  /// Hands a job to the actor. Never blocks for long: when the actor is idle and the runtime lets
-  /// callers run actors, the job runs here and now, on this thread; else it is queued in the
-  /// actor's mailbox or in the stash. A refusal is told through `job::reject`.
+  /// Hands a job to the actor. When the actor is idle and the runtime lets callers run actors, the
+  /// job runs here and now, on this thread; when it is busy and has no mail, the caller waits for
+  /// it to become idle, asleep and for about 1.5 ms at most; else the job is queued in the actor's
+  /// mailbox or in the stash. A refusal is told through `job::reject`.
   void submit(ref<job> work);
 
   address_state state() const noexcept;
