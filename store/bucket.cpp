@@ -90,14 +90,14 @@ pending<record> bucket<record>::insert(draft fields, const write_options& how) c
 pending<records> bucket<record>::insert_many(const std::vector<object>& list,
                                              const write_options& how) const {
   if (in_)
-    return in_->insert_many(list, how);
-  return write<detail::insert_many_operation, records>(how, list);
+    return in_->put_many(list, how, detail::putting::insert);
+  return write<detail::put_many_operation, records>(how, detail::putting::insert, list);
 }
 pending<records> bucket<record>::upsert_many(const std::vector<object>& list,
                                              const write_options& how) const {
   if (in_)
-    return in_->upsert_many(list, how);
-  return write<detail::upsert_many_operation, records>(how, list);
+    return in_->put_many(list, how, detail::putting::upsert);
+  return write<detail::put_many_operation, records>(how, detail::putting::upsert, list);
 }
 pending<std::uint64_t> bucket<record>::update_many(filter which,
                                                    std::initializer_list<field_input> changes,
@@ -219,35 +219,40 @@ bool with_key(const bucket_core& core, value_view key, F&& f) {
 
 } // namespace
 
+/// Whether a record's deadline has come, for this handle. Reads the clock only if it has one.
+bool bucket<record>::expired(const detail::record_block& block) const {
+  return block.expires_at != 0 &&
+         detail::expired(block, (when_ ? when_->time() : core_->now()).time_since_epoch().count());
+}
+
+/// Calls `f(block)` while pinned if the handle sees a record of that key; whether it does.
+template <class F>
+bool bucket<record>::with_record(value_view key, F&& f) const {
+  return with_key(*core_, key, [&](auto k, std::uint64_t hash) {
+    detail::pin_guard pin{core_->line()};
+    auto seq = when_ ? when_->seq(core_->line().kind()) : pin.seq();
+    auto* found = core_->at(seq).data.find_at(k, hash, seq);
+    if (!found || expired(*found))
+      return false;
+    if (auto* keeper = core_->evictor()) [[unlikely]]
+      keeper->mark(found->row);
+    f(*found);
+    return true;
+  });
+}
+
 pending<record> bucket<record>::get(value_view key) const {
   if (in_) [[unlikely]]
     return in_->get(key);
   if (!core_->is_open()) [[unlikely]]
     return result<record>{fail(*core_->closed())};
-  detail::record_block* found = nullptr;
-  with_key(*core_, key, [&](auto k, std::uint64_t hash) {
-    detail::pin_guard pin{core_->line()};
-    auto seq = when_ ? when_->seq(core_->line().kind()) : pin.seq();
-    found = core_->at(seq).data.find_at(k, hash, seq);
-    if (found)
-      found->refs.fetch_add(1, std::memory_order_relaxed);
-    return true;
-  });
-  if (auto* keeper = core_->evictor(); keeper && found) [[unlikely]]
-    keeper->mark(found->row);
-  if (found && expired(*found)) [[unlikely]] {
-    (void)record::adopt(found);
-    found = nullptr;
-  }
-  if (!found)
+  detail::record_block* held = nullptr;
+  if (!with_record(key, [&](detail::record_block& found) {
+        found.refs.fetch_add(1, std::memory_order_relaxed);
+        held = &found;
+      }))
     return result<record>{fail(absent(*core_, key))};
-  return result<record>{record::adopt(found)};
-}
-
-/// Whether a record's deadline has come, for this handle. Reads the clock only if it has one.
-bool bucket<record>::expired(const detail::record_block& block) const {
-  return block.expires_at != 0 &&
-         detail::expired(block, (when_ ? when_->time() : core_->now()).time_since_epoch().count());
+  return result<record>{record::adopt(held)};
 }
 
 bool bucket<record>::contains(value_view key) const {
@@ -260,17 +265,8 @@ result<bool> bucket<record>::visit_block(value_view key, detail::record_visitor 
     return in_->visit(key, visitor);
   if (!core_->is_open()) [[unlikely]]
     return fail(*core_->closed());
-  return with_key(*core_, key, [&](auto k, std::uint64_t hash) {
-    detail::pin_guard pin{core_->line()};
-    auto seq = when_ ? when_->seq(core_->line().kind()) : pin.seq();
-    auto* found = core_->at(seq).data.find_at(k, hash, seq);
-    if (!found || expired(*found))
-      return false;
-    if (auto* keeper = core_->evictor()) [[unlikely]]
-      keeper->mark(found->row);
-    visitor.call(visitor.context, *found);
-    return true;
-  });
+  return with_record(
+      key, [&](const detail::record_block& found) { visitor.call(visitor.context, found); });
 }
 
 selection bucket<record>::everything() const {

@@ -174,6 +174,8 @@ private:
   template <class Operation, class T, class... Args>
   pending<T> write(Args&&... args) const;
   bool expired(const detail::record_block& block) const;
+  template <class F>
+  bool with_record(value_view key, F&& f) const;
   result<bool> visit_block(value_view key, detail::record_visitor visitor) const;
 
   ref<detail::bucket_core> core_;

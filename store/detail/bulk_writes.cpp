@@ -7,14 +7,6 @@
 namespace holdfast::detail {
 namespace {
 
-std::vector<draft> drafts_of(const compiled_schema& schema, const std::vector<object>& list) {
-  std::vector<draft> out;
-  out.reserve(list.size());
-  for (auto& fields : list)
-    out.emplace_back(schema, fields);
-  return out;
-}
-
 /// The records that a filter finds in what was sealed before the commit, in the bucket's order:
 /// what will be published before it.
 result<records> found_by(const filter& which, commit_scope& scope) {
@@ -29,44 +21,28 @@ result<records> found_by(const filter& which, commit_scope& scope) {
 
 } // namespace
 
-insert_many_operation::insert_many_operation(ref<bucket_core> to, durability acked,
-                                             const write_options& how,
-                                             const std::vector<object>& list)
-    : write_operation{std::move(to), acked}, how_{how}, drafts_{
-                                                            drafts_of(bucket().schema(), list)} {}
-
-result<records> insert_many_operation::apply(commit_scope& scope) {
-  if (auto wrong = check_bulk(scope.home().name(), how_))
-    return fail(std::move(*wrong));
-  records out;
-  out.reserve(drafts_.size());
-  for (std::size_t i = 0; i < drafts_.size(); ++i) {
-    auto added = scope.insert(scope.home(), drafts_[i], how_);
-    if (!added)
-      return fail(numbered(added.error(), i, drafts_.size(), scope.home(), drafts_[i].key()));
-    out.push_back(record::share(*added));
-  }
-  return out;
+put_many_operation::put_many_operation(ref<bucket_core> to, durability acked,
+                                       const write_options& how, putting as,
+                                       const std::vector<object>& list)
+    : write_operation{std::move(to), acked}, how_{how}, as_{as} {
+  drafts_.reserve(list.size());
+  for (auto& fields : list)
+    drafts_.emplace_back(bucket().schema(), fields);
 }
 
-upsert_many_operation::upsert_many_operation(ref<bucket_core> to, durability acked,
-                                             const write_options& how,
-                                             const std::vector<object>& list)
-    : write_operation{std::move(to), acked}, how_{how}, drafts_{
-                                                            drafts_of(bucket().schema(), list)} {}
-
-result<records> upsert_many_operation::apply(commit_scope& scope) {
+result<records> put_many_operation::apply(commit_scope& scope) {
   auto& b = scope.home();
   if (auto wrong = check_bulk(b.name(), how_))
     return fail(std::move(*wrong));
   records out;
   out.reserve(drafts_.size());
   for (std::size_t i = 0; i < drafts_.size(); ++i) {
-    auto* old = scope.find(b, drafts_[i].key());
-    auto stored = old ? scope.update(b, *old, drafts_[i], cause::user, how_)
-                      : scope.insert(b, drafts_[i], how_);
+    auto& input = drafts_[i];
+    auto* old = as_ == putting::upsert ? scope.find(b, input.key()) : nullptr;
+    auto stored =
+        old ? scope.update(b, *old, input, cause::user, how_) : scope.insert(b, input, how_);
     if (!stored)
-      return fail(numbered(stored.error(), i, drafts_.size(), b, drafts_[i].key()));
+      return fail(numbered(stored.error(), i, drafts_.size(), b, input.key()));
     out.push_back(record::share(*stored));
   }
   return out;

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <holdfast/store/detail/putting.hpp>
 #include <holdfast/store/detail/write_operation.hpp>
 #include <holdfast/store/draft.hpp>
 #include <holdfast/store/filter.hpp>
@@ -14,25 +15,15 @@
 /// Writes of many records as one commit each. All or none: the error of one names it.
 namespace holdfast::detail {
 
-class insert_many_operation final : public write_operation<records> {
+class put_many_operation final : public write_operation<records> {
 public:
-  insert_many_operation(ref<bucket_core> to, durability acked, const write_options& how,
-                        const std::vector<object>& list);
+  put_many_operation(ref<bucket_core> to, durability acked, const write_options& how, putting as,
+                     const std::vector<object>& list);
 
 private:
   result<records> apply(commit_scope& scope) override;
   write_options how_;
-  std::vector<draft> drafts_;
-};
-
-class upsert_many_operation final : public write_operation<records> {
-public:
-  upsert_many_operation(ref<bucket_core> to, durability acked, const write_options& how,
-                        const std::vector<object>& list);
-
-private:
-  result<records> apply(commit_scope& scope) override;
-  write_options how_;
+  putting as_;
   std::vector<draft> drafts_;
 };
 

@@ -8,8 +8,11 @@
 
 namespace holdfast::detail {
 
-/// The records that a filter finds, as the transaction sees them; notes that it looked.
+/// The records to be written that a filter finds, as the transaction sees them; notes that it
+/// looked.
 result<records> transaction_part::matching(const filter& which) {
+  if (auto why = refusal())
+    return fail(std::move(*why));
   const query all_of{which};
   return read([&](const reader& from, std::int64_t at) {
     reads_.add_query(all_of, read_set::part::records);
@@ -17,8 +20,8 @@ result<records> transaction_part::matching(const filter& which) {
   });
 }
 
-result<records> transaction_part::insert_many(const std::vector<object>& list,
-                                              const write_options& how) {
+result<records> transaction_part::put_many(const std::vector<object>& list,
+                                           const write_options& how, putting as) {
   if (auto why = refusal())
     return fail(std::move(*why));
   if (auto wrong = check_bulk(core_->name(), how))
@@ -28,27 +31,7 @@ result<records> transaction_part::insert_many(const std::vector<object>& list,
   return of_->all_or_nothing([&]() -> result<records> {
     for (std::size_t i = 0; i < list.size(); ++i) {
       draft mine{schema(), list[i]};
-      auto added = put_new(mine, how);
-      if (!added)
-        return fail(numbered(added.error(), i, list.size(), *core_, mine.key()));
-      out.push_back(record::share(*added));
-    }
-    return std::move(out);
-  });
-}
-
-result<records> transaction_part::upsert_many(const std::vector<object>& list,
-                                              const write_options& how) {
-  if (auto why = refusal())
-    return fail(std::move(*why));
-  if (auto wrong = check_bulk(core_->name(), how))
-    return fail(std::move(*wrong));
-  records out;
-  out.reserve(list.size());
-  return of_->all_or_nothing([&]() -> result<records> {
-    for (std::size_t i = 0; i < list.size(); ++i) {
-      draft mine{schema(), list[i]};
-      auto* old = find(mine.key());
+      auto* old = as == putting::upsert ? find(mine.key()) : nullptr;
       auto stored = old ? put_next(*old, mine, how) : put_new(mine, how);
       if (!stored)
         return fail(numbered(stored.error(), i, list.size(), *core_, mine.key()));

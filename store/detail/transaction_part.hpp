@@ -2,6 +2,7 @@
 
 #include <holdfast/store/detail/bucket_core.hpp>
 #include <holdfast/store/detail/own_writes.hpp>
+#include <holdfast/store/detail/putting.hpp>
 #include <holdfast/store/detail/read_set.hpp>
 #include <holdfast/store/detail/reader.hpp>
 #include <holdfast/store/draft.hpp>
@@ -72,8 +73,7 @@ public:
   result<record> get(value_view key);
   result<bool> visit(value_view key, record_visitor visitor);
   result<record> insert(draft input, const write_options& how);
-  result<records> insert_many(const std::vector<object>& list, const write_options& how);
-  result<records> upsert_many(const std::vector<object>& list, const write_options& how);
+  result<records> put_many(const std::vector<object>& list, const write_options& how, putting as);
   result<std::uint64_t> update_many(const filter& which, const draft& changes,
                                     const write_options& how);
   result<std::uint64_t> erase_many(const filter& which);
