@@ -141,7 +141,7 @@ live_queries::prepared live_queries::prepare(const query_definition& of, const o
                                              const read_filters& filters,
                                              const snapshot_pair& at) const {
   const auto defined = buckets_defined_.load();
-  const_cast<query_definition&>(of).runs.fetch_add(1, std::memory_order_relaxed);
+  of.runs.fetch_add(1, std::memory_order_relaxed);
   return {run_query(*lines_, runtime_, in_, of, parameters, filters, at), defined};
 }
 

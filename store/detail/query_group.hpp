@@ -20,8 +20,8 @@ namespace holdfast::detail {
 struct query_definition {
   std::string name;
   query_function function;
-  std::atomic<std::uint64_t> runs{0};
-  std::atomic<std::uint64_t> delivered{0};
+  mutable std::atomic<std::uint64_t> runs{0};
+  mutable std::atomic<std::uint64_t> delivered{0};
 };
 
 /// A moment of both lines.
