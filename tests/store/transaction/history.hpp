@@ -45,6 +45,12 @@ struct history_options {
   std::uint64_t seed = 1;
   bool persistent = false;
   bool crashes = false; ///< buckets crash now and then
+  /// One thread runs at a time, and before each step the seed says which: two histories of one seed
+  /// are the same, but for what workers do.
+  bool interleaved = false;
+  /// On the deterministic scheduler, whose actors run when the seed says so, and so on no workers.
+  /// Needs `interleaved`, and no journal.
+  bool deterministic = false;
   planted_bug bug = planted_bug::none;
 };
 
