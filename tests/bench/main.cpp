@@ -19,6 +19,7 @@ struct arguments {
   std::string only;
   std::string json;
   std::string markdown;
+  bool help = false;
   // What the restore rows start this program again with.
   std::string fill;
   std::uint32_t count = 0;
@@ -36,7 +37,9 @@ arguments parse(int argc, char** argv) {
         throw std::runtime_error{std::string{name} + " needs a value"};
       return argv[++i];
     };
-    if (name == "--quick")
+    if (name == "--help")
+      out.help = true;
+    else if (name == "--quick")
       out.asked.quick = true;
     else if (name == "--only")
       out.only = value();
@@ -57,6 +60,14 @@ arguments parse(int argc, char** argv) {
   }
   return out;
 }
+
+constexpr std::string_view usage =
+    "Measures holdfast beside raw limits. tests/bench/run builds and calls it.\n"
+    "  --quick           fewer repetitions, without the slow figures\n"
+    "  --only REGEX      those figures alone\n"
+    "  --json FILE       writes a list of {name, value, unit, limit, ratio, reach, met}\n"
+    "  --markdown FILE   writes the table as the README has it\n"
+    "  --directory DIR   where files are made, and left (default: bench.data)\n";
 
 /// Rewritten after each row, so that an interrupted run leaves what it knows.
 void save(const std::string& path, const std::vector<figure>& figures) {
@@ -95,6 +106,10 @@ int run(const arguments& args) {
 int main(int argc, char** argv) {
   try {
     auto args = parse(argc, argv);
+    if (args.help) {
+      std::cout << usage;
+      return 0;
+    }
     return args.fill.empty() ? run(args) : fill_directory(args.fill, args.count, args.killed);
   } catch (const std::exception& e) {
     std::cerr << "holdfast_bench: " << e.what() << "\n";
