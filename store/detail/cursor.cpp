@@ -1,5 +1,6 @@
 #include <holdfast/store/detail/cursor.hpp>
 
+#include <array>
 #include <bit>
 #include <cmath>
 #include <optional>
@@ -21,6 +22,15 @@ namespace {
 
 constexpr std::string_view alphabet =
     "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
+/// What each byte stands for in the alphabet; `no_digit` outside it.
+constexpr std::uint8_t no_digit = 64;
+constexpr auto digits = [] {
+  std::array<std::uint8_t, 256> out{};
+  out.fill(no_digit);
+  for (std::size_t i = 0; i < alphabet.size(); ++i)
+    out[static_cast<unsigned char>(alphabet[i])] = static_cast<std::uint8_t>(i);
+  return out;
+}();
 constexpr char format = 2;
 constexpr std::size_t header_size = 1 + 4 + 8;
 constexpr std::size_t checksum_size = 4;
@@ -35,8 +45,10 @@ std::uint32_t fnv1a(std::string_view bytes, std::uint32_t hash = 2166136261U) no
 
 template <class T>
 void put_fixed(std::string& out, T x) {
+  std::array<char, sizeof(T)> bytes;
   for (std::size_t i = 0; i < sizeof(T); ++i)
-    out += static_cast<char>((x >> (8 * i)) & 0xff);
+    bytes[i] = static_cast<char>((x >> (8 * i)) & 0xff);
+  out.append(bytes.data(), bytes.size());
 }
 
 template <class T>
@@ -68,10 +80,10 @@ std::optional<std::string> from_base64(std::string_view text) {
   std::uint32_t bits = 0;
   unsigned count = 0;
   for (char c : text) {
-    auto digit = alphabet.find(c);
-    if (digit == alphabet.npos)
+    const auto digit = digits[static_cast<unsigned char>(c)];
+    if (digit == no_digit)
       return std::nullopt;
-    bits = (bits << 6) | static_cast<std::uint32_t>(digit);
+    bits = (bits << 6) | digit;
     count += 6;
     if (count >= 8) {
       count -= 8;
