@@ -1,6 +1,7 @@
 #include <holdfast/runtime/event_bus.hpp>
 
 #include <holdfast/runtime/caf.hpp>
+#include <holdfast/runtime/detail/doorbell.hpp>
 #include <holdfast/runtime/detail/subscriber_queue.hpp>
 #include <holdfast/runtime/topic_tree.hpp>
 
@@ -20,7 +21,7 @@ struct bus_core {
   const event_bus_options options;
   mutable std::mutex mutex;
   topic_tree<std::shared_ptr<subscriber_queue>> tree;
-  caf::actor actor;
+  const std::shared_ptr<doorbell> bell = std::make_shared<doorbell>(rt);
   std::shared_ptr<event_source> source; ///< set before the start
 
   std::atomic<std::size_t> waiting{0}; ///< events in the actor's mailbox
@@ -47,9 +48,6 @@ struct publish_message {
   std::shared_ptr<publication> what;
 };
 
-/// The source has something.
-struct pull_message {};
-
 /// The right to take events from a queue. When it is lost with its actor, the subscription ends.
 struct mail_ticket {
   explicit mail_ticket(std::shared_ptr<subscriber_queue> q) : queue{std::move(q)} {}
@@ -66,7 +64,6 @@ struct mail_ticket {
 } // namespace holdfast
 
 HOLDFAST_LOCAL_MESSAGE(holdfast::detail::publish_message)
-HOLDFAST_LOCAL_MESSAGE(holdfast::detail::pull_message)
 
 namespace holdfast {
 namespace detail {
@@ -95,22 +92,22 @@ public:
 
   caf::behavior make_behavior() override {
     quiet(this);
-    if (core_->source)
-      send(this, pull_message{});
     return {[this](const publish_message& m) { core_->deliver(m.what->event); },
-            [this](const pull_message&) { pull(); }};
+            [this](const rung&) { pull(); }};
   }
 
   void on_exit() override { core_.reset(); }
 
 private:
   void pull() {
+    if (!core_->source)
+      return;
     auto more = core_->source->pull([this](auto where, auto what) {
       core_->published.fetch_add(1, std::memory_order_relaxed);
       core_->deliver({std::move(where), std::move(what)});
     });
     if (more)
-      send(this, pull_message{});
+      send(this, rung{});
   }
 
   std::shared_ptr<bus_core> core_;
@@ -118,19 +115,7 @@ private:
 
 result<caf::actor> start_bus(const std::shared_ptr<bus_core>& core, start_context& context) {
   auto started = context.system.spawn<bus_actor>(core);
-  {
-    std::lock_guard lock{core->mutex};
-    core->actor = started;
-  }
-  // It may have pulled already, and then been woken while it was not known here.
-  if (core->source)
-    caf::anon_send(started, pull_message{});
-  started->attach_functor([core, address = started.address()](const caf::error&) {
-    caf::actor last; // let go of outside the lock
-    std::lock_guard lock{core->mutex};
-    if (core->actor.address() == address)
-      last = std::exchange(core->actor, caf::actor{});
-  });
+  core->bell->give_to(caf::actor_cast<caf::actor>(started));
   return started;
 }
 
@@ -174,11 +159,7 @@ result<void> event_bus::publish(topic where, std::shared_ptr<const event> what) 
   gate::pass pass{core_->rt.gate()};
   if (!pass && !runtime::inside_actor())
     return refuse(errc::stopped, "the runtime is stopping");
-  caf::actor to;
-  {
-    std::lock_guard lock{core_->mutex};
-    to = core_->actor;
-  }
+  const auto to = core_->bell->owner();
   if (!to)
     return refuse(errc::unavailable, "not running");
   auto waiting = core_->waiting.fetch_add(1, std::memory_order_relaxed);
@@ -195,15 +176,7 @@ void event_bus::pull_from(std::shared_ptr<event_source> source) const {
   core_->source = std::move(source);
 }
 
-void event_bus::wake() const {
-  caf::actor to;
-  {
-    std::lock_guard lock{core_->mutex};
-    to = core_->actor;
-  }
-  if (to)
-    caf::anon_send(to, detail::pull_message{});
-}
+void event_bus::wake() const { core_->bell->ring(); }
 
 subscription event_bus::subscribe(const topic_pattern& pattern, handler call,
                                   subscriber_options options) const {

@@ -24,6 +24,17 @@ bool executor::post(task t) {
   return true;
 }
 
+bool executor::offer(task t) {
+  {
+    std::lock_guard lock{mutex_};
+    if (stopping_ || idle_ <= tasks_.size())
+      return false;
+    tasks_.push_front(std::move(t));
+  }
+  wake_.notify_one();
+  return true;
+}
+
 void executor::stop() {
   {
     std::lock_guard lock{mutex_};
@@ -48,7 +59,9 @@ std::size_t executor::failures() const {
 void executor::run() {
   std::unique_lock lock{mutex_};
   for (;;) {
+    ++idle_;
     wake_.wait(lock, [this] { return stopping_ || !tasks_.empty(); });
+    --idle_;
     if (tasks_.empty())
       return;
     auto next = std::move(tasks_.front());

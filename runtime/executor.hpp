@@ -26,6 +26,8 @@ public:
 
   /// Queues a task; false after `stop`.
   bool post(task t);
+  /// Queues a task, before all others, if a thread is free to begin it at once; else false.
+  bool offer(task t);
   /// Runs what is queued, then ends the threads. Idempotent. Not from one of its own threads.
   void stop();
 
@@ -40,6 +42,7 @@ private:
   std::condition_variable wake_;
   std::deque<task> tasks_;
   std::size_t failures_ = 0;
+  std::size_t idle_ = 0; ///< threads that wait for a task
   bool stopping_ = false;
   std::vector<std::thread> threads_;
 };

@@ -8,7 +8,7 @@ constexpr std::size_t commits_per_pull = 256;
 } // namespace
 
 store_events::source::source(event_bus b, std::shared_ptr<commit_lines> l)
-    : bus{std::move(b)}, lines{std::move(l)}, reader{[this] { bus.wake(); }} {}
+    : bus{std::move(b)}, lines{std::move(l)}, reader{[to = bus] { to.wake(); }} {}
 
 bool store_events::source::pull(const deliver& to) {
   auto more = lines->feed.read(reader, commits_per_pull, [&](const auto& next) {

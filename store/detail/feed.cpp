@@ -42,11 +42,17 @@ void feed::push(std::shared_ptr<feed_entry> e, line_kind line, sequence seq) noe
 void feed::notify() noexcept {
   if (!active())
     return;
-  // Woken under the lock, so that a reader that stops is not called afterwards.
+  // Not under the lock: who is woken may take this core at once, and then needs it.
+  while (auto wake = take_sleeper())
+    (*wake)();
+}
+
+std::shared_ptr<const std::function<void()>> feed::take_sleeper() noexcept {
   const std::lock_guard guard(lock_);
   for (auto* r : readers_)
     if (r->asleep_.load(std::memory_order_seq_cst) && r->asleep_.exchange(false))
-      r->wake_();
+      return r->wake_;
+  return nullptr;
 }
 
 void feed::start(feed_reader& r) {

@@ -27,14 +27,16 @@ struct feed_entry {
 /// published while it is active, each line in order of seq, and remembers how far it has come.
 ///
 /// `wake` is called, at most once until the reader has come to the end, when there is something to
-/// read; on the thread that published, so it must be short and must not publish.
+/// read; on the thread that published, so it must be short and must not publish. It may be called
+/// just after the reader was stopped, even after it died.
 class feed_reader {
 public:
-  explicit feed_reader(std::function<void()> wake) : wake_{std::move(wake)} {}
+  explicit feed_reader(std::function<void()> wake)
+      : wake_{std::make_shared<const std::function<void()>>(std::move(wake))} {}
 
 private:
   friend class feed;
-  std::function<void()> wake_;
+  std::shared_ptr<const std::function<void()>> wake_;
   std::array<std::shared_ptr<feed_entry>, line_count> at_; ///< the last entry read, of each line
   std::atomic<bool> asleep_{false};
   std::size_t behind_ = 0; ///< commits not read yet
@@ -61,7 +63,7 @@ public:
 
   /// Appends a commit that is published just then; under the lock of its line, in order of seq.
   void push(std::shared_ptr<feed_entry> e, line_kind line, sequence seq) noexcept;
-  /// Tells the readers; not under a line's lock.
+  /// Wakes readers that have come to the end; not under a line's lock.
   void notify() noexcept;
 
   /// From the next sealed commit on, if both lines are locked. Idempotent. The reader must be
@@ -82,6 +84,7 @@ public:
 
 private:
   void note_backlog() noexcept;
+  std::shared_ptr<const std::function<void()>> take_sleeper() noexcept;
   std::shared_ptr<feed_entry> following(feed_reader& r, std::size_t line) noexcept;
   void pass(feed_reader& r, std::size_t line, std::shared_ptr<feed_entry> read) noexcept;
 

@@ -1,13 +1,16 @@
 #include <holdfast/store/detail/live_queries.hpp>
 
+#include <holdfast/runtime/detail/doorbell.hpp>
+
 #include <algorithm>
 #include <thread>
 
 namespace holdfast::detail {
 
 live_queries::live_queries(runtime& rt, std::shared_ptr<commit_lines> lines, const store_state* in)
-    : runtime_{rt}, lines_{std::move(lines)}, in_{in}, reader_{[this] { wake(); }},
-      epoch_{std::make_shared<delivery_epoch>(std::make_shared<delivery_signal>())} {}
+    : runtime_{rt}, lines_{std::move(lines)}, in_{in}, bell_{std::make_shared<doorbell>(rt)},
+      reader_{[bell = bell_] { bell->ring(); }}, epoch_{std::make_shared<delivery_epoch>(
+                                                     std::make_shared<delivery_signal>())} {}
 
 live_queries::~live_queries() { lines_->feed.stop(reader_); }
 

@@ -20,6 +20,8 @@
 
 namespace holdfast::detail {
 
+class doorbell;
+
 /// The queries of a store and their subscribers: the state of the query manager, whose actor only
 /// calls `pump`. It outlives the actor, so that a crash loses no subscription.
 ///
@@ -75,8 +77,6 @@ public:
   child_spec spec();
   /// Crashes that actor and waits for the next one. Error: `timeout`.
   result<void> crash(std::chrono::milliseconds timeout);
-  void set_actor(const caf::actor& a);
-  void actor_ended(const caf::actor_addr& a);
 
 private:
   using group_ptr = std::shared_ptr<query_group>;
@@ -119,6 +119,7 @@ private:
   runtime& runtime_;
   const std::shared_ptr<commit_lines> lines_;
   const store_state* const in_;
+  const std::shared_ptr<doorbell> bell_; ///< of the query manager
   feed_reader reader_;
 
   mutable std::mutex mutex_;
@@ -139,11 +140,6 @@ private:
 
   mutable std::mutex leaving_mutex_; ///< taken last
   std::vector<std::pair<std::weak_ptr<query_group>, subscriber_queue*>> leaving_;
-
-  mutable std::mutex actor_mutex_; ///< taken last
-  caf::actor actor_;
-  std::uint64_t incarnations_ = 0;
-  std::condition_variable started_;
 };
 
 } // namespace holdfast::detail
