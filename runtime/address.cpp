@@ -182,8 +182,9 @@ void address::submit(ref<job> work) {
 }
 
 void address::send(ref<job> work, incarnation& life, caf::execution_unit* unit) {
-  if (mailed_.load(std::memory_order_relaxed) >= mailbox_limit)
-    return work->reject(error{errc::overloaded, name_ + ": " + std::to_string(mailbox_limit) +
+  const auto limit = runtime_.options().mailbox_limit;
+  if (mailed_.load(std::memory_order_relaxed) >= limit)
+    return work->reject(error{errc::overloaded, name_ + ": " + std::to_string(limit) +
                                                     " operations already wait in its mailbox"});
   work->to_ = ref<address>{this};
   work->receiver_ = &life;
@@ -201,7 +202,7 @@ void address::park(ref<job> work) {
     }
     auto waits = state_ == address_state::starting || state_ == address_state::restarting ||
                  state_ == address_state::up;
-    if (waits && stash_.size() < stash_limit) {
+    if (waits && stash_.size() < runtime_.options().stash_limit) {
       stash_.push_back(std::move(work));
       return;
     }
@@ -224,7 +225,7 @@ error address::refusal() const {
   case address_state::restarting:
     break;
   }
-  return error{errc::overloaded, name_ + ": " + std::to_string(stash_limit) +
+  return error{errc::overloaded, name_ + ": " + std::to_string(runtime_.options().stash_limit) +
                                      " operations already wait for its restart"};
 }
 

@@ -38,15 +38,12 @@ std::string_view to_string(address_state s) noexcept;
 ///   - the actor calls `publish` when it is ready, from its own init;
 ///   - the supervisor says `starting`, `down`, `quarantined`, `stopped`.
 /// Jobs submitted while the actor is down wait in a bounded stash and run on the next incarnation.
-/// Past `stash_limit` there, or `mailbox_limit` in the mailbox of a busy actor, jobs are refused
-/// with `overloaded`; what the system itself sends to the actor is exempt.
+/// Past the runtime's `stash_limit` there, or its `mailbox_limit` in the mailbox of a busy actor,
+/// jobs are refused with `overloaded`; what the system itself sends to the actor is exempt.
 ///
 /// Thread-safe. Outlives its actors; must not outlive its runtime's last caller.
 class address final : public ref_counted {
 public:
-  static constexpr std::size_t stash_limit = 4096;
-  static constexpr std::size_t mailbox_limit = 65'536;
-
   address(runtime& rt, std::string name);
   ~address() override;
 

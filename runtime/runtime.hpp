@@ -31,6 +31,10 @@ struct runtime_options {
   /// Lets a blocking caller run an idle actor itself, instead of waking a worker (about 60 ns
   /// instead of 3 to 50 us). Off under `deterministic`.
   bool caller_runs = true;
+  /// Jobs that may wait in the mailbox of a busy actor, and for one that is being restarted; past
+  /// either, `overloaded`.
+  std::size_t mailbox_limit = 65'536;
+  std::size_t stash_limit = 4096;
   /// CAF's testing scheduler: one thread, virtual time, jobs run only when asked to. For tests.
   bool deterministic = false;
   /// Where the time comes from; null: the machine's clock. Must outlive the runtime.

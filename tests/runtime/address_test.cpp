@@ -57,7 +57,7 @@ caf::actor spawn_counter(runtime& rt, ref<address> at) {
 }
 
 struct an_address : ::testing::TestWithParam<bool> {
-  runtime rt{{.threads = 2, .caller_runs = GetParam()}};
+  runtime rt{{.threads = 2, .caller_runs = GetParam(), .mailbox_limit = 5000, .stash_limit = 300}};
   ref<address> at = make_ref<address>(rt, "counter");
   int cell = 0;
 
@@ -114,7 +114,7 @@ TEST_P(an_address, refuses_when_stopped_and_when_quarantined) {
 
 TEST_P(an_address, refuses_past_the_limit_of_its_stash) {
   std::vector<std::future<result<int>>> kept;
-  for (std::size_t i = 0; i < address::stash_limit; ++i)
+  for (std::size_t i = 0; i < rt.options().stash_limit; ++i)
     kept.push_back(adding(1).as_future());
   EXPECT_EQ(adding(1).get().error().code(), errc::overloaded);
   at->stopped(error{errc::stopped, "shutdown"});
@@ -135,9 +135,9 @@ TEST_P(an_address, refuses_past_the_limit_of_a_busy_actors_mailbox) {
   });
   entered.wait();
   std::vector<std::future<result<int>>> kept;
-  for (std::size_t i = 0; i < address::mailbox_limit; ++i)
+  for (std::size_t i = 0; i < rt.options().mailbox_limit; ++i)
     kept.push_back(adding(1).as_future());
-  EXPECT_GE(at->waiting(), address::mailbox_limit);
+  EXPECT_GE(at->waiting(), rt.options().mailbox_limit);
   auto refused = adding(1).get();
   leave.count_down();
   ASSERT_FALSE(refused);
