@@ -211,7 +211,7 @@ const char* record_decoder::read_field(std::string_view message) {
   case value_kind::array:
   case value_kind::object: {
     auto begin = encoded_.size();
-    if (auto* why = encode_kind(kind, encoded_, limits.max_depth))
+    if (auto* why = encode_kind(kind, encoded_, limits.record.depth))
       return why;
     s.tag = kind.kind == value_kind::array ? slot_tag::array : slot_tag::object;
     s.size = static_cast<std::uint32_t>(encoded_.size() - begin);
@@ -229,7 +229,7 @@ const char* record_decoder::read_extra(std::string_view member) {
   ++extra_count_;
   std::string_view name;
   auto begin = extra_.size();
-  if (auto* why = encode_member(member, extra_, limits.max_depth, name))
+  if (auto* why = encode_member(member, extra_, limits.record.depth, name))
     return why;
   auto content_at = begin + detail::encoded_member_size(name, 0);
   if (detail::decode_value(std::string_view(extra_).substr(content_at)).is_null())

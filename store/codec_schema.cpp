@@ -164,7 +164,7 @@ field_options options_of(const proto::FieldRules& from, unsigned levels) {
     refuse("an unknown field type");
   if (!proto::Generated_IsValid(from.generated()) || !proto::Format_IsValid(from.format()))
     refuse("an unknown generator or format");
-  constexpr auto depth = detail::limits.max_depth;
+  constexpr auto depth = detail::limits.record.depth;
   field_options o;
   o.type = static_cast<field_type>(from.type() - 1);
   o.required = from.required();

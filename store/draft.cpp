@@ -171,9 +171,9 @@ void draft::set_collection(std::size_t at, value_view v) {
 
 /// The encoded size of a value that may be stored, else 0 after noting why not.
 std::size_t draft::measure(std::string_view name, value_view v) {
-  auto size = detail::encoded_size(v, limits.max_depth);
+  auto size = detail::encoded_size(v, schema().limits().depth);
   if (!size)
-    fault(name, "depth", "nested deeper than the limit " + std::to_string(limits.max_depth));
+    fault(name, "depth", "nested deeper than the limit " + std::to_string(schema().limits().depth));
   else if (fits(name, *size))
     return *size;
   return 0;
@@ -183,17 +183,17 @@ bool draft::fits(std::string_view name, std::size_t bytes) {
   auto told = [](std::size_t size, std::size_t limit) {
     return std::to_string(size) + " bytes are above the limit " + std::to_string(limit);
   };
-  if (bytes > limits.max_value_bytes) {
-    fault(name, "size", told(bytes, limits.max_value_bytes));
+  if (bytes > schema().limits().value_bytes) {
+    fault(name, "size", told(bytes, schema().limits().value_bytes));
     return false;
   }
-  if (std::size_t{tail_size_} + extra_.size() + bytes <= limits.max_record_bytes)
+  if (std::size_t{tail_size_} + extra_.size() + bytes <= schema().limits().record_bytes)
     return true;
   compact();
   auto all = std::size_t{tail_size_} + extra_.size() + bytes;
-  if (all > limits.max_record_bytes)
-    fault(name, "size", "the record's " + told(all, limits.max_record_bytes));
-  return all <= limits.max_record_bytes;
+  if (all > schema().limits().record_bytes)
+    fault(name, "size", "the record's " + told(all, schema().limits().record_bytes));
+  return all <= schema().limits().record_bytes;
 }
 
 void draft::set_extra(std::string_view name, value_view v) {

@@ -3,6 +3,7 @@
 #include <holdfast/runtime/runtime.hpp>
 #include <holdfast/store/durability.hpp>
 #include <holdfast/store/journal.hpp>
+#include <holdfast/store/record_limits.hpp>
 
 #include <chrono>
 #include <cstdint>
@@ -36,6 +37,11 @@ struct store_options {
   /// `overloaded`.
   std::size_t backlog_commits = 262'144;
   std::size_t backlog_bytes = 64u << 20;
+  /// Of every record that is written.
+  record_limits limits = {};
+  /// R6: commits that followers - subscribers' events, live queries - may have still to read; past
+  /// it, writers wait, then `overloaded`.
+  std::size_t feed_commits = 65'536;
   /// Threads that read the journal at start; 0: one per core.
   unsigned restore_threads = 0;
   /// Called now and then while the journal is read, on the starting thread.

@@ -2,6 +2,7 @@
 
 #include <holdfast/runtime/result.hpp>
 #include <holdfast/store/detail/record_layout.hpp>
+#include <holdfast/store/record_limits.hpp>
 #include <holdfast/store/value.hpp>
 #include <holdfast/store/value_view.hpp>
 
@@ -277,6 +278,8 @@ class compiled_schema;
 /// Checks a definition and prepares it for use. Fails with `invalid_schema`, whose detail lists
 /// every contradiction at once; then nothing is left behind. The outcome is immutable and shared by
 /// threads.
-result<std::shared_ptr<const compiled_schema>> compile(const schema& definition);
+/// `allowed` is for records, not for the definition.
+result<std::shared_ptr<const compiled_schema>> compile(const schema& definition,
+                                                       const record_limits& allowed = {});
 
 } // namespace holdfast

@@ -104,9 +104,9 @@ std::optional<error> bucket_core::admit() {
     auto now = std::chrono::steady_clock::now();
     return runtime::inside_actor() ? now : now + default_timeout;
   };
-  if (lines_->feed.backlog() >= feed::limit && !lines_->feed.wait_for_room(deadline()))
+  if (lines_->feed.backlog() >= lines_->feed.limit() && !lines_->feed.wait_for_room(deadline()))
     return error{errc::overloaded,
-                 name_ + ": " + std::to_string(feed::limit) +
+                 name_ + ": " + std::to_string(lines_->feed.limit()) +
                      " commits wait to be told to subscribers, which is the limit",
                  {.bucket = name_}};
   if (lines_->way.taken() && !runtime::inside_actor() &&

@@ -147,6 +147,9 @@ private:
 
 /// The lines of one store.
 struct commit_lines {
+  commit_lines() = default;
+  explicit commit_lines(std::size_t feed_limit) : feed{feed_limit} {}
+
   pin_table pins;
   detail::feed feed;
   commit_line memory{line_kind::memory, pins, &feed};

@@ -16,7 +16,7 @@ void release(std::shared_ptr<feed_entry> front) noexcept {
 
 } // namespace
 
-feed::feed() {
+feed::feed(std::size_t limit) : limit_{limit} {
   for (auto& last : last_)
     last = std::make_shared<feed_entry>();
 }
@@ -117,7 +117,7 @@ void feed::pass(feed_reader& r, std::size_t line, std::shared_ptr<feed_entry> re
     --r.behind_;
     note_backlog();
   }
-  if (waiting_for_room_.load() > 0 && backlog() < limit) {
+  if (waiting_for_room_.load() > 0 && backlog() < limit_) {
     const std::lock_guard guard(room_mutex_);
     room_.notify_all();
   }
@@ -134,7 +134,7 @@ void feed::note_backlog() noexcept {
 bool feed::wait_for_room(std::chrono::steady_clock::time_point deadline) {
   std::unique_lock lock{room_mutex_};
   waiting_for_room_.fetch_add(1);
-  auto free = room_.wait_until(lock, deadline, [this] { return backlog() < limit; });
+  auto free = room_.wait_until(lock, deadline, [this] { return backlog() < limit_; });
   waiting_for_room_.fetch_sub(1);
   return free;
 }

@@ -50,10 +50,8 @@ private:
 /// nothing to be kept: `active()` tells them. Thread-safe.
 class feed {
 public:
-  /// Commits that may wait for a reader; past it writers wait, then get `overloaded` (R6).
-  static constexpr std::size_t limit = 65'536;
-
-  feed();
+  /// `limit`: commits that may wait for a reader; past it writers wait, then get `overloaded` (R6).
+  explicit feed(std::size_t limit = 65'536);
   feed(const feed&) = delete;
   feed& operator=(const feed&) = delete;
   ~feed();
@@ -79,6 +77,7 @@ public:
 
   /// Commits that the slowest reader has still to read.
   std::size_t backlog() const noexcept { return backlog_.load(std::memory_order_relaxed); }
+  std::size_t limit() const noexcept { return limit_; }
   /// Waits until the backlog is below the limit; false after the deadline.
   bool wait_for_room(std::chrono::steady_clock::time_point deadline);
 
@@ -88,6 +87,7 @@ private:
   std::shared_ptr<feed_entry> following(feed_reader& r, std::size_t line) noexcept;
   void pass(feed_reader& r, std::size_t line, std::shared_ptr<feed_entry> read) noexcept;
 
+  const std::size_t limit_;
   mutable spin_lock lock_;
   std::array<std::shared_ptr<feed_entry>, line_count> last_; ///< never null
   std::vector<feed_reader*> readers_;

@@ -21,6 +21,8 @@ store_state::store_state(store_options options)
 store_state::~store_state() { (void)stop(); }
 
 result<void> store_state::start() {
+  if (auto wrong = check(options_.limits, options_.name); !wrong)
+    return wrong;
   if (options_.durability == durability::none && options_.journal)
     return fail(errc::invalid_argument,
                 options_.name + ": durability none makes no sense with a journal");
@@ -78,7 +80,7 @@ result<void> store_state::start_tree() {
 }
 
 result<ref<bucket_core>> store_state::define(const schema& definition) {
-  auto compiled = compile(definition);
+  auto compiled = compile(definition, options_.limits);
   if (!compiled)
     return fail(std::move(compiled.error()));
   std::lock_guard one_at_a_time{definitions_};
@@ -262,7 +264,7 @@ result<void> store_state::update(std::string_view name, const bucket_update& cha
   auto definition = change.applied_to((*core)->schema().definition());
   if (!definition)
     return fail(std::move(definition.error()));
-  auto next = compile(*definition);
+  auto next = compile(*definition, options_.limits);
   if (!next)
     return fail(std::move(next.error()));
   if (auto apart = check_lines(cores(), *definition, (*core)->durable()))

@@ -85,7 +85,7 @@ private:
 
   store_options options_;
   std::shared_ptr<runtime> runtime_; // the user's, or ours
-  std::shared_ptr<commit_lines> lines_ = std::make_shared<commit_lines>();
+  std::shared_ptr<commit_lines> lines_ = std::make_shared<commit_lines>(options_.feed_commits);
   store_events events_{*runtime_, lines_};
   std::shared_ptr<live_queries> queries_ = std::make_shared<live_queries>(*runtime_, lines_, this);
   std::shared_ptr<pipeline> pipe_; // null: in memory only

@@ -77,10 +77,10 @@ void check_extra(const draft& input, bool removable, issue_list& found) {
 
 void check_count(const draft& input, std::size_t extra_fields, issue_list& found) {
   auto count = input.schema().layout().size() + extra_fields;
-  if (count > limits.max_fields)
+  if (count > input.schema().limits().fields)
     found.add("", "fields",
               std::to_string(count) + " fields are above the limit " +
-                  std::to_string(limits.max_fields));
+                  std::to_string(input.schema().limits().fields));
 }
 
 void convert_nested(draft& input) {
@@ -103,15 +103,16 @@ void check_unchanged(const draft& changes, const record_input& whole, issue_list
 
 /// An update's result may be too large though each of its values is not.
 void check_result(const record_block& old, const draft& changes, issue_list& found) {
+  auto& limits = changes.schema().limits();
   auto most = std::size_t{old.bytes} + changes.tail_size() + changes.extra().size();
   if (changes.extra_count() != 0)
     check_count(changes, changes.extra_count() + extra_of(old).size(), found);
-  if (most <= limits.max_record_bytes)
+  if (most <= limits.record_bytes)
     return;
-  if (auto bytes = plan_update(old, changes).bytes; bytes > limits.max_record_bytes)
+  if (auto bytes = plan_update(old, changes).bytes; bytes > limits.record_bytes)
     found.add("", "size",
               "the record's " + std::to_string(bytes) + " bytes are above the limit " +
-                  std::to_string(limits.max_record_bytes));
+                  std::to_string(limits.record_bytes));
 }
 
 } // namespace

@@ -124,7 +124,7 @@ void compile_one_of(field_rule& rule, issue_list& found) {
     found.add(rule.name, "enum", "one_of lists no value");
   for (auto& given : *rule.options->one_of) {
     auto stored = converted(rule, given);
-    if (!detail::encoded_size(stored, limits.max_depth)) {
+    if (!detail::encoded_size(stored, limits.record.depth)) {
       found.add(rule.name, "enum", "a one_of value is too deep");
       continue;
     }
@@ -146,8 +146,8 @@ void compile_default(field_rule& rule, std::string_view bucket, issue_list& foun
   if (!o.default_value)
     return;
   rule.default_value = converted(rule, *o.default_value);
-  auto size = detail::encoded_size(rule.default_value, limits.max_depth);
-  if (!size || *size > limits.max_value_bytes) {
+  auto size = detail::encoded_size(rule.default_value, limits.record.depth);
+  if (!size || *size > limits.record.value_bytes) {
     found.add(rule.name, "default", "the default is too deep or too large");
     return;
   }
@@ -180,9 +180,10 @@ struct surroundings {
   std::string_view bucket;
   bool closed = false; ///< objects with properties have no other members
   bool is_key = false;
+  record_limits allowed = {};
   unsigned level = 0; ///< 0: a field of the record itself
 
-  surroundings within() const { return {bucket, closed, false, level + 1}; }
+  surroundings within() const { return {bucket, closed, false, allowed, level + 1}; }
 };
 
 field_rule compile_field(const std::string& name, const field_options& o, const surroundings& in,
@@ -228,10 +229,10 @@ void compile_properties(field_rule& rule, const surroundings& in, issue_list& fo
   if ((!o.properties.empty() || o.items) && in.level >= max_nesting)
     return found.add(rule.name, "depth",
                      "nested deeper than the limit " + std::to_string(max_nesting));
-  if (o.properties.size() > limits.max_fields)
+  if (o.properties.size() > limits.record.fields)
     return found.add(rule.name, "properties",
                      std::to_string(o.properties.size()) + " properties are above the limit " +
-                         std::to_string(limits.max_fields));
+                         std::to_string(limits.record.fields));
   issue_list::scope here{found, rule.name};
   check_names(o.properties, found);
   for (auto& p : o.properties) {
@@ -264,8 +265,7 @@ field_rule compile_field(const std::string& name, const field_options& o, const 
   rule.nested = !o.properties.empty() || o.items;
   rule.validates = static_cast<bool>(o.validator);
   rule.closed = in.closed && !o.properties.empty();
-  if (in.is_key)
-    rule.max_bytes = limits.max_key_bytes;
+  rule.max_bytes = in.is_key ? in.allowed.key_bytes : in.allowed.value_bytes;
   if (!can_generate(o.type, o.generated))
     found.add(rule.name, "generated",
               "generated " + std::string(to_string(o.generated)) + " does not fit type " +
@@ -314,10 +314,10 @@ std::size_t check_key(const schema& s, issue_list& found) {
 
 void check_field_list(const schema& s, issue_list& found) {
   auto& fields = s.fields();
-  if (fields.size() > limits.max_fields)
+  if (fields.size() > limits.record.fields)
     found.add("", "fields",
               std::to_string(fields.size()) + " fields are above the limit " +
-                  std::to_string(limits.max_fields));
+                  std::to_string(limits.record.fields));
   check_names(fields, found);
   auto counters = std::ranges::count_if(
       fields, [](auto& f) { return f.options.generated == generated_by::autoincrement; });
@@ -366,8 +366,9 @@ detail::index_rule compile_index(const schema& s, const index_definition& index)
 
 } // namespace
 
-result<std::shared_ptr<const compiled_schema>> compile(const schema& definition) {
-  std::shared_ptr<compiled_schema> made(new compiled_schema(definition));
+result<std::shared_ptr<const compiled_schema>> compile(const schema& definition,
+                                                       const record_limits& allowed) {
+  std::shared_ptr<compiled_schema> made(new compiled_schema(definition, allowed));
   auto& s = made->definition_;
   issue_list found(s.name().empty() ? std::string_view("schema") : std::string_view(s.name()));
   if (auto fault = name_fault(s.name()); !fault.empty())
@@ -379,8 +380,8 @@ result<std::shared_ptr<const compiled_schema>> compile(const schema& definition)
     auto& f = s.fields()[i];
     if (auto fault = name_fault(f.name); !fault.empty())
       found.add(f.name, "name", fault);
-    made->rules_.push_back(
-        compile_field(f.name, f.options, {s.name(), s.is_closed(), i == key_slot, 0}, found));
+    made->rules_.push_back(compile_field(
+        f.name, f.options, {s.name(), s.is_closed(), i == key_slot, allowed, 0}, found));
     if (made->rules_.back().converts)
       made->converted_.push_back(i);
     made->has_validators_ = made->has_validators_ || made->rules_.back().validates;

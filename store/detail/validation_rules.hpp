@@ -3,6 +3,7 @@
 #include <holdfast/runtime/error.hpp>
 #include <holdfast/store/detail/index_key.hpp>
 #include <holdfast/store/detail/record_layout.hpp>
+#include <holdfast/store/record_limits.hpp>
 #include <holdfast/store/schema.hpp>
 
 #include <memory>
@@ -15,18 +16,16 @@ class RE2;
 
 namespace holdfast::detail {
 
-/// What no record may exceed, whatever its schema says.
-struct record_limits {
-  std::size_t max_value_bytes = std::size_t{16} << 20; ///< one text, or one array or object encoded
-  std::size_t max_record_bytes = std::size_t{64} << 20; ///< all values of a record together
-  std::size_t max_key_bytes = 1024;
+/// What the format allows and no definition may exceed; what a store allows its records may be
+/// less.
+struct format_limits {
+  record_limits record{};
   std::size_t max_name_bytes = 255;
   std::size_t max_index_fields = holdfast::detail::max_index_fields;
-  std::size_t max_fields = 1024; ///< of a schema, and of a record with those outside the schema
-  unsigned max_depth = default_max_depth;
   std::size_t max_issues = 100; ///< that one error lists; those beyond are counted
 };
-inline constexpr record_limits limits{};
+inline constexpr format_limits limits{};
+static_assert(limits.record.depth == default_max_depth);
 
 /// The rules of one field, ready to be checked. `options` are those of the compiled definition.
 struct field_rule {
@@ -38,7 +37,7 @@ struct field_rule {
   text_format format = text_format::any;
   std::uint32_t min_length = 0;
   std::uint32_t max_length = ~std::uint32_t{0};
-  std::size_t max_bytes = limits.max_value_bytes; ///< lower for the key
+  std::size_t max_bytes = limits.record.value_bytes; ///< lower for the key
   bool has_length = false;
   bool has_bounds = false;
   value_view min; ///< null: no bound. Dates are in milliseconds
@@ -99,10 +98,13 @@ public:
   const std::vector<std::size_t>& converted_slots() const noexcept { return converted_; }
   /// Whether the user's own code looks at every write.
   bool has_validators() const noexcept { return has_validators_; }
+  const record_limits& limits() const noexcept { return limits_; }
 
 private:
-  friend result<std::shared_ptr<const compiled_schema>> compile(const schema& definition);
-  explicit compiled_schema(const schema& definition) : definition_(definition) {}
+  friend result<std::shared_ptr<const compiled_schema>> compile(const schema& definition,
+                                                                const record_limits& allowed);
+  compiled_schema(const schema& definition, const record_limits& allowed)
+      : definition_(definition), limits_(allowed) {}
 
   schema definition_;
   std::shared_ptr<const detail::record_layout> layout_;
@@ -111,6 +113,7 @@ private:
   std::vector<std::size_t> filled_;
   std::vector<std::size_t> converted_;
   bool has_validators_ = false;
+  record_limits limits_;
 };
 
 } // namespace holdfast

@@ -168,12 +168,12 @@ TEST(limits, hold_whatever_the_schema_says) {
     auto made = inserted(*s, fields);
     return made ? std::vector<std::string>{} : codes(made.error());
   };
-  std::string huge(detail::limits.max_value_bytes + 1, 'x');
+  std::string huge(detail::limits.record.value_bytes + 1, 'x');
   EXPECT_THAT(refused({{"id", "k"}, {"f", huge}}), ElementsAre("size"));
   EXPECT_THAT(refused({{"id", "k"}, {"other", huge}}), ElementsAre("size"));
   EXPECT_THAT(refused({{"id", std::string(1025, 'k')}}), ElementsAre("size"));
   array deep;
-  for (unsigned i = 1; i < detail::limits.max_depth; ++i)
+  for (unsigned i = 1; i < detail::limits.record.depth; ++i)
     deep = array{value(std::move(deep))};
   EXPECT_THAT(refused({{"id", "k"}, {"a", deep}, {"other", deep}}), IsEmpty());
   deep = array{value(std::move(deep))};
@@ -192,7 +192,7 @@ TEST(limits, hold_whatever_the_schema_says) {
 TEST(limits, hold_for_the_record_as_a_whole) {
   auto s = compiled(schema("t").key("id", integer()));
   draft input(*s, {{"id", 1}});
-  std::string large(detail::limits.max_value_bytes / 2, 'x');
+  std::string large(detail::limits.record.value_bytes / 2, 'x');
   for (int i = 0; i < 9; ++i)
     input.set("f" + std::to_string(i), large);
   detail::generator from;

@@ -1,0 +1,25 @@
+#pragma once
+
+#include <holdfast/runtime/result.hpp>
+
+#include <cstddef>
+#include <string_view>
+
+namespace holdfast {
+
+/// What no record may exceed, whatever its schema says; past it a write is `invalid`, with the
+/// field, the size and the limit. The defaults are the greatest that the format allows, so a store
+/// may only lower them. Records that are there already stay, and can be read and erased.
+struct record_limits {
+  std::size_t value_bytes = std::size_t{16} << 20;  ///< one text, or one array or object encoded
+  std::size_t record_bytes = std::size_t{64} << 20; ///< all values of a record together
+  std::size_t key_bytes = 1024;
+  std::size_t fields = 1024; ///< of a record, with those outside the schema
+  unsigned depth = 32;       ///< of arrays and objects in one another
+};
+
+/// Error: `invalid_argument` for the first limit that is 0 or above its default; `where` begins the
+/// message.
+result<void> check(const record_limits& asked, std::string_view where);
+
+} // namespace holdfast

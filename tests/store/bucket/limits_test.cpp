@@ -1,0 +1,138 @@
+// What a store's options allow its records, its writers and its followers.
+#include <holdfast/store/memory_journal.hpp>
+#include <holdfast/store/store.hpp>
+
+#include <gmock/gmock.h>
+
+#include <atomic>
+#include <latch>
+#include <string>
+#include <thread>
+
+namespace holdfast {
+namespace {
+
+using ::testing::HasSubstr;
+
+constexpr record_limits small{
+    .value_bytes = 100, .record_bytes = 250, .key_bytes = 8, .fields = 5, .depth = 2};
+
+schema notes() {
+  return schema("notes").key("id", string()).field("text", string()).field("list", array_of());
+}
+store opened(std::shared_ptr<memory_disk> disk, const record_limits& limits) {
+  store_options options;
+  options.journal = memory_journal(std::move(disk));
+  options.limits = limits;
+  return store::start(std::move(options)).value();
+}
+/// Which of a record's fields are at fault and why, e.g. "text: 101 bytes are above the limit 100".
+std::string told(const result<record>& wrote) { return wrote ? "" : wrote.error().to_string(); }
+std::string text(std::size_t bytes) { return std::string(bytes, 'x'); }
+
+TEST(a_stores_limits, hold_for_every_record_that_is_written) {
+  auto db = opened(std::make_shared<memory_disk>(), small);
+  auto b = db.define(notes()).value();
+  EXPECT_EQ(told(b.insert({{"id", "at most"}, {"text", text(100)}}).get()), "");
+  EXPECT_THAT(told(b.insert({{"id", "a"}, {"text", text(101)}}).get()),
+              HasSubstr("text: 101 bytes are above the limit 100"));
+  EXPECT_THAT(told(b.insert({{"id", "a"}, {"other", text(101)}}).get()),
+              HasSubstr("bytes are above the limit 100"));
+  EXPECT_THAT(told(b.insert({{"id", "123456789"}}).get()),
+              HasSubstr("id: 9 bytes are above the limit 8"));
+  EXPECT_THAT(told(b.insert({{"id", "a"}, {"u", 1}, {"v", 1}, {"w", 1}}).get()),
+              HasSubstr("6 fields are above the limit 5"));
+  const array one{1}, two{value{one}}, three{value{two}};
+  EXPECT_EQ(told(b.insert({{"id", "deep"}, {"list", two}}).get()), "");
+  EXPECT_THAT(told(b.insert({{"id", "a"}, {"list", three}}).get()),
+              HasSubstr("list: nested deeper than the limit 2"));
+  EXPECT_THAT(
+      told(b.insert({{"id", "a"}, {"text", text(90)}, {"u", text(90)}, {"v", text(90)}}).get()),
+      HasSubstr("bytes are above the limit 250"));
+  EXPECT_EQ(b.count().get().value(), 2u);
+}
+
+TEST(a_stores_limits, hold_for_updates_bulk_work_and_transactions) {
+  auto db = opened(std::make_shared<memory_disk>(), small);
+  auto b = db.define(notes()).value();
+  ASSERT_TRUE(b.insert({{"id", "a"}, {"text", text(90)}, {"u", text(90)}}).get());
+  EXPECT_THAT(told(b.update("a", {{"text", text(101)}}).get()), HasSubstr("limit 100"));
+  EXPECT_THAT(told(b.update("a", {{"v", text(90)}}).get()), HasSubstr("limit 250"));
+  EXPECT_THAT(told(b.upsert({{"id", "a"}, {"text", text(101)}}).get()), HasSubstr("limit 100"));
+  EXPECT_THAT(
+      b.insert_many({{{"id", "b"}}, {{"id", "c"}, {"text", text(101)}}}).get().error().to_string(),
+      HasSubstr("limit 100"));
+  auto in_one = db.transact([&](transaction& tx) -> result<record> {
+    return tx.in(b).insert({{"id", "d"}, {"text", text(101)}}).get();
+  });
+  EXPECT_THAT(told(in_one), HasSubstr("limit 100"));
+  EXPECT_EQ(b.count().get().value(), 1u);
+}
+
+TEST(a_stores_limits, leave_records_from_before_as_they_are) {
+  auto disk = std::make_shared<memory_disk>();
+  {
+    auto db = opened(disk, {});
+    auto b = db.define(notes()).value();
+    ASSERT_TRUE(b.insert({{"id", "long before"}, {"text", text(10'000)}}).get());
+    ASSERT_TRUE(db.stop());
+  }
+  auto db = opened(disk, small);
+  auto b = db.define(notes()).value();
+  EXPECT_EQ(b.get("long before").get().value()["text"].as_string().size(), 10'000u);
+  EXPECT_THAT(told(b.update("long before", {{"u", 1}}).get()), HasSubstr("limit 250"));
+  EXPECT_TRUE(b.update("long before", {{"text", "short"}}).get());
+  EXPECT_TRUE(b.erase("long before").get());
+}
+
+TEST(a_stores_limits, are_within_what_the_format_allows) {
+  auto refusal = [](const record_limits& asked) {
+    store_options options;
+    options.name = "mine";
+    options.limits = asked;
+    auto started = store::start(std::move(options));
+    return started ? std::string{} : started.error().to_string();
+  };
+  EXPECT_EQ(refusal({}), "");
+  EXPECT_THAT(refusal({.value_bytes = (16u << 20) + 1}),
+              HasSubstr("mine: limits.value_bytes 16777217 is not within 1 and 16777216"));
+  EXPECT_THAT(refusal({.record_bytes = 0}), HasSubstr("mine: limits.record_bytes 0 is not within"));
+  EXPECT_THAT(refusal({.key_bytes = 1025}), HasSubstr("limits.key_bytes 1025"));
+  EXPECT_THAT(refusal({.fields = 1025}), HasSubstr("limits.fields 1025"));
+  EXPECT_THAT(refusal({.depth = 33}), HasSubstr("limits.depth 33 is not within 1 and 32"));
+}
+
+TEST(a_stores_limits, hold_writers_up_while_a_follower_is_that_far_behind) {
+  store_options options;
+  options.feed_commits = 4;
+  auto db = store::start(std::move(options)).value();
+  auto b = db.define(notes()).value();
+  std::latch entered{1}, leave{1};
+  std::atomic<int> runs{0};
+  ASSERT_TRUE(db.define_query("slow", [&](query_context& in) {
+    if (++runs == 2) {
+      entered.count_down();
+      leave.wait();
+    }
+    return in.in(b).count();
+  }));
+  auto token = db.subscribe("slow", [](const query_update&) {}).value();
+  constexpr int writes = 50;
+  std::atomic<int> written{0};
+  std::thread writer{[&] {
+    for (int i = 0; i < writes; ++i, ++written)
+      EXPECT_TRUE(b.insert({{"id", std::to_string(i)}}).get());
+  }};
+  entered.wait();
+  while (db.stats().feed_backlog < 4)
+    std::this_thread::yield();
+  EXPECT_LT(written, writes);
+  EXPECT_LE(db.stats().feed_backlog, 5u); // one may have been past the look
+  leave.count_down();
+  writer.join();
+  EXPECT_EQ(b.count().get().value(), static_cast<std::uint64_t>(writes));
+  EXPECT_TRUE(db.settle());
+}
+
+} // namespace
+} // namespace holdfast
