@@ -1,6 +1,7 @@
 #include <holdfast/runtime/executor.hpp>
 
 #include <exception>
+#include <new>
 #include <utility>
 
 namespace holdfast {
@@ -29,7 +30,11 @@ bool executor::offer(task t) {
     std::lock_guard lock{mutex_};
     if (stopping_ || idle_ <= tasks_.size())
       return false;
-    tasks_.push_front(std::move(t));
+    try {
+      tasks_.push_front(std::move(t));
+    } catch (const std::bad_alloc&) {
+      return false;
+    }
   }
   wake_.notify_one();
   return true;

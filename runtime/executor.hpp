@@ -12,7 +12,8 @@ namespace holdfast {
 
 /// Threads on which users' callbacks run: continuations of `pending::then`, event handlers. Never a
 /// CAF worker and never the thread of a bucket, so that a slow callback delays only other
-/// callbacks.
+/// callbacks. A thread that is idle may be lent for a moment to an actor which hands something to
+/// callbacks (`offer`).
 ///
 /// Thread-safe. An exception that leaves a task is counted and dropped. `stop` runs what is queued.
 class executor {
@@ -26,7 +27,8 @@ public:
 
   /// Queues a task; false after `stop`.
   bool post(task t);
-  /// Queues a task, before all others, if a thread is free to begin it at once; else false.
+  /// Queues a task, before all others, if a thread is free to begin it at once; else, or without
+  /// memory, false.
   bool offer(task t);
   /// Runs what is queued, then ends the threads. Idempotent. Not from one of its own threads.
   void stop();

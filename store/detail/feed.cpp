@@ -1,6 +1,7 @@
 #include <holdfast/store/detail/feed.hpp>
 
 #include <algorithm>
+#include <new>
 #include <utility>
 
 namespace holdfast::detail {
@@ -43,14 +44,23 @@ void feed::notify() noexcept {
   if (!active())
     return;
   // Not under the lock: who is woken may take this core at once, and then needs it.
-  while (auto wake = take_sleeper())
-    (*wake)();
+  try {
+    while (auto wake = take_sleeper())
+      (*wake)();
+  } catch (const std::bad_alloc&) {
+    // Who could not be woken is woken by the next commit.
+    const std::lock_guard guard(lock_);
+    for (auto* r : readers_)
+      r->asleep_.store(true);
+  }
 }
 
+/// The wake-up of a reader that sleeps though there is something to read, and is taken as awake
+/// from here on.
 std::shared_ptr<const std::function<void()>> feed::take_sleeper() noexcept {
   const std::lock_guard guard(lock_);
   for (auto* r : readers_)
-    if (r->asleep_.load(std::memory_order_seq_cst) && r->asleep_.exchange(false))
+    if (r->behind_ > 0 && r->asleep_.load(std::memory_order_seq_cst) && r->asleep_.exchange(false))
       return r->wake_;
   return nullptr;
 }
