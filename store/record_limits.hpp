@@ -1,9 +1,6 @@
 #pragma once
 
-#include <holdfast/runtime/result.hpp>
-
 #include <cstddef>
-#include <string_view>
 
 namespace holdfast {
 
@@ -17,9 +14,5 @@ struct record_limits {
   std::size_t fields = 1024; ///< of a record, with those outside the schema
   unsigned depth = 32;       ///< of arrays and objects in one another
 };
-
-/// Error: `invalid_argument` for the first limit that is 0 or above its default; `where` begins the
-/// message.
-result<void> check(const record_limits& asked, std::string_view where);
 
 } // namespace holdfast

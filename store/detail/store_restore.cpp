@@ -74,7 +74,7 @@ result<void> store_state::restore_catalog() {
     auto definition = codec::decode_schema(bytes);
     if (!definition)
       return fail(std::move(definition.error()));
-    auto compiled = compile(*definition);
+    auto compiled = compile(*definition, options_.limits);
     if (!compiled)
       return fail(error{errc::corrupt, from.name() + ": the stored schema of " +
                                            definition->name() + " contradicts itself"}

@@ -5,11 +5,42 @@
 #include <holdfast/store/detail/purge.hpp>
 #include <holdfast/store/detail/store_operations.hpp>
 #include <holdfast/store/detail/ttl_manager.hpp>
+#include <holdfast/store/detail/validation_rules.hpp>
 
 #include <algorithm>
+#include <array>
+#include <limits>
 #include <thread>
 
 namespace holdfast::detail {
+
+namespace {
+
+/// The first limit that cannot be.
+std::optional<error> check_limits(const store_options& asked) {
+  struct limit {
+    std::string_view name;
+    std::size_t asked, most;
+  };
+  constexpr auto any = std::numeric_limits<std::size_t>::max();
+  auto& mine = asked.limits;
+  auto& most = limits.record;
+  const std::array all{limit{"limits.value_bytes", mine.value_bytes, most.value_bytes},
+                       limit{"limits.record_bytes", mine.record_bytes, most.record_bytes},
+                       limit{"limits.key_bytes", mine.key_bytes, most.key_bytes},
+                       limit{"limits.fields", mine.fields, most.fields},
+                       limit{"limits.depth", mine.depth, most.depth},
+                       limit{"feed_commits", asked.feed_commits, any}};
+  for (auto& one : all)
+    if (one.asked == 0 || one.asked > one.most)
+      return error{errc::invalid_argument,
+                   asked.name + ": " + std::string{one.name} + " " + std::to_string(one.asked) +
+                       (one.most == any ? " is below the minimum 1"
+                                        : " is not within 1 and " + std::to_string(one.most))};
+  return std::nullopt;
+}
+
+} // namespace
 
 store_state::store_state(store_options options)
     : options_{std::move(options)},
@@ -21,8 +52,8 @@ store_state::store_state(store_options options)
 store_state::~store_state() { (void)stop(); }
 
 result<void> store_state::start() {
-  if (auto wrong = check(options_.limits, options_.name); !wrong)
-    return wrong;
+  if (auto wrong = check_limits(options_))
+    return fail(std::move(*wrong));
   if (options_.durability == durability::none && options_.journal)
     return fail(errc::invalid_argument,
                 options_.name + ": durability none makes no sense with a journal");

@@ -78,7 +78,9 @@ TEST(a_stores_limits, leave_records_from_before_as_they_are) {
     ASSERT_TRUE(db.stop());
   }
   auto db = opened(disk, small);
-  auto b = db.define(notes()).value();
+  auto b = db.bucket("notes").value(); // as it was restored
+  EXPECT_THAT(told(b.insert({{"id", "a"}, {"text", text(101)}}).get()), HasSubstr("limit 100"));
+  b = db.define(notes()).value();
   EXPECT_EQ(b.get("long before").get().value()["text"].as_string().size(), 10'000u);
   EXPECT_THAT(told(b.update("long before", {{"u", 1}}).get()), HasSubstr("limit 250"));
   EXPECT_TRUE(b.update("long before", {{"text", "short"}}).get());
@@ -99,7 +101,17 @@ TEST(a_stores_limits, are_within_what_the_format_allows) {
   EXPECT_THAT(refusal({.record_bytes = 0}), HasSubstr("mine: limits.record_bytes 0 is not within"));
   EXPECT_THAT(refusal({.key_bytes = 1025}), HasSubstr("limits.key_bytes 1025"));
   EXPECT_THAT(refusal({.fields = 1025}), HasSubstr("limits.fields 1025"));
+  EXPECT_THAT(refusal({.depth = 0}), HasSubstr("limits.depth 0 is not within"));
   EXPECT_THAT(refusal({.depth = 33}), HasSubstr("limits.depth 33 is not within 1 and 32"));
+}
+
+TEST(a_stores_limits, let_at_least_one_commit_wait_for_followers) {
+  store_options options;
+  options.feed_commits = 0;
+  auto started = store::start(std::move(options));
+  ASSERT_FALSE(started);
+  EXPECT_EQ(started.error().code(), errc::invalid_argument);
+  EXPECT_THAT(started.error().to_string(), HasSubstr("store: feed_commits 0 is below the minimum"));
 }
 
 TEST(a_stores_limits, hold_writers_up_while_a_follower_is_that_far_behind) {
