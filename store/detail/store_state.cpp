@@ -257,10 +257,15 @@ result<void> store_state::await(definition_change change, std::chrono::milliseco
 
 result<void> store_state::finish(const definition_change& change) {
   auto done = change.op->take();
-  if (change.what == definition_change::drop)
-    done ? forget(change.core) : change.core->reopen();
-  else if (done)
-    link_buckets();
+  if (change.what == definition_change::update) {
+    if (done)
+      link_buckets();
+  } else if (done) {
+    forget(change.core);
+  } else {
+    change.core->reopen();
+    queries_->bucket_defined(change.core->name()); // for those that found it closed
+  }
   return done ? result<void>{} : fail(std::move(done.error()));
 }
 

@@ -34,11 +34,11 @@ result<ref<transaction_part>> transaction_state::part(std::string_view name) {
     return fail(errc::not_found, "transaction: no bucket is named " + std::string{name},
                 {.bucket = std::string{name}});
   auto found = in_->find(name);
-  if (!found) {
-    if (only_reads())
-      missing_.emplace_back(name);
+  // One that is being dropped is closed before it is gone from the store.
+  if (only_reads() && (!found || !(*found)->is_open()))
+    missing_.emplace_back(name);
+  if (!found)
     return fail(std::move(found.error()));
-  }
   return part_of(std::move(*found));
 }
 

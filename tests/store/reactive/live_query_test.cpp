@@ -345,6 +345,25 @@ TEST_F(live_query, follows_buckets_that_come_and_go) {
   EXPECT_GE(seen.errors().size(), 2u);
 }
 
+/// Run just then, it once found the bucket closed and still there, and did not look again.
+TEST_F(live_query, looks_again_for_a_bucket_that_was_being_dropped_when_it_ran) {
+  ASSERT_TRUE(db.define_query("later", [](query_context& in) -> result<std::uint64_t> {
+    auto b = in.bucket("later");
+    return b ? b->count().get() : fail(b.error());
+  }));
+  told<std::uint64_t> seen;
+  auto token = db.subscribe("later", seen.here()).value();
+  for (std::uint64_t round = 1; round <= 100; ++round) {
+    auto b = db.define(schema("later").key("id", integer())).value();
+    ASSERT_TRUE(b.insert({{"id", 1}}).get());
+    settle();
+    ASSERT_EQ(seen.values().back(), 1u) << "round " << round;
+    ASSERT_TRUE(db.drop("later"));
+    settle();
+    ASSERT_GE(seen.errors().size(), round);
+  }
+}
+
 TEST_F(live_query, follows_another_definition_of_its_bucket) {
   ASSERT_TRUE(db.define_query(
       "ann", [this](query_context& in) { return in.in(users).where("nick"_f == "ann").count(); }));
