@@ -39,6 +39,68 @@ const bound_node* query_routes::comparison_in(const matcher& filter) noexcept {
   return best;
 }
 
+namespace {
+
+/// The texts that begin with a prefix lie before the next text of its length, if there is one.
+std::optional<value> behind_prefix(std::string_view prefix) {
+  std::string next{prefix};
+  while (!next.empty() && next.back() == '\xff')
+    next.pop_back();
+  if (next.empty())
+    return std::nullopt;
+  next.back() = static_cast<char>(static_cast<unsigned char>(next.back()) + 1);
+  return value{std::move(next)};
+}
+
+/// The values that a comparison may hold for, if they lie together.
+std::optional<value_interval> interval_of(const bound_node& node) {
+  if (!node.is_leaf() || node.negated)
+    return std::nullopt;
+  auto& first = node.operands.front();
+  switch (node.op) {
+  case filter::kind::lt:
+  case filter::kind::le:
+    return value_interval{std::nullopt, first};
+  case filter::kind::gt:
+  case filter::kind::ge:
+    return value_interval{first, std::nullopt};
+  case filter::kind::between:
+    return value_interval{first, node.operands[1]};
+  case filter::kind::starts_with:
+    return value_interval{first, behind_prefix(first.as_string())};
+  default:
+    return std::nullopt;
+  }
+}
+
+} // namespace
+
+/// What the first term of the order says, if not all records were looked at, as a rule says more
+/// than the filter.
+std::optional<query_routes::field_range> query_routes::range_of(const read_set::query_read& read) {
+  if (read.last && !read.order.terms.empty() && !read.last->at[0].is_null()) {
+    auto& term = read.order.terms[0];
+    auto& end = read.last->at[0]; // records without a value are last in both directions
+    return field_range{term.field, term.descending ? value_interval{end, std::nullopt}
+                                                   : value_interval{std::nullopt, end}};
+  }
+  const auto nodes = read.which->nodes();
+  if (nodes.empty())
+    return std::nullopt;
+  auto range = [&](std::size_t i) -> std::optional<field_range> {
+    auto over =
+        nodes[i].is_leaf() && !nodes[i].operands.empty() ? interval_of(nodes[i]) : std::nullopt;
+    return over ? std::optional{field_range{nodes[i].field, std::move(*over)}} : std::nullopt;
+  };
+  if (nodes[0].op != filter::kind::all_of)
+    return range(0);
+  std::optional<field_range> best; // one with both ends, if there is one
+  for (std::uint32_t i = 1; i < nodes[0].end; i = nodes[i].end)
+    if (auto one = range(i); one && (!best || (one->over.from && one->over.to)))
+      best = std::move(one);
+  return best;
+}
+
 query_routes::field_routes& query_routes::routes_of(const bound_field& field) {
   auto found = std::ranges::find_if(
       fields_, [&](auto& f) { return f->field.slot == field.slot && f->path == field.path; });
@@ -61,15 +123,20 @@ query_route& query_routes::enter(query_route& head, query_group& g, read_set::qu
   return made;
 }
 
+void query_routes::sweep() {
+  std::erase_if(keys_, [](auto& each) { return each.second.alone(); });
+  for (auto& field : fields_) {
+    std::erase_if(field->by_value, [](auto& each) { return each.second.alone(); });
+    field->by_range.erase_if([](const query_route& head) { return head.alone(); });
+  }
+  std::erase_if(fields_, [](auto& field) { return field->empty(); });
+}
+
 void query_routes::add(query_group& g, const query_reads& reads, entries& out) {
   // Heads of lists that went empty are taken out now and then, not at each end of a list.
   constexpr std::size_t entries_per_sweep = 4096;
-  if (++entered_ % entries_per_sweep == 0) {
-    std::erase_if(keys_, [](auto& each) { return each.second.alone(); });
-    for (auto& field : fields_)
-      std::erase_if(field->by_value, [](auto& each) { return each.second.alone(); });
-    std::erase_if(fields_, [](auto& field) { return field->by_value.empty(); });
-  }
+  if (++entered_ % entries_per_sweep == 0)
+    sweep();
   enter(all_, g, nullptr, out);
   if (reads.set.has_everything()) {
     enter(everything_, g, nullptr, out);
@@ -83,7 +150,8 @@ void query_routes::add(query_group& g, const query_reads& reads, entries& out) {
       continue;
     auto* by = comparison_in(*filter);
     if (!by) {
-      enter(others_, g, read.get(), out);
+      auto range = range_of(*read);
+      enter(range ? routes_of(range->field).by_range[range->over] : others_, g, read.get(), out);
       continue;
     }
     auto& values = routes_of(by->field).by_value;

@@ -3,6 +3,7 @@
 #include <holdfast/store/change.hpp>
 #include <holdfast/store/detail/bucket_core.hpp>
 #include <holdfast/store/detail/index_key.hpp>
+#include <holdfast/store/detail/interval_tree.hpp>
 #include <holdfast/store/detail/read_set.hpp>
 
 #include <cstdint>
@@ -22,6 +23,7 @@ struct query_reads {
   const compiled_schema* schema = nullptr; ///< the definition that it saw; lives as long as `of`
   std::vector<std::uint64_t> keys = {};    ///< hashes of those looked up, present or not
   read_set set = {};                       ///< its queries; its look-ups are in `keys`
+  bool may_expire = false;                 ///< some record had a deadline
 };
 
 /// Where changes of one bucket lead to. A node of a list; `of` is null in a list's head.
@@ -51,12 +53,13 @@ struct query_route {
 };
 
 /// Which groups a change may concern: looked up by its key, by the values of the fields that
-/// queries compare with `==`, and, of the other queries, one after the other. May name a group in
-/// vain, never leaves one out.
+/// queries compare with `==`, by the ranges that they compare fields with or that hold the first
+/// records of an order, and, of the other queries, one after the other. May name a group in vain,
+/// never leaves one out.
 ///
-/// A change costs a look-up by key, one per field that is compared, old and new value, and the rest
-/// of the filter of each query found there; plus the filter of each query that compares no field
-/// with `==`. Not thread-safe.
+/// A change costs a look-up by key, two per field that is compared, of the old and of the new
+/// value, and the rest of the filter of each query found there; plus the filter of each query that
+/// is of no such kind. Not thread-safe.
 class query_routes {
 public:
   /// The entries of one run; they go with it.
@@ -77,19 +80,31 @@ private:
     bound_field field; ///< refers to `path`
     std::string path;
     std::unordered_map<std::uint64_t, query_route> by_value;
+    interval_tree<query_route> by_range;
+    bool empty() const noexcept { return by_value.empty() && by_range.empty(); }
+  };
+  /// A field, and the values without which nothing is matched, or which stand in front.
+  struct field_range {
+    bound_field field;
+    value_interval over;
   };
   static std::uint64_t hash_of_value(value_view x) noexcept;
   static const bound_node* comparison_in(const matcher& filter) noexcept;
   static bool is_equality(const bound_node& node) noexcept;
+  static std::optional<field_range> range_of(const read_set::query_read& read);
+  void sweep();
   field_routes& routes_of(const bound_field& field);
   query_route& enter(query_route& head, query_group& g, read_set::query_read* read, entries& out);
   template <class F>
   void each_by_value(field_routes& field, const record_layout& layout, const record_block* before,
                      const record_block* after, F&& f);
+  template <class F>
+  void each_by_range(field_routes& field, const record_layout& layout, const record_block* before,
+                     const record_block* after, F&& f);
 
   query_route all_;        ///< every group that read the bucket, for changes of all of it
   query_route everything_; ///< those that read all of it
-  query_route others_;     ///< queries without `==`
+  query_route others_;     ///< queries that neither a value nor a range leads to
   std::unordered_map<std::uint64_t, query_route> keys_;
   std::vector<std::unique_ptr<field_routes>> fields_;
   std::size_t entered_ = 0;
@@ -116,6 +131,24 @@ void query_routes::each_by_value(field_routes& field, const record_layout& layou
 }
 
 template <class F>
+void query_routes::each_by_range(field_routes& field, const record_layout& layout,
+                                 const record_block* before, const record_block* after, F&& f) {
+  auto all_in = [&](query_route& head) {
+    for (auto* r = head.behind; r != &head; r = r->behind)
+      if (r->read->touched_by(layout, before, after))
+        f(*r->of, r->read);
+  };
+  const auto old = before ? field_of(*before, field.field) : value_view{};
+  if (before)
+    field.by_range.each_with(old, [&](auto&, query_route& head) { all_in(head); });
+  if (after)
+    field.by_range.each_with(field_of(*after, field.field), [&](auto& over, query_route& head) {
+      if (!before || !over.contains(old))
+        all_in(head);
+    });
+}
+
+template <class F>
 void query_routes::each(const change& c, F&& f) {
   auto all_in = [&](query_route& head) {
     for (auto* r = head.behind; r != &head; r = r->behind)
@@ -132,8 +165,12 @@ void query_routes::each(const change& c, F&& f) {
     if (auto found = keys_.find(hash); found != keys_.end())
       all_in(found->second);
   }
-  for (auto& field : fields_)
-    each_by_value(*field, *some->layout, before, after, f);
+  for (auto& field : fields_) {
+    if (!field->by_value.empty())
+      each_by_value(*field, *some->layout, before, after, f);
+    if (!field->by_range.empty())
+      each_by_range(*field, *some->layout, before, after, f);
+  }
   for (auto* r = others_.behind; r != &others_; r = r->behind)
     if (r->read->touched_by(*some->layout, before, after))
       f(*r->of, r->read);
