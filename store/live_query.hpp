@@ -33,7 +33,8 @@
 ///   - a value that equals the one before it is not told;
 ///   - a run that fails is told as its error; the subscription goes on.
 /// Subscriptions with equal queries, parameters and read filters share one evaluation. A commit
-/// costs an evaluation only if it changes something that the query read.
+/// costs an evaluation only if it changes something that the query read, and none if what that makes
+/// of the value follows from the change itself (see `query_why`).
 namespace holdfast {
 
 namespace detail {
@@ -116,8 +117,8 @@ struct live_options {
   read_filters filters = {};
 };
 
-/// Why a query was run again: the commit, and which of the things that it had read the commit
-/// changed.
+/// Why a query was run again or adjusted: the commit, and which of the things that it had read the
+/// commit changed.
 struct query_reason {
   sequence seq = 0;
   bool persistent = false; ///< whose line the seq is of
@@ -127,10 +128,13 @@ struct query_reason {
   std::string to_string() const;
 };
 
-/// How often a query with some parameters was run, and why the last time.
+/// How often a query with some parameters was run, and why the last time. A declared count, sum of
+/// integers, minimum or maximum over a filter follows from the changes of records, so it is run
+/// again only when the least or greatest value goes, or where records have deadlines.
 struct query_why {
   std::uint64_t runs = 0;
-  std::uint64_t unchanged = 0;      ///< of these, those that gave the same as before
+  std::uint64_t adjusted = 0;       ///< times it was brought up to date without a run
+  std::uint64_t unchanged = 0;      ///< of both, those that gave the same as before
   std::uint64_t failures = 0;       ///< of these, those that failed
   std::optional<query_reason> last; ///< absent: nothing changed what it read so far
 };

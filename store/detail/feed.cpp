@@ -98,15 +98,21 @@ std::shared_ptr<feed_entry> feed::following(feed_reader& r, std::size_t line) no
   return r.active_ ? r.at_[line]->next : nullptr;
 }
 
-bool feed::read(feed_reader& r, std::size_t most, const consumer& f) {
+bool feed::read(feed_reader& r, std::size_t most, const line_seqs& until, const consumer& f) {
   for (;;) {
+    auto beyond = false;
     for (std::size_t line = 0; line < line_count; ++line)
       while (auto next = following(r, line)) {
+        beyond |= next->what.seq > until[line];
+        if (next->what.seq > until[line])
+          break;
         if (most-- == 0)
           return true;
         f(std::shared_ptr<const commit>{next, &next->what});
         pass(r, line, std::move(next));
       }
+    if (beyond)
+      return true;
     // Look once more after having said that it sleeps: what came before that woke nobody.
     r.asleep_.store(true, std::memory_order_seq_cst);
     auto more = false;

@@ -73,7 +73,10 @@ public:
   /// Calls `f` for what is there, at most `most` commits; whether there may be more.
   /// When there is not, the next commit wakes the reader. What `f` throws ends the reading and the
   /// commit is read again. One thread at a time.
-  bool read(feed_reader& r, std::size_t most, const consumer& f);
+  bool read(feed_reader& r, std::size_t most, const consumer& f) { return read(r, most, all, f); }
+  /// So, but no commit of a line behind its seq of `until`.
+  using line_seqs = std::array<sequence, line_count>;
+  bool read(feed_reader& r, std::size_t most, const line_seqs& until, const consumer& f);
 
   /// Commits that the slowest reader has still to read.
   std::size_t backlog() const noexcept { return backlog_.load(std::memory_order_relaxed); }
@@ -82,6 +85,8 @@ public:
   bool wait_for_room(std::chrono::steady_clock::time_point deadline);
 
 private:
+  static constexpr line_seqs all{~sequence{0}, ~sequence{0}};
+
   void note_backlog() noexcept;
   std::shared_ptr<const std::function<void()>> take_sleeper() noexcept;
   std::shared_ptr<feed_entry> following(feed_reader& r, std::size_t line) noexcept;

@@ -45,7 +45,8 @@ bool live_queries::remove(std::string_view name) {
       continue;
     g->last = result<query_value>{
         fail(errc::dropped, g->of->name + ": the query was removed from its store")};
-    g->dirty = false;
+    g->dirty = g->moved = false;
+    g->tally = std::nullopt;
     for (auto& [at, queue] : g->members) {
       tell(*g, *queue, g->at, false);
       queue->disconnect(); // what waits is still told
@@ -210,7 +211,7 @@ live_queries::group_ptr live_queries::find_group(const std::string& key, const q
 /// The moment up to which a group is known to stand as it does, if that is not before `now`.
 std::optional<query_moment> live_queries::fresh_at(const query_group& g,
                                                    const query_moment& now) const {
-  if (!g.last || g.dirty)
+  if (!g.last || g.dirty || g.moved)
     return std::nullopt;
   if (g.at.covers(now))
     return g.at;

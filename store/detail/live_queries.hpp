@@ -28,7 +28,9 @@ class doorbell;
 /// It follows the feed while there are subscriptions. A commit is *routed*: groups that read what
 /// it changed become dirty and are queued. Then each queued group is run, all at one snapshot, and
 /// the outcome *installed*: told to its members if it differs from the one before, and its reads
-/// entered in the routes in place of the old ones.
+/// entered in the routes in place of the old ones. A group with a tally that takes the changes in
+/// is queued without being dirty, and *adjusted* instead of run: its value is then that of the
+/// moment up to which all is routed.
 ///
 /// Why no change is missed. A group's outcome is of the moment `at`. Commits are routed in order up
 /// to `position_`, and those above `at` are held against the group's reads as soon as it is
@@ -108,12 +110,15 @@ private:
 
   void route(const commit& c);
   void catch_up();
+  void enqueue(query_group& g);
   void mark(query_group& g, std::optional<query_trigger> why);
+  void adjust(query_group& g);
   void install(query_group& g, prepared p);
   void enter_routes(query_group& g);
   void clear_routes(query_group& g);
   void reap();
-  void run_queued(std::unique_lock<std::mutex>& lock);
+  bool route_until(const query_moment& at, std::unique_lock<std::mutex>& lock);
+  void run_queued(const snapshot_pair& at, std::unique_lock<std::mutex>& lock);
   query_info describe(const query_definition& d) const;
 
   runtime& runtime_;

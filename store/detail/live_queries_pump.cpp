@@ -7,10 +7,10 @@
 namespace holdfast::detail {
 
 namespace {
-/// Commits that are routed before groups are run, and groups that are run before other messages of
-/// the actor get their turn.
-constexpr std::size_t commits_per_pump = 256;
-constexpr std::size_t runs_per_pump = 64;
+/// Commits that are routed before others get the mutex, and groups that are brought up to date
+/// before other messages of the actor get their turn.
+constexpr std::size_t commits_per_turn = 256;
+constexpr std::size_t groups_per_pump = 64;
 } // namespace
 
 bool live_queries::pump() {
@@ -26,17 +26,31 @@ bool live_queries::pump() {
     progress_.notify_all();
     return false;
   }
-  auto more = lines_->feed.read(reader_, commits_per_pump, [this](const auto& c) { route(*c); });
-  catch_up();
-  run_queued(lock);
+  const snapshot_pair at{*lines_};
+  const auto more = route_until(moment_of(at), lock);
+  run_queued(at, lock);
   progress_.notify_all();
   return more || !queue_.empty();
+}
+
+/// Routes what is published at that moment; whether there may be more behind it.
+bool live_queries::route_until(const query_moment& at, std::unique_lock<std::mutex>& lock) {
+  for (;;) {
+    const auto more =
+        lines_->feed.read(reader_, commits_per_turn, at.seq, [this](const auto& c) { route(*c); });
+    catch_up();
+    if (!more || position_.covers(at))
+      return more;
+    lock.unlock();
+    lock.lock();
+  }
 }
 
 void live_queries::route(const commit& c) {
   fault_point("queries.routing");
   const auto line = c.persistent ? line_kind::durable : line_kind::memory;
-  for (auto& one : c.changes) {
+  for (query_tally::place at{.seq = c.seq}; at.change < c.changes.size(); ++at.change) {
+    auto& one = c.changes[at.change];
     auto found = buckets_.find(one.identity());
     if (found == buckets_.end())
       continue;
@@ -48,6 +62,14 @@ void live_queries::route(const commit& c) {
         why.read = read->shared_from_this();
       else
         why.key = one.key().materialize();
+      if (read && g.tally) {
+        enqueue(g); // first: what throws below finds it in the queue
+        if (!std::exchange(g.moved, true))
+          g.trigger = why;
+        fault_point("queries.taking");
+        if (g.tally->take(at, one.before.block(), one.after.block()))
+          return;
+      }
       mark(g, std::move(why));
     });
   }
@@ -72,20 +94,37 @@ void live_queries::mark(query_group& g, std::optional<query_trigger> why) {
   if (!g.dirty && why)
     g.trigger = std::move(why);
   g.dirty = true;
-  if (!g.queued) {
-    queue_.push_back(g.shared_from_this());
-    g.queued = true;
-    ++queued_;
-  }
+  enqueue(g);
 }
 
-void live_queries::run_queued(std::unique_lock<std::mutex>& lock) {
-  auto most = std::min(queue_.size(), runs_per_pump);
-  if (most == 0)
+void live_queries::enqueue(query_group& g) {
+  if (g.queued)
     return;
-  const snapshot_pair at{*lines_};
-  for (; most > 0; --most) {
+  queue_.push_back(g.shared_from_this());
+  g.queued = true;
+  ++queued_;
+}
+
+/// Tells what the tally has come to, at the moment up to which all is routed.
+void live_queries::adjust(query_group& g) {
+  auto now = result<query_value>{query_value::of(g.tally->now())};
+  const auto same = same_outcome(*g.last, now);
+  g.at = position_;
+  ++g.counters.adjusted;
+  g.counters.unchanged += same ? 1 : 0;
+  g.last = std::move(now);
+  g.moved = false;
+  if (!same)
+    for (auto& [key, queue] : g.members)
+      tell(g, *queue, g.at, false);
+}
+
+void live_queries::run_queued(const snapshot_pair& at, std::unique_lock<std::mutex>& lock) {
+  const auto now = moment_of(at);
+  for (auto most = std::min(queue_.size(), groups_per_pump); most > 0; --most) {
     const auto g = queue_.front();
+    if (g->moved && position_ != now) // of no moment that there was
+      g->dirty = true;
     if (g->dirty && !g->members.empty()) {
       lock.unlock();
       fault_point("queries.running");
@@ -94,6 +133,9 @@ void live_queries::run_queued(std::unique_lock<std::mutex>& lock) {
       fault_point("queries.installing");
       if (g->dirty && !g->members.empty()) // removed meanwhile, or somebody came who ran it
         install(*g, std::move(done));
+    } else if (g->moved && !g->dirty && !g->members.empty()) {
+      fault_point("queries.adjusting");
+      adjust(*g);
     }
     queue_.pop_front();
     g->queued = false;
@@ -115,7 +157,7 @@ bool same_read(const read_set::query_read& a, const read_set::query_read& b) {
 bool same_reads(const std::vector<query_reads>& a, const std::vector<query_reads>& b) {
   return std::ranges::equal(a, b, [](auto& x, auto& y) {
     return x.of == y.of && x.schema == y.schema && x.keys == y.keys &&
-           x.set.has_everything() == y.set.has_everything() &&
+           x.may_expire == y.may_expire && x.set.has_everything() == y.set.has_everything() &&
            std::ranges::equal(x.set.queries(), y.set.queries(),
                               [](auto& p, auto& q) { return same_read(*p, *q); });
   });
@@ -140,7 +182,10 @@ void live_queries::install(query_group& g, prepared p) {
   g.counters.failures += run.outcome ? 0 : 1;
   g.last = std::move(run.outcome);
   g.at = run.at;
-  g.dirty = false;
+  g.dirty = g.moved = false;
+  g.tally = std::nullopt;
+  if (g.of->function.declared && g.at.covers(position_))
+    g.tally = query_tally::of(*g.of->function.declared, g.reads, *g.last);
   if (!same)
     for (auto& [key, queue] : g.members)
       tell(g, *queue, g.at, false);

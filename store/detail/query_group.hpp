@@ -2,7 +2,7 @@
 
 #include <holdfast/runtime/detail/subscriber_queue.hpp>
 #include <holdfast/store/detail/commit_line.hpp>
-#include <holdfast/store/detail/query_routes.hpp>
+#include <holdfast/store/detail/query_tally.hpp>
 #include <holdfast/store/live_query.hpp>
 
 #include <array>
@@ -87,8 +87,12 @@ public:
   std::vector<std::string> missing;
   std::unordered_map<subscriber_queue*, std::shared_ptr<subscriber_queue>> members;
 
-  bool dirty = false;  ///< something that it read has changed since
-  bool queued = false; ///< in the queue of those that are to be run
+  std::optional<query_tally> tally; ///< what follows from the routed changes without a run; only
+                                    ///< while not dirty
+  bool moved = false;               ///< the tally may differ from `last`
+
+  bool dirty = false;  ///< something that it read has changed since: it is to be run
+  bool queued = false; ///< in the queue of those that are to be brought up to date
   std::optional<query_trigger> trigger;
   query_why counters;
 };

@@ -47,6 +47,7 @@ query_reads reads_of(transaction_part& part) {
   std::ranges::sort(out.keys);
   out.keys.erase(std::unique(out.keys.begin(), out.keys.end()), out.keys.end());
   out.set.forget_lookups();
+  out.may_expire = part.has_deadlines();
   return out;
 }
 

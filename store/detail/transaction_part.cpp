@@ -41,6 +41,11 @@ transaction_part::transaction_part(transaction_state& of, ref<bucket_core> core,
     visible_ = matcher::bind(*only_, schema().layout());
 }
 
+bool transaction_part::has_deadlines() const noexcept {
+  const pin_guard pin{core_->line()};
+  return read_view{form_->data, seq_}.has_deadlines();
+}
+
 query transaction_part::restricted(query q) const {
   if (only_)
     q.where(*only_);

@@ -47,6 +47,8 @@ public:
   /// What the counter is to be at least.
   std::int64_t counter() const noexcept { return made_.counter(); }
   bool changed() const noexcept;
+  /// Whether a record of the snapshot may end by a deadline. Before the transaction has ended.
+  bool has_deadlines() const noexcept;
 
   /// A place to go back to; that of the beginning by default.
   struct place {

@@ -64,6 +64,23 @@ TEST_F(a_feed, wakes_a_reader_once_that_sleeps_again_at_once) {
   EXPECT_THAT(read, ElementsAre(1));
 }
 
+TEST_F(a_feed, is_read_up_to_a_moment) {
+  all.start(reader);
+  for (sequence seq = 1; seq <= 3; ++seq)
+    push(seq);
+  all.notify();
+  auto until = [&](sequence memory) {
+    return all.read(reader, 100, {memory, 0}, [&](const auto& c) { read.push_back(c->seq); });
+  };
+  EXPECT_TRUE(until(2));
+  EXPECT_THAT(read, ElementsAre(1, 2));
+  EXPECT_TRUE(until(2));
+  all.notify();
+  EXPECT_EQ(wakes, 1) << "it knows that there is more";
+  EXPECT_FALSE(until(3));
+  EXPECT_THAT(read, ElementsAre(1, 2, 3));
+}
+
 TEST_F(a_feed, wakes_each_of_its_readers) {
   int others = 0;
   feed_reader other{[&] { ++others; }};

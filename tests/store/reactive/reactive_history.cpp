@@ -180,7 +180,8 @@ private:
       break;
     default:
       static const std::vector<std::string> points{"queries.routing", "queries.running",
-                                                   "queries.installing"};
+                                                   "queries.installing", "queries.taking",
+                                                   "queries.adjusting"};
       fault_.reset();
       fault_.emplace(points[random_() % points.size()], random_() % 3);
     }
