@@ -33,6 +33,13 @@ struct board {
     must(db.define_query(
         "top10",
         {.bucket = "items", .what = query{}.order_by("score", direction::descending).limit(10)}));
+    must(db.define_query(
+        "band", {.bucket = "items",
+                 .what = query{filter::between("score", parameter("from"), parameter("to"))},
+                 .aggregates = {aggregate::count()}}));
+    must(db.define_query("sum", {.bucket = "items",
+                                 .what = query{"team"_f < 5'000},
+                                 .aggregates = {aggregate::sum("score")}}));
   }
 
   std::int64_t random_score() { return static_cast<std::int64_t>(random() % 1'000'000'000); }
@@ -108,7 +115,8 @@ figure writer_pays(const settings& asked) {
                  });
 }
 
-/// What a write costs more with subscriptions of which it affects one, until that is told.
+/// What a write costs more with a subscription for the items and the team of each of these, of
+/// which it affects one, until that is told.
 double extra_cost(board& b, std::int64_t affected) {
   const auto some = [&] { return b.random_item(); };
   const auto plain = b.per_write(some);
@@ -138,6 +146,31 @@ figure hundred_thousand(const settings& asked) {
                  });
 }
 
+/// What a write costs more with live counts of 1,000 ranges, of which it leaves one and enters
+/// another, until they are told. Limit: 5 us.
+figure thousand_ranges(const settings& asked) {
+  return measure({.name = "reactive_1000_ranges", .unit = "us", .limit = 5},
+                 std::min(asked.repetitions(), 5), [] {
+                   board b;
+                   const auto some = [&] { return b.random_item(); };
+                   const auto plain = b.per_write(some);
+                   constexpr std::int64_t width = 1'000'000;
+                   for (std::int64_t i = 0; i < 1'000; ++i)
+                     b.subscribe("band", {{"from", i * width}, {"to", (i + 1) * width - 1}});
+                   must(b.db.settle());
+                   return (b.per_write(some) - plain) / 1e3;
+                 });
+}
+
+/// A live sum over half of 100,000 records, per write, until all is told. Limit: 10 us.
+figure live_sum(const settings& asked) {
+  board b;
+  b.subscribe("sum", {});
+  must(b.db.settle());
+  return measure({.name = "reactive_sum", .unit = "us", .limit = 10}, asked.repetitions(),
+                 [&] { return b.per_write([&] { return b.random_item(); }) / 1e3; });
+}
+
 /// A live list of the 10 best of 100,000, per write, until all is told. Limit: 10 us.
 figure top10(const settings& asked) {
   board b;
@@ -154,6 +187,8 @@ std::vector<row> reactive_rows() {
           {"reactive_writer_pays", writer_pays},
           {"reactive_2000_subscriptions", two_thousand},
           {"reactive_100k_subscriptions", hundred_thousand, true},
+          {"reactive_1000_ranges", thousand_ranges},
+          {"reactive_sum", live_sum},
           {"reactive_top10", top10}};
 }
 
