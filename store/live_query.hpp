@@ -33,8 +33,8 @@
 ///   - a value that equals the one before it is not told;
 ///   - a run that fails is told as its error; the subscription goes on.
 /// Subscriptions with equal queries, parameters and read filters share one evaluation. A commit
-/// costs an evaluation only if it changes something that the query read, and none if what that makes
-/// of the value follows from the change itself (see `query_why`).
+/// costs an evaluation only if it changes something that the query read, and none if the new value
+/// follows from the change itself (see `query_why`).
 namespace holdfast {
 
 namespace detail {

@@ -1,6 +1,7 @@
 #include <holdfast/store/detail/live_queries.hpp>
 
 #include <holdfast/runtime/detail/doorbell.hpp>
+#include <holdfast/runtime/fault.hpp>
 
 #include <algorithm>
 #include <thread>
@@ -47,10 +48,9 @@ bool live_queries::remove(std::string_view name) {
         fail(errc::dropped, g->of->name + ": the query was removed from its store")};
     g->dirty = g->moved = false;
     g->tally = std::nullopt;
-    for (auto& [at, queue] : g->members) {
-      tell(*g, *queue, g->at, false);
+    tell(*g);
+    for (auto& [at, queue] : g->members)
       queue->disconnect(); // what waits is still told
-    }
   }
   definitions_.erase(found);
   wake();
@@ -277,18 +277,36 @@ subscription live_queries::join(const group_ptr& g, const query_moment& at, hand
   });
   g->members.emplace(queue.get(), queue);
   if (!options.skip_initial || !*g->last)
-    tell(*g, *queue, at, true);
+    queue->push({nullptr, event_of(*g, at, true)});
   return subscription{std::move(queue)};
 }
 
-void live_queries::tell(const query_group& g, subscriber_queue& to, const query_moment& at,
-                        bool initial) {
+std::shared_ptr<query_event> live_queries::event_of(const query_group& g, const query_moment& at,
+                                                    bool initial) const {
   auto e = std::make_shared<query_event>();
   e->outcome = *g.last;
   e->at = at;
   e->initial = initial;
   e->epoch = epoch_;
-  to.push({nullptr, std::move(e)});
+  return e;
+}
+
+/// Tells the group's members how it stands. If it throws, the group is to be run again, and then
+/// all are told, though it gives the same; members pass over what they have.
+void live_queries::tell(query_group& g) {
+  try {
+    const auto e = event_of(g, g.at, false);
+    for (auto& [key, queue] : g.members) {
+      fault_point("queries.telling");
+      queue->push({nullptr, e});
+    }
+  } catch (...) {
+    g.last.reset();
+    g.dirty = true;
+    enqueue(g);
+    wake();
+    throw;
+  }
 }
 
 // -- waiting

@@ -105,7 +105,9 @@ private:
                    const read_filters& filters, const snapshot_pair& at) const;
   subscription join(const group_ptr& g, const query_moment& at, handler call,
                     const live_options& options);
-  void tell(const query_group& g, subscriber_queue& to, const query_moment& at, bool initial);
+  std::shared_ptr<query_event> event_of(const query_group& g, const query_moment& at,
+                                        bool initial) const;
+  void tell(query_group& g);
   bool leaving() const;
 
   void route(const commit& c);

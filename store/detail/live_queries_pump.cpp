@@ -115,8 +115,7 @@ void live_queries::adjust(query_group& g) {
   g.last = std::move(now);
   g.moved = false;
   if (!same)
-    for (auto& [key, queue] : g.members)
-      tell(g, *queue, g.at, false);
+    tell(g);
 }
 
 void live_queries::run_queued(const snapshot_pair& at, std::unique_lock<std::mutex>& lock) {
@@ -187,8 +186,7 @@ void live_queries::install(query_group& g, prepared p) {
   if (g.of->function.declared && g.at.covers(position_))
     g.tally = query_tally::of(*g.of->function.declared, g.reads, *g.last);
   if (!same)
-    for (auto& [key, queue] : g.members)
-      tell(g, *queue, g.at, false);
+    tell(g);
   auto missed = !g.missing.empty() && buckets_defined_.load() != p.definitions;
   if (missed || !g.at.covers(position_)) {
     mark(g, std::nullopt);
@@ -196,11 +194,19 @@ void live_queries::install(query_group& g, prepared p) {
   }
 }
 
+/// All of them, or none and no reads.
 void live_queries::enter_routes(query_group& g) {
-  for (auto& reads : g.reads) {
-    auto& bucket = buckets_[reads.of->topics().get()];
-    bucket.of = reads.of;
-    bucket.routes.add(g, reads, g.routes);
+  try {
+    for (auto& reads : g.reads) {
+      auto& bucket = buckets_[reads.of->topics().get()];
+      bucket.of = reads.of;
+      bucket.routes.add(g, reads, g.routes);
+      fault_point("queries.entering");
+    }
+  } catch (...) {
+    clear_routes(g);
+    g.reads.clear();
+    throw;
   }
 }
 

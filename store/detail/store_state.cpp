@@ -110,6 +110,22 @@ result<void> store_state::start_tree() {
   return {};
 }
 
+namespace {
+
+/// No record of a definition with more fields than a record may have could be stored. Those that
+/// are there from before may stay.
+std::optional<error> too_many_fields(const compiled_schema& made) {
+  const auto fields = made.layout().size(), most = made.limits().fields;
+  if (fields <= most)
+    return std::nullopt;
+  return error{errc::invalid_schema,
+               made.bucket() + ": " + std::to_string(fields) + " fields are above the limit " +
+                   std::to_string(most),
+               {.bucket = made.bucket()}};
+}
+
+} // namespace
+
 result<ref<bucket_core>> store_state::define(const schema& definition) {
   auto compiled = compile(definition, options_.limits);
   if (!compiled)
@@ -120,6 +136,8 @@ result<ref<bucket_core>> store_state::define(const schema& definition) {
   finish_open_changes();
   if (auto existing = find(definition.name()))
     return bind(**existing, *compiled);
+  if (auto wrong = too_many_fields(**compiled))
+    return fail(std::move(*wrong));
   return create(*compiled);
 }
 
@@ -303,6 +321,8 @@ result<void> store_state::update(std::string_view name, const bucket_update& cha
   auto next = compile(*definition, options_.limits);
   if (!next)
     return fail(std::move(next.error()));
+  if (auto wrong = too_many_fields(**next))
+    return fail(std::move(*wrong));
   if (auto apart = check_lines(cores(), *definition, (*core)->durable()))
     return fail(std::move(*apart));
   auto op = ref<operation<void_result>>{

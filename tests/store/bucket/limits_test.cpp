@@ -52,6 +52,37 @@ TEST(a_stores_limits, hold_for_every_record_that_is_written) {
   EXPECT_EQ(b.count().get().value(), 2u);
 }
 
+TEST(a_stores_limits, refuse_a_definition_no_record_of_which_could_be_stored) {
+  auto disk = std::make_shared<memory_disk>();
+  auto wide = notes();
+  for (auto* name : {"a", "b"})
+    wide.field(name, integer());
+  auto wider = wide;
+  wider.field("c", integer());
+  {
+    auto db = opened(disk, small);
+    auto refused = db.define(wider);
+    ASSERT_FALSE(refused);
+    EXPECT_EQ(refused.error().code(), errc::invalid_schema);
+    EXPECT_THAT(refused.error().message(), HasSubstr("notes: 6 fields are above the limit 5"));
+    EXPECT_FALSE(db.has_bucket("notes"));
+    ASSERT_TRUE(db.define(wide));
+    auto grown = db.update_bucket("notes", bucket_update{}.add_field("c", integer()));
+    ASSERT_FALSE(grown);
+    EXPECT_THAT(grown.error().message(), HasSubstr("notes: 6 fields are above the limit 5"));
+    ASSERT_TRUE(db.stop());
+  }
+  {
+    auto db = opened(disk, {});
+    ASSERT_TRUE(db.define(wide));
+    ASSERT_TRUE(db.update_bucket("notes", bucket_update{}.add_field("c", integer())));
+    ASSERT_TRUE(db.bucket("notes")->insert({{"id", "old"}, {"c", 1}}).get());
+    ASSERT_TRUE(db.stop());
+  }
+  auto db = opened(disk, small); // what is there stays
+  EXPECT_EQ((*db.define(wider)->get("old").get())["c"], 1);
+}
+
 TEST(a_stores_limits, hold_for_updates_bulk_work_and_transactions) {
   auto db = opened(std::make_shared<memory_disk>(), small);
   auto b = db.define(notes()).value();

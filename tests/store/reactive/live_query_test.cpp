@@ -397,22 +397,48 @@ TEST_F(live_query, is_run_once_for_a_commit_of_many_records) {
 
 TEST_F(live_query, survives_the_crash_of_its_manager_at_every_step) {
   define_adults();
-  told<std::uint64_t> seen;
+  told<std::uint64_t> seen, also;
   auto token = db.subscribe("adults", {{"least", 18}}, seen.here()).value();
+  auto other = db.subscribe("adults", {{"least", 18}}, also.here()).value();
   std::uint64_t count = 2;
-  for (auto* point : {"queries.routing", "queries.running", "queries.installing"}) {
-    testing::fault strike{point};
+  for (auto* point :
+       {"queries.routing", "queries.running", "queries.installing", "queries.telling"}) {
+    testing::fault strike{point, point == std::string{"queries.telling"} ? 1u : 0u};
     add(100 + static_cast<int>(count++), "user", 50);
     settle();
     EXPECT_TRUE(strike.struck()) << point;
     EXPECT_EQ(seen.values().back(), count) << point;
+    EXPECT_EQ(also.values().back(), count) << point;
   }
+  EXPECT_EQ(seen.values().size(), 5u) << "each once";
+  EXPECT_EQ(also.values().size(), 5u);
   ASSERT_TRUE(db.crash_queries());
   ASSERT_TRUE(db.crash("users"));
   ASSERT_TRUE(db.crash_supervisor("services"));
   add(99, "user", 50);
   settle();
   EXPECT_EQ(seen.values().back(), count + 1);
+}
+
+TEST_F(live_query, follows_all_that_it_reads_after_a_crash_amid_noting_it) {
+  ASSERT_TRUE(db.define_query("other", [this](query_context& in) -> result<std::uint64_t> {
+    auto first = in.in(users).get(1).get();
+    if (!first || (*first)["age"] == 10)
+      return std::uint64_t{0};
+    return in.in(orders).count().get();
+  }));
+  told<std::uint64_t> seen;
+  auto token = db.subscribe("other", seen.here()).value();
+  settle();
+  {
+    testing::fault strike{"queries.entering"};
+    age(1, 11); // now it reads the orders as well
+    settle();
+    EXPECT_TRUE(strike.struck());
+  }
+  ASSERT_TRUE(orders.insert({{"id", 1}, {"user", 1}}).get());
+  settle();
+  EXPECT_EQ(seen.values().back(), 1u);
 }
 
 TEST_F(live_query, goes_on_beside_a_slow_and_a_throwing_handler) {
