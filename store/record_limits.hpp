@@ -7,12 +7,16 @@ namespace holdfast {
 /// What no record may exceed, whatever its schema says; past it a write is `invalid`, with the
 /// field, the size and the limit. The defaults are the greatest that the format allows, so a store
 /// may only lower them. Records that are there already stay, and can be read and erased.
+///
+/// And what no filter over a bucket's records may exceed; past it a query is `invalid_argument`.
 struct record_limits {
   std::size_t value_bytes = std::size_t{16} << 20;  ///< one text, or one array or object encoded
   std::size_t record_bytes = std::size_t{64} << 20; ///< all values of a record together
   std::size_t key_bytes = 1024;
-  std::size_t fields = 1024; ///< of a record, with those outside the schema
-  unsigned depth = 32;       ///< of arrays and objects in one another
+  std::size_t fields = 1024;         ///< of a record, with those outside the schema
+  unsigned depth = 32;               ///< of arrays and objects in one another
+  unsigned filter_depth = 100;       ///< of and, or and comparisons in one another
+  std::size_t filter_terms = 10'000; ///< of these together
 };
 
 } // namespace holdfast

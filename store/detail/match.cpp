@@ -11,11 +11,6 @@ namespace {
 
 using kind = filter::kind;
 
-/// Deeper trees are refused, so that matching and printing never run out of stack.
-constexpr unsigned max_filter_depth = 100;
-/// Larger trees are refused: they are mistakes, and every record would pay for them.
-constexpr std::size_t max_filter_nodes = 10'000;
-
 bool has_item(value_view list, value_view wanted) noexcept {
   for (auto item : list.items())
     if (item == wanted)
@@ -259,11 +254,14 @@ result<bound_node> matcher::bind_leaf(const filter& which, const record_layout& 
 }
 
 result<void> matcher::add(const filter& which, const record_layout& layout, unsigned depth) {
-  if (depth > max_filter_depth || nodes_.size() >= max_filter_nodes)
+  // Deeper trees would run matching and printing out of stack; larger ones are mistakes, for which
+  // every record would pay.
+  auto& most = layout.limits();
+  if (depth > most.filter_depth || nodes_.size() >= most.filter_terms)
     return fail(errc::invalid_argument,
                 layout.bucket() + ": the filter has more than " +
-                    (depth > max_filter_depth ? std::to_string(max_filter_depth) + " levels"
-                                              : std::to_string(max_filter_nodes) + " terms"),
+                    (depth > most.filter_depth ? std::to_string(most.filter_depth) + " levels"
+                                               : std::to_string(most.filter_terms) + " terms"),
                 {layout.bucket(), {}, {}});
   auto at = nodes_.size();
   if (which.is_leaf()) {

@@ -6,8 +6,8 @@
 namespace holdfast::detail {
 
 record_layout::record_layout(std::string bucket, std::vector<layout_field> fields,
-                             std::size_t key_slot)
-    : bucket_(std::move(bucket)), fields_(std::move(fields)), key_slot_(key_slot) {
+                             std::size_t key_slot, const record_limits& limits)
+    : bucket_(std::move(bucket)), fields_(std::move(fields)), key_slot_(key_slot), limits_(limits) {
   for (std::size_t i = 0; i < std::min(few, fields_.size()); ++i)
     prefixes_[i] = prefix_of(fields_[i].name);
   if (fields_.size() <= few)

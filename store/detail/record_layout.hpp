@@ -2,6 +2,7 @@
 
 #include <holdfast/store/detail/record_block.hpp>
 #include <holdfast/store/detail/value_codec.hpp>
+#include <holdfast/store/record_limits.hpp>
 
 #include <cstdint>
 #include <string>
@@ -22,11 +23,14 @@ class record_layout {
 public:
   static constexpr std::size_t npos = ~std::size_t{0};
 
-  record_layout(std::string bucket, std::vector<layout_field> fields, std::size_t key_slot);
+  record_layout(std::string bucket, std::vector<layout_field> fields, std::size_t key_slot,
+                const record_limits& limits = {});
 
   const std::string& bucket() const noexcept { return bucket_; }
   std::size_t size() const noexcept { return fields_.size(); }
   std::size_t key_slot() const noexcept { return key_slot_; }
+  /// Of records and of filters over them.
+  const record_limits& limits() const noexcept { return limits_; }
   const std::string& name(std::size_t slot) const noexcept { return fields_[slot].name; }
   field_type type(std::size_t slot) const noexcept { return fields_[slot].type; }
 
@@ -49,6 +53,7 @@ private:
   std::string bucket_;
   std::vector<layout_field> fields_;
   std::size_t key_slot_;
+  record_limits limits_;
   std::uint64_t prefixes_[few] = {};
   std::vector<std::uint16_t> table_; ///< open addressing: slot + 1, 0 is free
 };

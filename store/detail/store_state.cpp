@@ -30,6 +30,8 @@ std::optional<error> check_limits(const store_options& asked) {
                        limit{"limits.key_bytes", mine.key_bytes, most.key_bytes},
                        limit{"limits.fields", mine.fields, most.fields},
                        limit{"limits.depth", mine.depth, most.depth},
+                       limit{"limits.filter_depth", mine.filter_depth, most.filter_depth},
+                       limit{"limits.filter_terms", mine.filter_terms, most.filter_terms},
                        limit{"feed_commits", asked.feed_commits, any}};
   for (auto& one : all)
     if (one.asked == 0 || one.asked > one.most)

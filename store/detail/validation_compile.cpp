@@ -406,7 +406,7 @@ result<std::shared_ptr<const compiled_schema>> compile(const schema& definition,
   if (s.is_ordered() && !made->has_index_over(key_slot))
     made->indexes_.push_back({s.fields()[key_slot].name, key_slot, false});
   made->layout_ =
-      std::make_shared<const detail::record_layout>(s.name(), std::move(layout), key_slot);
+      std::make_shared<const detail::record_layout>(s.name(), std::move(layout), key_slot, allowed);
   return std::shared_ptr<const compiled_schema>(std::move(made));
 }
 

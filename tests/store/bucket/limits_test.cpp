@@ -134,6 +134,26 @@ TEST(a_stores_limits, are_within_what_the_format_allows) {
   EXPECT_THAT(refusal({.fields = 1025}), HasSubstr("limits.fields 1025"));
   EXPECT_THAT(refusal({.depth = 0}), HasSubstr("limits.depth 0 is not within"));
   EXPECT_THAT(refusal({.depth = 33}), HasSubstr("limits.depth 33 is not within 1 and 32"));
+  EXPECT_THAT(refusal({.filter_depth = 101}), HasSubstr("limits.filter_depth 101"));
+  EXPECT_THAT(refusal({.filter_terms = 0}), HasSubstr("limits.filter_terms 0"));
+}
+
+TEST(a_stores_limits, hold_for_filters) {
+  auto disk = std::make_shared<memory_disk>();
+  ASSERT_TRUE(opened(disk, {}).define(notes()));
+  auto db = opened(disk, {.filter_depth = 2, .filter_terms = 6});
+  auto b = db.define(notes()).value(); // that was there already
+  const auto a = "text"_f == "a", c = "text"_f == "c", d = "id"_f == "d";
+  EXPECT_TRUE(b.where((a && c) || d).all().get());
+  auto refused = [&](const filter& f) {
+    auto all = b.where(f).all().get();
+    auto bulk = b.erase_many(f).get();
+    EXPECT_TRUE(!all && !bulk && all.error().message() == bulk.error().message());
+    return all ? "" : all.error().to_string();
+  };
+  EXPECT_THAT(refused(a || (c && (d || a))), HasSubstr("notes: the filter has more than 2 levels"));
+  EXPECT_THAT(refused(a || c || d || "id"_f == "e" || "id"_f == "f" || "id"_f == "g"),
+              HasSubstr("notes: the filter has more than 6 terms"));
 }
 
 TEST(a_stores_limits, let_at_least_one_commit_wait_for_followers) {
