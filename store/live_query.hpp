@@ -234,6 +234,15 @@ object to_parameters(const P& given) {
   return stored_object(given).as_object();
 }
 
+/// `std::function<void(const query_update&)>`, if P can be parameters: so that an overload for them
+/// is out before a compiler looks for a conversion of the other arguments.
+template <class P>
+struct query_handler_with {};
+template <class P>
+requires(std::same_as<P, object> || mapped_object<P>) struct query_handler_with<P> {
+  using type = std::function<void(const query_update&)>;
+};
+
 template <class F, class P>
 concept query_function_of =
     std::invocable<const F&, query_context&> || std::invocable<const F&, query_context&, const P&>;

@@ -240,7 +240,7 @@ public:
   /// those of parameters, as of `run`; what a run fails with is told to `call` instead.
   template <class P = object>
   result<subscription> subscribe(std::string_view name, const P& parameters,
-                                 std::function<void(const query_update&)> call,
+                                 typename detail::query_handler_with<P>::type call,
                                  live_options options = {}) {
     return subscribe_query(name, detail::to_parameters(parameters), std::move(call),
                            std::move(options));

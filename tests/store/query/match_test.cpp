@@ -106,7 +106,8 @@ TEST(match, finds_a_part_that_repeats_itself) {
 }
 
 TEST(match, finds_equal_items_of_arrays) {
-  std::vector<value> lists{nullptr, array{}, array{1, "Red"}, array{"red", 2.0}, array{array{1}}};
+  std::vector<value> lists{nullptr, array{}, array{1, "Red"}, array{"red", 2.0},
+                           array{value{array{1}}}};
   EXPECT_EQ(matching("l"_f.contains("red"), "l", lists), "3");
   EXPECT_EQ(matching("l"_f.contains(2), "l", lists), "3");
   EXPECT_EQ(matching("l"_f.contains(value(array{1})), "l", lists), "4");

@@ -291,11 +291,12 @@ std::map<std::string, write> every_write() {
 
 TEST_F(live_query, cannot_write) {
   for (auto& [name, write] : every_write()) {
-    ASSERT_TRUE(db.define_query(name, [&](query_context& in) -> result<std::uint64_t> {
-      if (auto done = write(in.in(users)); !done)
-        return fail(std::move(done.error()));
-      return 0;
-    }));
+    ASSERT_TRUE(
+        db.define_query(name, [&, &call = write](query_context& in) -> result<std::uint64_t> {
+          if (auto done = call(in.in(users)); !done)
+            return fail(std::move(done.error()));
+          return 0;
+        }));
     auto done = db.run(name);
     ASSERT_FALSE(done) << name;
     EXPECT_THAT(done.error().to_string(), HasSubstr("users: a query can only read")) << name;

@@ -107,7 +107,8 @@ TEST_F(definition_options, generated) {
 TEST_F(definition_options, enumeration) {
   EXPECT_THAT(issues_of(string().one_of("a", "b"), "c"), ElementsAre("f enum"));
   EXPECT_THAT(issues_of(number().one_of(1, 2), 1.0), IsEmpty());
-  EXPECT_THAT(issues_of(array_of().one_of(std::vector<value>{array{1}}), array{1}), IsEmpty());
+  EXPECT_THAT(issues_of(array_of().one_of(std::vector<value>{value{array{1}}}), array{1}),
+              IsEmpty());
 }
 
 TEST_F(definition_options, format) {
@@ -181,7 +182,7 @@ TEST_F(definition_options, items) {
   auto contacts = array_of().items(object_of().property("name", string().required()).required());
   EXPECT_THAT(issues_of(contacts, array{object{{"name", "a"}}, object{}, nullptr, 7}),
               ElementsAre("f[1].name required", "f[3] type"));
-  EXPECT_THAT(issues_of(array_of().items(array_of().items(integer())), array{array{1, "x"}}),
+  EXPECT_THAT(issues_of(array_of().items(array_of().items(integer())), array{value{array{1, "x"}}}),
               ElementsAre("f[0][1] type"));
 }
 

@@ -59,7 +59,7 @@ std::vector<option_case> option_cases() {
       {string(), {nullptr}, {}, ""},
       {string().one_of("admin", "user"), {"admin", "user", nullptr}, {"", "Admin", "root"}, "enum"},
       {number().one_of(1, 2.5), {1, 1.0, 2.5}, {2, 1.5}, "enum"},
-      {array_of().one_of(std::vector<value>{array{1}}),
+      {array_of().one_of(std::vector<value>{value{array{1}}}),
        {array{1}, array{1.0}},
        {array{}, array{2}},
        "enum"},
@@ -80,9 +80,9 @@ std::vector<option_case> option_cases() {
       {string().format(url), {"https://x.y"}, {"x.y"}, "format"},
       {string().format(iso_date), {"2024-02-29"}, {"2023-02-29"}, "format"},
       {string(), {}, {"\xff", "ab\xc3"}, "utf8"},
-      {array_of(), {}, {array{"\xff"}, array{array{object{{"\xff", 1}}}}}, "utf8"},
+      {array_of(), {}, {array{"\xff"}, array{value{array{object{{"\xff", 1}}}}}}, "utf8"},
       {number(), {}, {infinity, -infinity, std::nan("")}, "finite"},
-      {array_of(), {}, {array{array{infinity}}}, "finite"},
+      {array_of(), {}, {array{value{array{infinity}}}}, "finite"},
   };
 }
 

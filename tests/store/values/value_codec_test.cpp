@@ -14,7 +14,7 @@ std::string encoded(value_view v) {
 value sample() {
   return object{{"", nullptr},
                 {"list", array{1, -1.5, "two", true, false, array{}, object{}}},
-                {"deep", object{{"a", array{array{array{"x"}}}}, {"b", INT64_MIN}}},
+                {"deep", object{{"a", array{value{array{value{array{"x"}}}}}}, {"b", INT64_MIN}}},
                 {"text", std::string(300, 't')}};
 }
 
