@@ -33,9 +33,9 @@ enum class field_type : std::uint8_t { string, number, integer, boolean, object,
 /// `string`, `number`, ..., as in error texts.
 std::string_view to_string(field_type type) noexcept;
 
-/// A list of values. `array{1, "x", true}` makes one; beware that of `array{other}` compilers differ
-/// (g++ makes a list with `other` in it, clang++ a copy), as of any `std::vector` of a type that can
-/// hold vectors: `array{value{other}}` is a list with one item.
+/// A list of values. `array{1, "x", true}` makes one; beware that compilers differ about
+/// `array{other}` (for g++ a list with `other` in it, for clang++ a copy), as about any
+/// `std::vector` of a type that can hold vectors: `array{value{other}}` is a list with one item.
 using array = std::vector<value>;
 
 /// Names with values, in the order in which the names were added; no name twice.
