@@ -60,7 +60,7 @@ INSTANTIATE_TEST_SUITE_P(, a_killed_process, ::testing::Range(0, 4),
 struct planted_bug {
   planted what;
   int level;
-  const char* complaint; ///< a regular expression
+  const char* complaint;
   const char* name;
 };
 
@@ -72,7 +72,7 @@ TEST_P(a_checker_of_kills, finds_a_planted_bug) {
   std::vector<std::string> wrong;
   for (int i = 0; i < 20 && wrong.empty(); ++i)
     wrong = kills.next();
-  EXPECT_THAT(joined(wrong), ::testing::ContainsRegex(GetParam().complaint)) << "seed " << seed();
+  EXPECT_THAT(joined(wrong), ::testing::HasSubstr(GetParam().complaint)) << "seed " << seed();
 }
 
 INSTANTIATE_TEST_SUITE_P(
@@ -81,8 +81,7 @@ INSTANTIATE_TEST_SUITE_P(
                                   "early_answer"},
                       planted_bug{planted::lost_tail, 1, "lost", "lost_tail"},
                       planted_bug{planted::lost_batch, 1, "no prefix", "lost_batch"},
-                      // What is forgotten may have been all of the last commit.
-                      planted_bug{planted::torn_commit, 0, "no prefix|is lost", "torn_commit"},
+                      planted_bug{planted::torn_commit, 0, "no prefix", "torn_commit"},
                       planted_bug{planted::lost_counter, 1, "was given before", "lost_counter"}),
     [](auto& param) { return std::string{param.param.name}; });
 

@@ -1,11 +1,13 @@
 #pragma once
 
-#include "kill_log.hpp"
+#include "kill_options.hpp"
 
 #include "tests/support/forwarding_journal.hpp"
 
 #include <deque>
 #include <memory>
+#include <optional>
+#include <string_view>
 #include <utility>
 
 namespace holdfast::testing {
@@ -65,9 +67,22 @@ private:
     return done;
   }
 
-  // Now and then the second record of what looks like an insert of several.
+  /// The lane that a document's key names, behind the bucket's prefix: see `lane_model`.
+  static std::optional<unsigned> lane_of(std::string_view key) {
+    constexpr std::size_t prefix = 6;
+    if (!key.starts_with('s') || key.size() < prefix + 2 || key[prefix + 1] != '-')
+      return std::nullopt;
+    return static_cast<unsigned>(key[prefix] - '0');
+  }
+
+  // Now and then a record behind another one of its commit. A lane that waits for each step has one
+  // commit in a batch at most.
   static bool torn(const journal_batch& b, std::size_t i) {
-    return b.last % 16 == 0 && i == 1 && b.puts[i].what == journal_put::kind::put;
+    if (b.last % 8 != 0 || i == 0 || b.puts[i].what != journal_put::kind::put)
+      return false;
+    auto lane = lane_of(b.puts[i].key);
+    return lane && !kill_orders::is_pipelined(*lane) && lane == lane_of(b.puts[i - 1].key) &&
+           b.puts[i - 1].what == journal_put::kind::put;
   }
 
   template <class Drop>
