@@ -8,11 +8,14 @@ namespace holdfast::detail {
 
 // The journal's key space. Numbers are big-endian, so that bytes sort as numbers.
 //
-//     "s" bucket:u32 "i" (key ^ 2^63):u64   a record with an integer key: a record
-//     (proto/record.proto) "s" bucket:u32 "t" key bytes          a record with a text key "c"
-//     bucket:u32                        a bucket's schema (proto/schema.proto) "n" bucket:u32 its
-//     autoincrement counter:u64 "m" "format"                          version of this layout:u32,
-//     then next bucket id:u32
+// clang-format off
+//     key                                   value
+//     "s" bucket:u32 "i" (key ^ 2^63):u64   a record with an integer key (proto/record.proto)
+//     "s" bucket:u32 "t" key bytes          a record with a text key (proto/record.proto)
+//     "c" bucket:u32                        a bucket's schema (proto/schema.proto)
+//     "n" bucket:u32                        its autoincrement counter:u64
+//     "m" "format"                          version of this layout:u32, then next bucket id:u32
+// clang-format on
 //
 // Bucket ids are never reused, so a dropped bucket's leftovers can never be taken for another's.
 
