@@ -103,9 +103,10 @@ bool feed::read(feed_reader& r, std::size_t most, const line_seqs& until, const 
     auto beyond = false;
     for (std::size_t line = 0; line < line_count; ++line)
       while (auto next = following(r, line)) {
-        beyond |= next->what.seq > until[line];
-        if (next->what.seq > until[line])
+        if (next->what.seq > until[line]) {
+          beyond = true;
           break;
+        }
         if (most-- == 0)
           return true;
         f(std::shared_ptr<const commit>{next, &next->what});

@@ -75,8 +75,8 @@ std::optional<value_interval> interval_of(const bound_node& node) {
 
 } // namespace
 
-/// What the first term of the order says, if not all records were looked at, as a rule says more
-/// than the filter.
+/// A range that leads to the query. Where only the first records of an order were looked at, the
+/// place of the last one says more, as a rule, than the filter.
 std::optional<query_routes::field_range> query_routes::range_of(const read_set::query_read& read) {
   if (read.last && !read.order.terms.empty() && !read.last->at[0].is_null()) {
     auto& term = read.order.terms[0];

@@ -40,6 +40,13 @@ struct an_adjusted_query : ::testing::Test {
   void put(int id, const char* kind, value n) {
     ASSERT_TRUE(items.upsert({{"id", id}, {"kind", kind}, {"n", n}}).get());
   }
+  /// Inserts so many in one commit, with keys from `first` on.
+  void insert(std::int64_t first, int count, value n = {}) {
+    std::vector<object> list;
+    for (int i = 0; i < count; ++i)
+      list.push_back({{"id", first + i}, {"kind", "odd"}, {"n", n}});
+    ASSERT_TRUE(items.insert_many(list).get());
+  }
   /// Follows a number over a filter.
   void follow(const std::string& name, aggregate number, filter which = {},
               read_filters only = {}) {
@@ -146,10 +153,7 @@ TEST_F(an_adjusted_query, counts_a_change_once_that_two_values_of_a_list_lead_to
 
 TEST_F(an_adjusted_query, is_told_once_for_a_commit_of_many_records) {
   follow("all", aggregate::count());
-  std::vector<object> list;
-  for (int i = 0; i < 1000; ++i)
-    list.push_back({{"id", 100 + i}, {"kind", "odd"}});
-  ASSERT_TRUE(items.insert_many(list).get());
+  insert(100, 1000);
   EXPECT_EQ(last("all"), 1004);
   ASSERT_TRUE(items.clear().get());
   EXPECT_EQ(last("all"), 0);
@@ -166,10 +170,8 @@ TEST_F(an_adjusted_query, has_each_change_once_whenever_its_manager_crashes) {
   for (auto* point : {"queries.routing", "queries.taking", "queries.adjusting"})
     for (std::uint64_t skip = 0; skip < 6; ++skip) {
       testing::fault strike{point, skip};
-      std::vector<object> list;
-      for (int i = 0; i < 3; ++i)
-        list.push_back({{"id", 100 + count++}, {"kind", "odd"}, {"n", 1}});
-      ASSERT_TRUE(items.insert_many(list).get());
+      insert(100 + count, 3, 1);
+      count += 3;
       sum += 3;
       EXPECT_EQ(last("all"), count) << point << " " << skip;
       EXPECT_EQ(last("sum"), sum) << point << " " << skip;
