@@ -294,14 +294,15 @@ std::shared_ptr<query_event> live_queries::event_of(const query_group& g, const 
 /// Tells the group's members how it stands. If it throws, the group is to be run again, and then
 /// all are told, though it gives the same; members pass over what they have.
 void live_queries::tell(query_group& g) {
+  g.untold = true;
   try {
     const auto e = event_of(g, g.at, false);
     for (auto& [key, queue] : g.members) {
       fault_point("queries.telling");
       queue->push({nullptr, e});
     }
+    g.untold = false;
   } catch (...) {
-    g.last.reset();
     g.dirty = true;
     enqueue(g);
     wake();

@@ -114,6 +114,7 @@ private:
   void catch_up();
   void enqueue(query_group& g);
   void mark(query_group& g, std::optional<query_trigger> why);
+  void move(query_group& g, query_trigger why);
   void adjust(query_group& g);
   void install(query_group& g, prepared p);
   void enter_routes(query_group& g);

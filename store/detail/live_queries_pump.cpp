@@ -46,6 +46,19 @@ bool live_queries::route_until(const query_moment& at, std::unique_lock<std::mut
   }
 }
 
+namespace {
+
+query_trigger trigger_of(const commit& c, const change& one, read_set::query_read* read) {
+  query_trigger out{.seq = c.seq, .persistent = c.persistent, .bucket = one.bucket()};
+  if (read)
+    out.read = read->shared_from_this();
+  else
+    out.key = one.key().materialize();
+  return out;
+}
+
+} // namespace
+
 void live_queries::route(const commit& c) {
   fault_point("queries.routing");
   const auto line = c.persistent ? line_kind::durable : line_kind::memory;
@@ -57,20 +70,14 @@ void live_queries::route(const commit& c) {
     found->second.routes.each(one, [&](query_group& g, read_set::query_read* read) {
       if (g.dirty || g.at.of(line) >= c.seq)
         return;
-      query_trigger why{.seq = c.seq, .persistent = c.persistent, .bucket = one.bucket()};
-      if (read)
-        why.read = read->shared_from_this();
-      else
-        why.key = one.key().materialize();
       if (read && g.tally) {
-        enqueue(g); // first: what throws below finds it in the queue
-        if (!std::exchange(g.moved, true))
-          g.trigger = why;
+        if (!g.moved)
+          move(g, trigger_of(c, one, read));
         fault_point("queries.taking");
         if (g.tally->take(at, one.before.block(), one.after.block()))
           return;
       }
-      mark(g, std::move(why));
+      mark(g, trigger_of(c, one, read));
     });
   }
   position_.of(line) = c.seq;
@@ -105,6 +112,13 @@ void live_queries::enqueue(query_group& g) {
   ++queued_;
 }
 
+/// The tally is about to take changes in: what is thrown behind this finds the group in the queue.
+void live_queries::move(query_group& g, query_trigger why) {
+  enqueue(g);
+  g.trigger = std::move(why);
+  g.moved = true;
+}
+
 /// Tells what the tally has come to, at the moment up to which all is routed.
 void live_queries::adjust(query_group& g) {
   auto now = result<query_value>{query_value::of(g.tally->now())};
@@ -124,7 +138,9 @@ void live_queries::run_queued(const snapshot_pair& at, std::unique_lock<std::mut
     const auto g = queue_.front();
     if (g->moved && position_ != now) // of no moment that there was
       g->dirty = true;
-    if (g->dirty && !g->members.empty()) {
+    if (g->members.empty()) {
+      // nobody is left to be told
+    } else if (g->dirty) {
       lock.unlock();
       fault_point("queries.running");
       auto done = prepare(*g->of, g->parameters, g->filters, at);
@@ -132,7 +148,7 @@ void live_queries::run_queued(const snapshot_pair& at, std::unique_lock<std::mut
       fault_point("queries.installing");
       if (g->dirty && !g->members.empty()) // removed meanwhile, or somebody came who ran it
         install(*g, std::move(done));
-    } else if (g->moved && !g->dirty && !g->members.empty()) {
+    } else if (g->moved) {
       fault_point("queries.adjusting");
       adjust(*g);
     }
@@ -169,7 +185,7 @@ void live_queries::install(query_group& g, prepared p) {
   auto& run = p.run;
   if (g.last && !run.at.covers(g.at))
     return;
-  const auto same = g.last && same_outcome(*g.last, run.outcome);
+  const auto same = g.last && !g.untold && same_outcome(*g.last, run.outcome);
   g.missing = std::move(run.missing);
   if (!same_reads(g.reads, run.reads)) {
     clear_routes(g);

@@ -91,6 +91,7 @@ public:
                                     ///< while not dirty
   bool moved = false;               ///< the tally may differ from `last`
 
+  bool untold = false; ///< some members may not have been told `last`
   bool dirty = false;  ///< something that it read has changed since: it is to be run
   bool queued = false; ///< in the queue of those that are to be brought up to date
   std::optional<query_trigger> trigger;
