@@ -68,7 +68,8 @@ public:
   record before;           ///< as it was; empty for an insert
   record after;            ///< as it is; empty when it is gone
   std::uint64_t count;     ///< records that it speaks of
-  sequence seq = 0;        ///< of the commit, in its line
+  sequence seq = 0;        ///< of the commit, in the line of its bucket
+  sequence also_seq = 0;   ///< of a commit over both lines, in the other one; else 0
   bool persistent = false; ///< which line: that of persistent buckets, or of those in memory
   timestamp at{};          ///< the commit's time
 
@@ -88,8 +89,12 @@ private:
 };
 
 /// What one commit changed, in the order in which its changes applied. Immutable once published.
+///
+/// One of a transaction over persistent buckets and others has a seq in both lines; it counts as
+/// one of the persistent line.
 struct commit {
   sequence seq = 0;        ///< in its line
+  sequence memory_seq = 0; ///< of a commit over both lines, in that of buckets in memory; else 0
   bool persistent = false; ///< which line: that of persistent buckets, or of those in memory
   timestamp at{};
   std::vector<change> changes;

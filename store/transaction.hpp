@@ -47,6 +47,11 @@ struct transact_options {
 /// What is checked when: a record's own rules and its key at each write; unique values and what
 /// records refer to when all is written, so that two records may exchange a unique value.
 ///
+/// Buckets may be persistent, in memory, or some of each; in the last case those in memory that it
+/// read or wrote are closed to other writers from the commit until the disk has answered. If the
+/// disk fails so that nobody knows whether it has the commit (`outcome_unknown`), they take no
+/// writes (`read_only`) until `store::reopen` has found out.
+///
 /// Used by the thread that runs the function, and only while it runs: handles that are kept answer
 /// `invalid_argument` afterwards.
 class transaction {

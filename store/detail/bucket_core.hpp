@@ -107,7 +107,13 @@ public:
       drop_past_generations();
     note_memory();
   }
+  /// Seals what is prepared in this bucket; `seal` without its line, under whose lock it is.
+  void stamp_sealed(sequence seq) noexcept;
   void rollback() noexcept;
+  /// Why nothing can be written: it is not known whether a commit stands that wrote to it and to
+  /// persistent buckets. Null: all is known. With its turn.
+  const std::shared_ptr<const error>& doubt() const noexcept { return doubt_; }
+  void doubt(std::shared_ptr<const error> why) noexcept { doubt_ = std::move(why); }
   /// What an operation fails with when there is no memory; made beforehand, for there is none.
   const error& out_of_memory() const noexcept { return out_of_memory_; }
   /// A new incarnation of the actor begins: back to what is sealed (R3).
@@ -152,7 +158,6 @@ public:
 private:
   generation& newest() const noexcept { return *newest_.load(std::memory_order_acquire); }
   void drop_past_generations() noexcept;
-  void stamp_sealed(sequence seq) noexcept;
   template <class Stamp>
   sealing seal_in_memory(sealed_commit& c, Stamp&& stamp);
   template <class Stamp>
@@ -176,6 +181,7 @@ private:
     std::uint64_t tag;
   };
   std::vector<past_generation> taken_back_;
+  std::shared_ptr<const error> doubt_;
   commit_line::horizon horizon_;
   detail::turn turn_;
   std::shared_ptr<const bucket_topics> topics_;

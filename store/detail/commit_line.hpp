@@ -74,6 +74,12 @@ public:
     if (e)
       feed_->push(std::move(e), kind_, seq);
   }
+  /// The same of a commit over both lines, with its seq in each. Under both locks.
+  void feed_commit(std::shared_ptr<feed_entry> e, std::uint64_t seq,
+                   std::shared_ptr<feed_entry> place, std::uint64_t memory) noexcept {
+    if (feed_ && feed_->active())
+      feed_->push(std::move(e), seq, std::move(place), memory);
+  }
   /// Wakes those who follow. Not under the lock.
   void notify_followers() noexcept {
     if (feed_)

@@ -124,10 +124,11 @@ commit_scope::~commit_scope() {
 
 template <class F>
 void commit_scope::each_touched(F&& f) noexcept {
-  if (!first_)
-    return;
-  f(*first_);
+  if (first_)
+    f(*first_);
   for (auto* b : others_)
+    f(*b);
+  for (auto* b : in_memory_)
     f(*b);
 }
 
@@ -168,6 +169,7 @@ void commit_scope::tell(const noted& n) {
   auto& changes = into_.entry->what.changes;
   changes.emplace_back(n.in->topics(), n.kind, n.why, shared(n.before), shared(n.after), n.count);
   changes.back().at = now_;
+  changes.back().persistent = n.in->durable();
 }
 
 record_block* commit_scope::find(bucket_core& b, value_view key) const {
@@ -403,10 +405,14 @@ result<void> commit_scope::prepare() {
   if (linked_) [[unlikely]]
     if (auto whole = check_references(); !whole)
       return whole;
+  if (auto known = check_doubts(); !known)
+    return known;
   first_->prepare_seal();
   for (auto* b : others_)
     b->prepare_seal();
-  if (first_->lines().feed.active())
+  if (!others_.empty()) [[unlikely]]
+    split_lines();
+  if (is_joint() || first_->lines().feed.active())
     make_entry();
   return {};
 }

@@ -24,6 +24,11 @@ namespace holdfast::detail {
 /// first, so that a refused one has changed nothing; but when a later edit of the same commit is
 /// refused, the earlier ones go with it. Edits may throw `std::bad_alloc`; then only `rollback` or
 /// the end is allowed.
+///
+/// A commit over both lines is sealed in two parts: the one in persistent buckets as any commit;
+/// the one in memory at the moment at which that is published, so that it can still be taken back
+/// when the disk fails, and so that no commit in memory waits behind it. Until then the turns of
+/// its buckets in memory are held.
 class commit_scope {
 public:
   commit_scope(bucket_core& home, sealed_commit& into);
@@ -89,12 +94,31 @@ public:
   /// The checks that need all edits to be done (what records refer to is there), and all the memory
   /// that sealing needs. Throws `std::bad_alloc`.
   result<void> prepare();
-  /// Seals all edits as one commit, or nothing (`refused`).
+  /// Seals all edits as one commit, or nothing (`refused`); of a commit over both lines that is not
+  /// published at once, the part in persistent buckets.
   sealing seal();
   /// Behind the seal: gives the turns back.
   void settle() noexcept;
   /// Undoes all edits and gives the turns back.
   void rollback() noexcept;
+
+  // -- a commit over both lines
+
+  /// Whether a part of it is in memory and the rest is not. Behind `prepare`.
+  bool is_joint() const noexcept { return !in_memory_.empty(); }
+  /// Where that part is.
+  std::span<bucket_core* const> in_memory() const noexcept { return in_memory_; }
+  /// Seals the part in memory. Under the line's lock, on any thread.
+  void seal_in_memory(sequence seq) noexcept;
+  /// Behind the seal, instead of `settle`: gives the turns of persistent buckets back.
+  void settle_persistent() noexcept;
+  /// And, on any thread, the others': what they hold is sealed.
+  void settle_in_memory() noexcept;
+  /// Or will never be.
+  void rollback_in_memory() noexcept;
+  /// Does to the buckets in memory, whose turns it has, what a commit did that was taken back.
+  /// Throws `std::bad_alloc`.
+  void repeat_in_memory(const commit& what);
 
 private:
   enum class state : std::uint8_t { open, sealed, ended };
@@ -118,6 +142,9 @@ private:
 
   void take_turns();
   void give_turns() noexcept;
+  void give_turns(line_kind of) noexcept;
+  void split_lines();
+  result<void> check_doubts() const;
   void erase_one(bucket_core& b, record_block& old, cause why);
   result<void> free_key(bucket_core& b, value_view key);
   result<void> free_values(bucket_core& b, const draft& input, const record_block* self);
@@ -152,9 +179,10 @@ private:
   std::vector<kept_target> kept_;
   const bucket_core* clash_in_ = nullptr;
   sequence clash_born_ = 0;
-  bucket_core* first_ = nullptr;      ///< of the buckets with edits; mostly the only one
-  std::vector<bucket_core*> others_;  ///< that have edits too
-  std::optional<noted> first_change_; ///< in order, with those that follow; mostly the only one
+  bucket_core* first_ = nullptr;        ///< of the buckets with edits; mostly the only one
+  std::vector<bucket_core*> others_;    ///< that have edits too
+  std::vector<bucket_core*> in_memory_; ///< of a commit over both lines, taken out of these
+  std::optional<noted> first_change_;   ///< in order, with those that follow; mostly the only one
   std::vector<noted> more_changes_;
 };
 

@@ -27,7 +27,10 @@ public:
     options.accept = [memory = memory, durable = durable,
                       also = std::move(options.accept)](const event& e) {
       auto& c = static_cast<const change&>(e);
-      return c.seq > (c.persistent ? durable : memory) && (!also || also(e));
+      // One over both lines is sealed when it is in the durable one.
+      const auto sealed = c.persistent || c.also_seq == 0 ? c.seq : c.also_seq;
+      const auto before = c.persistent || c.also_seq > 0 ? durable : memory;
+      return sealed > before && (!also || also(e));
     };
     return enter(bus_, std::move(options));
   }

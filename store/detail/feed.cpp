@@ -15,6 +15,24 @@ void release(std::shared_ptr<feed_entry> front) noexcept {
     front = std::exchange(front->next, nullptr);
 }
 
+constexpr std::size_t index_of(line_kind line) noexcept { return static_cast<std::size_t>(line); }
+constexpr auto memory = index_of(line_kind::memory), durable = index_of(line_kind::durable);
+
+using heads = std::array<std::shared_ptr<feed_entry>, line_count>;
+
+/// Of what follows in each line, what is read next: one entry, or both of a commit over both lines,
+/// for which the line that comes to it first waits.
+heads choose(const heads& next, const feed::line_seqs& until) {
+  auto joint = true;
+  for (auto line : {memory, durable}) {
+    const auto there = next[line] && next[line]->what.seq <= until[line];
+    if (there && !next[line]->joint)
+      return line == memory ? heads{next[memory], nullptr} : heads{nullptr, next[durable]};
+    joint = joint && there;
+  }
+  return joint ? next : heads{};
+}
+
 } // namespace
 
 feed::feed(std::size_t limit) : limit_{limit} {
@@ -24,6 +42,15 @@ feed::feed(std::size_t limit) : limit_{limit} {
 
 feed::~feed() = default;
 
+/// Under the lock.
+void feed::append(std::shared_ptr<feed_entry> e, line_kind line) noexcept {
+  auto& last = last_[index_of(line)];
+  last->next = e;
+  last = std::move(e);
+  for (auto* r : readers_)
+    ++r->behind_;
+}
+
 void feed::push(std::shared_ptr<feed_entry> e, line_kind line, sequence seq) noexcept {
   e->what.seq = seq;
   e->what.persistent = line == line_kind::durable;
@@ -32,11 +59,23 @@ void feed::push(std::shared_ptr<feed_entry> e, line_kind line, sequence seq) noe
     one.persistent = e->what.persistent;
   }
   const std::lock_guard guard(lock_);
-  auto& last = last_[static_cast<std::size_t>(line)];
-  last->next = e;
-  last = std::move(e);
-  for (auto* r : readers_)
-    ++r->behind_;
+  append(std::move(e), line);
+  note_backlog();
+}
+
+void feed::push(std::shared_ptr<feed_entry> e, sequence durable, std::shared_ptr<feed_entry> place,
+                sequence memory) noexcept {
+  e->joint = place->joint = true;
+  e->what.seq = durable;
+  e->what.persistent = true;
+  place->what.seq = e->what.memory_seq = memory;
+  for (auto& one : e->what.changes) {
+    one.seq = one.persistent ? durable : memory;
+    one.also_seq = one.persistent ? memory : durable;
+  }
+  const std::lock_guard guard(lock_);
+  append(std::move(place), line_kind::memory);
+  append(std::move(e), line_kind::durable);
   note_backlog();
 }
 
@@ -93,45 +132,49 @@ void feed::stop(feed_reader& r) noexcept {
     release(std::move(front));
 }
 
-std::shared_ptr<feed_entry> feed::following(feed_reader& r, std::size_t line) noexcept {
+feed::heads feed::following(feed_reader& r) noexcept {
   const std::lock_guard guard(lock_);
-  return r.active_ ? r.at_[line]->next : nullptr;
+  if (!r.active_)
+    return {};
+  return {r.at_[memory]->next, r.at_[durable]->next};
 }
 
 bool feed::read(feed_reader& r, std::size_t most, const line_seqs& until, const consumer& f) {
+  auto beyond = [&](const heads& next) {
+    return (next[memory] && next[memory]->what.seq > until[memory]) ||
+           (next[durable] && next[durable]->what.seq > until[durable]);
+  };
   for (;;) {
-    auto beyond = false;
-    for (std::size_t line = 0; line < line_count; ++line)
-      while (auto next = following(r, line)) {
-        if (next->what.seq > until[line]) {
-          beyond = true;
-          break;
-        }
-        if (most-- == 0)
-          return true;
-        f(std::shared_ptr<const commit>{next, &next->what});
-        pass(r, line, std::move(next));
-      }
-    if (beyond)
+    heads next = following(r);
+    for (auto now = choose(next, until); now[memory] || now[durable];
+         next = following(r), now = choose(next, until)) {
+      if (most-- == 0)
+        return true;
+      auto& one = now[durable] ? now[durable] : now[memory];
+      f(std::shared_ptr<const commit>{one, &one->what});
+      pass(r, std::move(now));
+    }
+    if (beyond(next))
       return true;
     // Look once more after having said that it sleeps: what came before that woke nobody.
     r.asleep_.store(true, std::memory_order_seq_cst);
-    auto more = false;
-    for (std::size_t line = 0; line < line_count; ++line)
-      more |= following(r, line) != nullptr;
-    if (!more || !r.asleep_.exchange(false))
+    next = following(r);
+    if ((!next[memory] && !next[durable]) || !r.asleep_.exchange(false))
       return false; // in the second case somebody has woken it already
   }
 }
 
-void feed::pass(feed_reader& r, std::size_t line, std::shared_ptr<feed_entry> read) noexcept {
-  std::shared_ptr<feed_entry> past; // freed outside the lock
+void feed::pass(feed_reader& r, heads read) noexcept {
+  heads past; // freed outside the lock
   {
     const std::lock_guard guard(lock_);
     if (!r.active_)
       return;
-    past = std::exchange(r.at_[line], std::move(read));
-    --r.behind_;
+    for (auto line : {memory, durable})
+      if (read[line]) {
+        past[line] = std::exchange(r.at_[line], std::move(read[line]));
+        --r.behind_;
+      }
     note_backlog();
   }
   if (waiting_for_room_.load() > 0 && backlog() < limit_) {

@@ -20,11 +20,15 @@ namespace holdfast::detail {
 /// pushed.
 struct feed_entry {
   commit what;
+  /// Of a commit over both lines; what it changed is in the entry of the durable one, and the other
+  /// only holds its place.
+  bool joint = false;
   std::shared_ptr<feed_entry> next; ///< guarded by the feed's lock
 };
 
 /// One reader of a feed: the store's event bus, its query manager. It sees every commit that is
-/// published while it is active, each line in order of seq, and remembers how far it has come.
+/// published while it is active, each line in order of seq, and remembers how far it has come. A
+/// commit over both lines comes once, behind all that precedes it in either.
 ///
 /// `wake` is called, at most once until the reader has come to the end, when there is something to
 /// read; on the thread that published, so it must be short and must not publish. It may be called
@@ -61,6 +65,10 @@ public:
 
   /// Appends a commit that is published just then; under the lock of its line, in order of seq.
   void push(std::shared_ptr<feed_entry> e, line_kind line, sequence seq) noexcept;
+  /// The same of a commit over both lines, whose changes say of which line they are; under both
+  /// locks. `place` holds its place in the memory line.
+  void push(std::shared_ptr<feed_entry> e, sequence durable, std::shared_ptr<feed_entry> place,
+            sequence memory) noexcept;
   /// Wakes readers that have come to the end; not under a line's lock.
   void notify() noexcept;
 
@@ -89,8 +97,11 @@ private:
 
   void note_backlog() noexcept;
   std::shared_ptr<const std::function<void()>> take_sleeper() noexcept;
-  std::shared_ptr<feed_entry> following(feed_reader& r, std::size_t line) noexcept;
-  void pass(feed_reader& r, std::size_t line, std::shared_ptr<feed_entry> read) noexcept;
+  /// What a reader has not read yet, of each line.
+  using heads = std::array<std::shared_ptr<feed_entry>, line_count>;
+  heads following(feed_reader& r) noexcept;
+  void pass(feed_reader& r, heads read) noexcept;
+  void append(std::shared_ptr<feed_entry> e, line_kind line) noexcept;
 
   const std::size_t limit_;
   mutable spin_lock lock_;

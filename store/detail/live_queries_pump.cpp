@@ -48,8 +48,8 @@ bool live_queries::route_until(const query_moment& at, std::unique_lock<std::mut
 
 namespace {
 
-query_trigger trigger_of(const commit& c, const change& one, read_set::query_read* read) {
-  query_trigger out{.seq = c.seq, .persistent = c.persistent, .bucket = one.bucket()};
+query_trigger trigger_of(const change& one, read_set::query_read* read) {
+  query_trigger out{.seq = one.seq, .persistent = one.persistent, .bucket = one.bucket()};
   if (read)
     out.read = read->shared_from_this();
   else
@@ -61,26 +61,29 @@ query_trigger trigger_of(const commit& c, const change& one, read_set::query_rea
 
 void live_queries::route(const commit& c) {
   fault_point("queries.routing");
-  const auto line = c.persistent ? line_kind::durable : line_kind::memory;
-  for (query_tally::place at{.seq = c.seq}; at.change < c.changes.size(); ++at.change) {
+  for (query_tally::place at; at.change < c.changes.size(); ++at.change) {
     auto& one = c.changes[at.change];
+    at.seq = one.seq;
     auto found = buckets_.find(one.identity());
     if (found == buckets_.end())
       continue;
+    const auto line = one.persistent ? line_kind::durable : line_kind::memory;
     found->second.routes.each(one, [&](query_group& g, read_set::query_read* read) {
-      if (g.dirty || g.at.of(line) >= c.seq)
+      if (g.dirty || g.at.of(line) >= one.seq)
         return;
       if (read && g.tally) {
         if (!g.moved)
-          move(g, trigger_of(c, one, read));
+          move(g, trigger_of(one, read));
         fault_point("queries.taking");
         if (g.tally->take(at, one.before.block(), one.after.block()))
           return;
       }
-      mark(g, trigger_of(c, one, read));
+      mark(g, trigger_of(one, read));
     });
   }
-  position_.of(line) = c.seq;
+  position_.of(c.persistent ? line_kind::durable : line_kind::memory) = c.seq;
+  if (c.memory_seq > 0)
+    position_.of(line_kind::memory) = c.memory_seq;
 }
 
 /// Commits that were sealed before the feed was followed come by no other way than being published.

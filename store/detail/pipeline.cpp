@@ -8,6 +8,16 @@ namespace holdfast::detail {
 
 namespace {
 
+/// The line in memory, if one of the commits has a part there.
+commit_line* line_in_memory(const commit_queue& of) noexcept {
+  commit_line* found = nullptr;
+  of.for_each([&](const sealed_commit& c) {
+    if (c.also_in)
+      found = c.also_in;
+  });
+  return found;
+}
+
 /// So many commits are company enough to write.
 constexpr std::size_t company = 512;
 
@@ -181,7 +191,7 @@ bool pipeline::wait_for_work(std::unique_lock<std::mutex>& lock) {
   for (;;) {
     sleeping_.store(sleep::for_anything, std::memory_order_seq_cst);
     auto work = has_work();
-    if (attached_ && work && !failed_.load())
+    if ((attached_ || awaited_.load() > 0) && work && !failed_.load())
       break;
     if (stopping_)
       return false;
@@ -241,11 +251,10 @@ void pipeline::loop() {
       lock.unlock();
       auto told = tell_crash(e.what());
       lock.lock();
-      if (!told) {
-        // No memory even for that: without a new incarnation, but not at once.
+      if (!told) // No memory even for that: without a new incarnation.
         attached_ = true;
-        wake_.wait_for(lock, std::chrono::milliseconds{1});
-      }
+      if (!told || awaited_.load() > 0)
+        wake_.wait_for(lock, std::chrono::milliseconds{1}); // not at once
     }
   }
 }
@@ -310,18 +319,39 @@ result<void> pipeline::write_batch(bool synced) {
   return {};
 }
 
+/// Tells those who follow of a commit that has just been published, and publishes its part in
+/// memory. Under the lock of the line, and of that in memory if it has such a part.
+void pipeline::show(sealed_commit& c) noexcept {
+  if (!c.also_in) [[likely]]
+    return line_.feed_commit(std::move(c.entry), c.seq);
+  c.publish_in_memory();
+  c.also_in = nullptr;
+}
+
+void pipeline::settle(sealed_commit& c, const error* failure) noexcept {
+  if (c.published_)
+    return;
+  if (c.is_awaited) [[unlikely]]
+    awaited_.fetch_sub(1);
+  c.settled(failure);
+}
+
 void pipeline::publish_hand() {
   // Async commits right behind the batch were only waiting for their turn. They stay queued, for
-  // they are not written yet; those who wait for them are told now.
+  // they are not written yet; those who wait for them are told now. (Those over both lines wait for
+  // their batch: whether there are any is not known before the locks are taken.)
   constexpr std::size_t most_promoted = 1024;
   promoted_.reserve(most_promoted);
   {
-    std::lock_guard lock{line_};
+    const both_lines lock{line_in_memory(hand_), line_};
     if (line_.published() < written_)
       line_.publish(written_);
-    hand_.for_each([&](sealed_commit& c) { line_.feed_commit(std::move(c.entry), c.seq); });
+    hand_.for_each([&](sealed_commit& c) {
+      if (!c.published_)
+        show(c);
+    });
     queue_.for_each([&](sealed_commit& c) {
-      if (c.level == durability::async && line_.published() + 1 == c.seq &&
+      if (c.level == durability::async && line_.published() + 1 == c.seq && !c.is_awaited &&
           promoted_.size() < most_promoted) {
         c.published_ = true;
         c.retain();
@@ -336,8 +366,7 @@ void pipeline::publish_hand() {
   while (auto* c = hand_.pop()) {
     backlog_bytes_.fetch_sub(c->byte_count(), std::memory_order_relaxed);
     backlog_commits_.fetch_sub(1, std::memory_order_relaxed);
-    if (!c->published_)
-      c->settled(nullptr);
+    settle(*c, nullptr);
     c->let_go();
   }
   for (auto* c : promoted_) {
@@ -405,8 +434,7 @@ void pipeline::fail(error why) noexcept {
   // Those handed over are kept, for they may be on disk; of the others those that are published.
   while (auto* c = hand_.pop()) {
     handed_ = c->seq;
-    if (!c->published_)
-      c->settled(&unknown);
+    settle(*c, &unknown);
     kept_.push(c);
   }
   commit_queue behind;
@@ -422,7 +450,7 @@ void pipeline::fail(error why) noexcept {
       kept_.push(c);
       continue;
     }
-    c->settled(&refused);
+    settle(*c, &refused);
     c->let_go();
   }
   std::lock_guard lock{mutex_};

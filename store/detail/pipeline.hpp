@@ -54,6 +54,8 @@ struct pipeline_stats {
 ///   - `pause` (that actor went down) lets the write in progress end and then takes no more;
 ///   - `resume` (the next incarnation) goes on: a batch whose write had ended is published, one
 ///     that had not been handed to the journal is handed over, and none is handed over twice.
+/// Only while a commit waits that keeps writers waiting (one over both lines, which keeps turns) it
+/// goes on without such an actor, for the threads that would start one may be among the waiting.
 /// On the first error of the journal it fails (R5): what was handed over is settled with
 /// `outcome_unknown`, what was not with `read_only`, and so is all that comes. What is on disk and
 /// what is published may differ then. To take up writing again, in this order: `mend` opens the
@@ -86,7 +88,7 @@ public:
   seal_outcome seal(sealed_commit& c, Stamp&& stamp) {
     bool now = false, wake = false;
     {
-      std::lock_guard lock{line_};
+      const both_lines lock{c.also_in, line_};
       if (failed_.load(std::memory_order_relaxed))
         return seal_outcome::refused;
       if (line_.misses_entry(c.entry))
@@ -98,7 +100,9 @@ public:
       if (now) {
         c.published_ = true;
         line_.publish(c.seq);
-        line_.feed_commit(std::move(c.entry), c.seq);
+        show(c);
+      } else if (c.is_awaited) [[unlikely]] {
+        awaited_.fetch_add(1);
       }
       queue_.push(&c);
       wake = wants_waking(c);
@@ -136,13 +140,33 @@ public:
   /// not after `stop`.
   result<mended_journal> mend();
   /// After `mend`, when no bucket holds commits after `target` any more: publishes what is on disk,
-  /// and writes again.
+  /// and writes again. Throws `std::bad_alloc`, and then nothing was done.
   void go_on(sequence target);
 
   pipeline_stats stats() const;
 
 private:
   enum class phase : std::uint8_t { none, taken, written };
+  /// Has the lock of the line, and of that in memory if a commit has a part there.
+  class both_lines {
+  public:
+    both_lines(commit_line* memory, commit_line& line) noexcept : memory_{memory}, line_{line} {
+      if (memory_) [[unlikely]]
+        memory_->lock();
+      line_.lock();
+    }
+    both_lines(const both_lines&) = delete;
+    both_lines& operator=(const both_lines&) = delete;
+    ~both_lines() {
+      line_.unlock();
+      if (memory_) [[unlikely]]
+        memory_->unlock();
+    }
+
+  private:
+    commit_line* memory_;
+    commit_line& line_;
+  };
   /// What the writer sleeps for; whoever seals wakes it when that has come.
   enum class sleep : std::uint8_t { no, for_anything, for_company };
 
@@ -156,7 +180,9 @@ private:
   void linger(std::unique_lock<std::mutex>& lock);
   result<void> write_batch(bool synced);
   void work();
+  void show(sealed_commit& c) noexcept;
   void publish_hand();
+  void settle(sealed_commit& c, const error* failure) noexcept;
   void keep_copy(std::optional<batch_copy> copy, bool synced) noexcept;
   result<void> hand_over(const journal_batch& batch, bool synced) const noexcept;
   result<void> make_durable() const noexcept;
@@ -166,6 +192,7 @@ private:
   result<void> check_found(sequence found, sequence published) const;
   result<std::uint64_t> write_again(sequence after, sequence last);
   sequence first_kept() const noexcept;
+  commit_line* make_again(sequence target);
 
   commit_line& line_;
   journal& journal_;
@@ -175,6 +202,7 @@ private:
   commit_queue queue_;                        // guarded by line_
   std::atomic<std::size_t> backlog_bytes_{0}; // queue_ and hand_, for admission
   std::atomic<std::size_t> backlog_commits_{0};
+  std::atomic<std::size_t> awaited_{0}; // commits not settled for which writers wait
   std::atomic<bool> failed_{false};
   std::atomic<sleep> sleeping_{sleep::no};
   std::atomic<sequence> durable_;

@@ -128,13 +128,35 @@ result<std::uint64_t> pipeline::write_again(sequence after, sequence last) {
   return again.total();
 }
 
+/// The parts in memory of those that stand; the line that they are in.
+commit_line* pipeline::make_again(sequence target) {
+  commit_line* in = nullptr;
+  auto each = [&](auto&& f) {
+    kept_.for_each([&](sealed_commit& c) {
+      if (c.also_in && c.seq <= target)
+        f(c);
+    });
+  };
+  try {
+    each([&](sealed_commit& c) {
+      c.make_again();
+      in = c.also_in;
+    });
+  } catch (...) {
+    each([](sealed_commit& c) { c.unmake(); });
+    throw;
+  }
+  return in;
+}
+
 void pipeline::go_on(sequence target) {
+  auto* memory = make_again(target);
   {
     std::lock_guard lock{mutex_};
-    std::lock_guard guard{line_};
+    const both_lines guard{memory, line_};
     kept_.for_each([&](sealed_commit& c) {
       if (c.seq <= target)
-        line_.feed_commit(std::move(c.entry), c.seq);
+        show(c);
     });
     line_.rewind(target);
     written_ = target;
@@ -146,8 +168,10 @@ void pipeline::go_on(sequence target) {
     failed_.store(false, std::memory_order_release);
   }
   line_.notify_followers();
-  while (auto* c = kept_.pop())
+  while (auto* c = kept_.pop()) {
+    c->known();
     c->let_go();
+  }
   wake_.notify_one();
   std::lock_guard lock{mutex_};
   room_.notify_all();

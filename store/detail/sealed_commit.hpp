@@ -12,6 +12,7 @@
 
 namespace holdfast::detail {
 
+class commit_line;
 struct feed_entry;
 
 /// A commit of the durable line on its way to the disk: what to write, and whom to tell.
@@ -24,6 +25,18 @@ public:
   /// Called once, on any thread, when the commit is published (`failure == nullptr`) or will never
   /// be.
   virtual void settled(const error* failure) noexcept = 0;
+  /// Of a commit over both lines: seals the part in memory and makes it visible. Under the locks of
+  /// both lines, at the moment at which the rest becomes visible.
+  virtual void publish_in_memory() noexcept {}
+  /// After an error of the disk, of a commit that was settled with `outcome_unknown` and turned out
+  /// to be on disk: makes its part in memory once more, to be published like the first time.
+  /// Throws `std::bad_alloc`, and then nothing was made.
+  virtual void make_again() {}
+  /// Takes that back.
+  virtual void unmake() noexcept {}
+  /// Behind `outcome_unknown`, once it is known whether the commit stands: it does if it has been
+  /// made again, and is published then.
+  virtual void known() noexcept {}
   /// Keep the object alive while the pipeline holds it.
   virtual void retain() noexcept = 0;
   virtual void let_go() noexcept = 0;
@@ -32,6 +45,10 @@ public:
   sequence seq = 0;
   /// What it tells those who follow the feed; null while nobody does. Taken when it is published.
   std::shared_ptr<feed_entry> entry;
+  /// Where it has another part, which is not published yet; null: nowhere.
+  commit_line* also_in = nullptr;
+  /// Writers wait until it is settled: it is written even while no persistence actor is there.
+  bool is_awaited = false;
 
   void put(std::string_view key, std::string_view value) {
     add(journal_put::kind::put, key, value);

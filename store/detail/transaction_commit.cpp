@@ -4,67 +4,12 @@
 
 #include <holdfast/store/detail/read_key.hpp>
 #include <holdfast/store/detail/store_state.hpp>
+#include <holdfast/store/detail/transaction_operation.hpp>
 
 #include <algorithm>
-#include <variant>
 
 namespace holdfast::detail {
 namespace {
-
-/// What the pipeline holds until the commit is on disk, and the transaction's thread waits for.
-class transaction_commit final : public operation<std::monostate>, public sealed_commit {
-public:
-  transaction_commit(runtime& rt, durability how) : operation{rt} { level = how; }
-  void start() override {}
-  void run() override {}
-  void settled(const error* failure) noexcept override {
-    complete(failure ? result<std::monostate>{fail(*failure)}
-                     : result<std::monostate>{std::monostate{}});
-  }
-  void retain() noexcept override { add_ref(); }
-  void let_go() noexcept override { release(); }
-};
-
-/// The buckets whose turns a commit takes, in order of ids. Holds them, for they may be dropped
-/// meanwhile.
-class participants {
-public:
-  void add(ref<bucket_core> b) { all_.push_back(std::move(b)); }
-  /// A bucket that is written to, and what a write to it may reach.
-  void add_written(bucket_core& b) {
-    add(ref<bucket_core>{&b});
-    if (!b.links()) [[likely]]
-      return;
-    const turn_guard mine{b.turn()}; // with it, what it is linked with is there
-    if (auto* links = b.links()) {
-      linked_.emplace_back(&b, links);
-      for (auto* member : links->members)
-        add(ref<bucket_core>{member});
-    }
-  }
-  /// In order, each once.
-  std::span<bucket_core* const> members() {
-    std::ranges::sort(all_, {}, [](auto& b) { return b->id(); });
-    all_.erase(std::unique(all_.begin(), all_.end()), all_.end());
-    for (auto& b : all_)
-      order_.push_back(b.get());
-    return order_;
-  }
-  /// Whether nothing was linked or unlinked since. With the turns.
-  bool still_linked(std::span<transaction_part* const> written) const {
-    auto links_of = [&](bucket_core& b) {
-      auto found = std::ranges::find(linked_, &b, [](auto& pair) { return pair.first; });
-      return found == linked_.end() ? nullptr : found->second;
-    };
-    return std::ranges::all_of(written,
-                               [&](auto* p) { return p->core().links() == links_of(p->core()); });
-  }
-
-private:
-  std::vector<ref<bucket_core>> all_;
-  std::vector<bucket_core*> order_;
-  std::vector<std::pair<bucket_core*, const reference_links*>> linked_;
-};
 
 conflict conflict_of(transaction_part& read, std::string_view what, std::string key, sequence by) {
   auto& b = read.core();
@@ -85,6 +30,12 @@ conflict conflict_of(transaction_part& read, value_view key, sequence by) {
 sequence commit_of(const record_block* before, const record_block* after) noexcept {
   return after ? after->birth.load(std::memory_order_relaxed)
                : before->death.load(std::memory_order_relaxed);
+}
+
+/// Whose pipeline the commit goes through: a persistent bucket if one is written to.
+bucket_core& home_of(std::span<transaction_part* const> written) {
+  auto found = std::ranges::find_if(written, [](auto* p) { return p->core().durable(); });
+  return (found == written.end() ? written[0] : *found)->core();
 }
 
 } // namespace
@@ -128,16 +79,10 @@ std::vector<transaction_part*> transaction_state::written() const {
 
 result<void> transaction_state::check_writable(std::span<transaction_part* const> written,
                                                durability level) const {
-  auto& first = written[0]->core();
   for (auto* p : written) {
     auto& b = p->core();
     if (level == durability::none && b.durable())
       return fail(errc::invalid_argument, b.name() + ": durability none: the bucket is persistent",
-                  {.bucket = b.name()});
-    if (b.durable() != first.durable())
-      return fail(errc::invalid_argument,
-                  b.name() + ": one transaction cannot write to it and to " + first.name() +
-                      ", for one of them is persistent and the other in memory only",
                   {.bucket = b.name()});
     if (auto refused = b.admit())
       return fail(std::move(*refused));
@@ -198,9 +143,9 @@ result<void> transaction_state::commit(durability level, deadline until,
     return {};
   if (auto writable = check_writable(changed, level); !writable)
     return writable;
-  auto& home = changed[0]->core();
+  auto& home = home_of(changed);
   try {
-    auto op = make_ref<transaction_commit>(runtime_, level);
+    auto op = make_ref<transaction_operation>(runtime_, level);
     auto sealed = seal(*op, changed, met);
     if (!sealed)
       return fail(std::move(sealed.error()));
@@ -220,26 +165,32 @@ result<void> transaction_state::commit(durability level, deadline until,
               {.bucket = home.name()});
 }
 
-/// Under the turns, which it takes and gives back.
-result<sealing> transaction_state::seal(sealed_commit& into,
+/// Under the turns, which it takes, and gives back unless the operation keeps some.
+result<sealing> transaction_state::seal(transaction_operation& into,
                                         std::span<transaction_part* const> written,
                                         std::optional<conflict>& met) {
-  auto& home = written[0]->core();
+  auto& home = home_of(written);
   const gate::pass inside{lines_.transactions};
   if (!inside)
     return fail(errc::stopped, home.name() + ": the store has stopped", {.bucket = home.name()});
+  struct closing {
+    transaction_operation& op;
+    ~closing() { op.close(); }
+  } const at_the_end{into};
   for (;;) {
     participants all;
     for (auto& p : parts_)
       all.add(ref<bucket_core>{&p->core()});
     for (auto* p : written)
       all.add_written(p->core());
-    commit_scope scope{home, all.members(), into};
-    if (!all.still_linked(written)) [[unlikely]]
+    auto& scope = into.open(home, std::move(all));
+    if (!into.members().still_linked(written)) [[unlikely]] {
+      into.close();
       continue;
+    }
     if (auto done = edit(scope, written, met); !done)
       return fail(std::move(done.error()));
-    auto sealed = scope.seal();
+    auto sealed = into.seal();
     if (sealed == sealing::refused)
       return fail(*home.refusal());
     return sealed;

@@ -13,6 +13,8 @@
 
 namespace holdfast::detail {
 
+class transaction_operation;
+
 /// A commit that changed what a transaction had read.
 struct conflict {
   error what;
@@ -89,7 +91,7 @@ public:
 private:
   std::vector<transaction_part*> written() const;
   result<void> check_writable(std::span<transaction_part* const> written, durability level) const;
-  result<sealing> seal(sealed_commit& into, std::span<transaction_part* const> written,
+  result<sealing> seal(transaction_operation& into, std::span<transaction_part* const> written,
                        std::optional<conflict>& met);
   result<void> edit(commit_scope& scope, std::span<transaction_part* const> written,
                     std::optional<conflict>& met);

@@ -41,12 +41,18 @@ schema items(const std::string& name) {
 struct bench {
   store db;
   bucket<> left, right, log;
+  bool persistent;
 
   explicit bench(const history_options& o)
-      : db{start(o)}, left{define(items("left"))}, right{define(items("right").field(
-                                                       "parent", integer().references(
-                                                                     "left", on_delete::cascade)))},
-        log{define(schema("log").key("id", integer()))} {}
+      : db{start(o)}, left{define(items("left"))}, right{define(right_items(o))},
+        log{define(schema("log").key("id", integer()))}, persistent{o.persistent} {}
+
+  static schema right_items(const history_options& o) {
+    auto parent = integer();
+    if (!o.both_lines)
+      parent.references("left", on_delete::cascade);
+    return items("right").field("parent", parent).persistent(!o.both_lines);
+  }
 
   static store start(const history_options& o) {
     store_options options;
@@ -61,9 +67,10 @@ struct bench {
     return made;
   }
   bucket<> define(const schema& s) { return std::move(*db.define(s)); }
+  /// Of the one line that has commits, or that counts.
   sequence published() const {
     auto now = db.snapshot();
-    return std::max(now.memory_seq(), now.durable_seq());
+    return persistent ? now.durable_seq() : now.memory_seq();
   }
 };
 
@@ -138,11 +145,12 @@ private:
 
 /// One random transaction. `pick(n)` gives a number below n.
 template <class Pick>
-void act(actor_of_steps& act, std::int64_t id, Pick&& pick) {
+void act(actor_of_steps& act, std::int64_t id, bool references, Pick&& pick) {
   using what = step::what;
   auto key = [&] { return static_cast<std::int64_t>(pick(key_count)); };
   bool side = pick(2) == 0;
-  switch (pick(8)) {
+  auto which = pick(8);
+  switch (which == 4 && !references ? 5 : which) {
   case 0: // append, after a look at another list
     act({what::get, side, key(), 0, {}});
     act({what::append, !side, key(), 0, std::to_string(id) + ","});
@@ -219,7 +227,7 @@ void run_thread(bench& on, const history_options& options, unsigned thread,
     between();
     if (i % 8 == 7) { // a plain write
       step s{step::what::set_number,
-             thread % 2 == 0,
+             thread % 2 == 0 && !options.both_lines,
              static_cast<std::int64_t>(seed % key_count),
              static_cast<std::int64_t>(seed % 97),
              {}};
@@ -239,7 +247,7 @@ void run_thread(bench& on, const history_options& options, unsigned thread,
           ++attempts;
           std::mt19937_64 same{seed};
           actor_of_steps steps{on, tx, options.bug, between};
-          act(steps, done.id, [&](std::uint64_t n) { return same() % n; });
+          act(steps, done.id, !options.both_lines, [&](std::uint64_t n) { return same() % n; });
           auto writes = std::ranges::any_of(
               steps.steps, [](auto& s) { return s.gave == "ok" && s.kind != step::what::get; });
           if (writes)
@@ -271,12 +279,17 @@ history run_history(const history_options& options) {
   bench on{options};
   history out;
   for (std::int64_t k = 0; k < key_count; k += 2) {
-    for (bool right : {false, true}) {
-      auto added = (right ? on.right : on.left).insert({{"id", k}, {"n", k * 5}}).get();
-      done_transaction first{0, added->block()->birth.load(), 0, 0, {}};
+    auto both = on.db.transact([&](transaction& tx) -> result<void> {
+      const object item{{"id", k}, {"n", k * 5}};
+      auto left = tx.in(on.left).insert(item).get(), right = tx.in(on.right).insert(item).get();
+      return left && right ? result<void>{} : fail((left ? right : left).error());
+    });
+    if (!both)
+      out.failures.push_back(both.error().to_string());
+    done_transaction first{0, on.left.get(k).get()->block()->birth.load(), 0, 0, {}};
+    for (bool right : {false, true})
       first.steps.push_back({step::what::insert, right, k, k * 5, {}, {}, "ok"});
-      out.all.push_back(std::move(first));
-    }
+    out.all.push_back(std::move(first));
   }
   auto crash = [&](std::size_t which) {
     constexpr std::array names{"left", "right", "log"};

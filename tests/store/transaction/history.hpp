@@ -44,6 +44,9 @@ struct history_options {
   std::size_t transactions = 300; ///< of each thread
   std::uint64_t seed = 1;
   bool persistent = false;
+  /// And one of the buckets in memory: most transactions have a commit over both lines. Each has
+  /// one in the durable line, whose order is that of the history. Needs `persistent`.
+  bool both_lines = false;
   bool crashes = false; ///< buckets crash now and then
   /// One thread runs at a time, and before each step the seed says which: two histories of one seed
   /// are the same, but for what workers do.

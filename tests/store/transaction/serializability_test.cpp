@@ -37,6 +37,18 @@ TEST(a_history, over_a_journal_is_that_of_a_serial_run) {
   expect_serial({.transactions = length(400), .seed = 2, .persistent = true});
 }
 
+TEST(a_history, over_both_lines_is_that_of_a_serial_run) {
+  expect_serial({.transactions = length(400), .seed = 4, .persistent = true, .both_lines = true});
+}
+
+TEST(a_history, over_both_lines_with_crashes_of_buckets_is_that_of_a_serial_run) {
+  expect_serial({.transactions = length(200),
+                 .seed = 5,
+                 .persistent = true,
+                 .both_lines = true,
+                 .crashes = true});
+}
+
 TEST(a_history, with_crashes_of_buckets_is_that_of_a_serial_run) {
   expect_serial({.transactions = length(400), .seed = 3, .crashes = true});
 }

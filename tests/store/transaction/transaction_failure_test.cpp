@@ -141,27 +141,5 @@ TEST(a_transaction_with_persistent_buckets, is_acknowledged_or_not_there_when_th
   EXPECT_EQ((*again.bucket("counts")->get(1).get())["n"], value_view{done.load()});
 }
 
-TEST(a_transaction_with_persistent_buckets, cannot_write_to_buckets_in_memory_as_well) {
-  store_options options;
-  options.journal = memory_journal(std::make_shared<memory_disk>());
-  auto db = std::move(*store::start(std::move(options)));
-  auto kept = std::move(*db.define(schema("kept").key("id", integer())));
-  auto loose = std::move(*db.define(schema("loose").key("id", integer()).persistent(false)));
-  auto done = db.transact([&](transaction& tx) -> result<void> {
-    EXPECT_TRUE(tx.in(kept).insert({{"id", 1}}).get());
-    EXPECT_TRUE(tx.in(loose).insert({{"id", 1}}).get());
-    return {};
-  });
-  ASSERT_FALSE(done);
-  EXPECT_EQ(done.error(), errc::invalid_argument);
-  EXPECT_EQ(*kept.count().get() + *loose.count().get(), 0u);
-  // Reading both is no matter.
-  EXPECT_TRUE(db.transact([&](transaction& tx) -> result<void> {
-    EXPECT_EQ(*tx.in(loose).count().get(), 0u);
-    EXPECT_TRUE(tx.in(kept).insert({{"id", 1}}).get());
-    return {};
-  }));
-}
-
 } // namespace
 } // namespace holdfast::testing
