@@ -28,7 +28,8 @@ using backfill = std::map<std::string, field_backfill, std::less<>>;
 class bucket_update {
 public:
   /// Adds a field. Existing records get what `fill` gives, else the field's default, else nothing;
-  /// a field of that name that they had outside the schema becomes this one.
+  /// a field of that name that they had outside the schema becomes this one. A field that refers to
+  /// another bucket begins as null in them, and generated values are not made up for them.
   bucket_update& add_field(std::string name, field_spec spec, field_backfill fill = {});
   bucket_update& add_index(std::string field);
   bucket_update& add_index(std::vector<std::string> fields);

@@ -233,7 +233,14 @@ public:
       } else if (auto done = f(*item); !done) {
         return fail(std::move(done.error()));
       }
-      return to_object(*item);
+      auto changes = to_object(*item);
+      // That leaves out what an insert would fill in; here it may have been emptied.
+      detail::for_each_field(mapping<T>.fields, [&](const auto& each, std::size_t) {
+        using member_field = std::remove_cvref_t<decltype(each)>;
+        if (!changes.contains(member_field::name) && !now[member_field::name].is_null())
+          changes.set(member_field::name, nullptr);
+      });
+      return changes;
     };
     auto stored = plain_.modify(key, changed);
     if (!stored)

@@ -1,6 +1,7 @@
 #include <holdfast/store/detail/bulk_writes.hpp>
 
 #include <holdfast/store/detail/execute.hpp>
+#include <holdfast/store/detail/validation.hpp>
 #include <holdfast/store/detail/write_checks.hpp>
 #include <holdfast/store/detail/write_errors.hpp>
 
@@ -55,6 +56,9 @@ result<std::uint64_t> update_many_operation::apply(commit_scope& scope) {
   auto found = found_by(which_, scope);
   if (!found)
     return fail(std::move(found.error()));
+  if (found->empty())
+    if (auto wrong = check_changes(draft_))
+      return fail(std::move(*wrong));
   for (std::size_t i = 0; i < found->size(); ++i) {
     auto key = (*found)[i].key();
     auto changes = draft_.rebound(b.schema()); // a copy: checking changes it

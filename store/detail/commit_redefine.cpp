@@ -4,6 +4,7 @@
 #include <holdfast/store/codec.hpp>
 #include <holdfast/store/detail/validation.hpp>
 #include <holdfast/store/detail/validation_check.hpp>
+#include <holdfast/store/record_input.hpp>
 
 #include <algorithm>
 #include <exception>
@@ -59,11 +60,15 @@ private:
           input.set(slot, made);
       if (to_be_converted(rule, input.field(slot)))
         input.set(slot, converted(rule, input.field(slot)));
-      check_field(rule, input.field(slot), found);
       if (rule.options->references && !input.field(slot).is_null())
         found.add(rule.name, "references", "a new reference begins as null in existing records");
       any = any || !input.field(slot).is_null();
     }
+    const record_input whole{input, nullptr, now_};
+    for (auto slot = from_; slot < rules.size(); ++slot)
+      check_field(rules[slot], input.field(slot), found, &whole);
+    if (any)
+      check_by_function(into_.schema->definition(), whole, found);
     return any;
   }
 

@@ -95,6 +95,37 @@ std::optional<error> mismatch(const std::string& source, const std::string& fiel
 
 } // namespace
 
+std::optional<error> check_key_types(std::span<bucket_core* const> all, const schema& definition) {
+  const auto wrong = [](const schema& source, const schema& target) -> std::optional<error> {
+    for (auto& f : source.fields()) {
+      if (!f.options.references || f.options.references->bucket != target.name())
+        continue;
+      const auto key =
+          std::ranges::find(target.fields(), target.key_name(), &field_definition::name)
+              ->options.type;
+      if (f.options.type != key)
+        return error{errc::invalid_schema,
+                     source.name() + "." + f.name + ": of type " +
+                         std::string{to_string(f.options.type)} + ", references " + target.name() +
+                         ", whose key is of type " + std::string{to_string(key)},
+                     {source.name(), {}, f.name}};
+    }
+    return std::nullopt;
+  };
+  if (auto found = wrong(definition, definition))
+    return found;
+  for (auto* other : all) {
+    auto& theirs = other->schema().definition();
+    if (theirs.name() == definition.name())
+      continue;
+    if (auto found = wrong(definition, theirs))
+      return found;
+    if (auto found = wrong(theirs, definition))
+      return found;
+  }
+  return std::nullopt;
+}
+
 std::optional<error> check_lines(std::span<bucket_core* const> all, const schema& definition,
                                  bool durable) {
   for (auto* other : all) {

@@ -42,9 +42,12 @@ struct reference_links {
   std::vector<incoming_reference> incoming;
 };
 
+/// Why a field of that definition cannot refer to a bucket, or one of another bucket to it: it is
+/// not of the type of the other's key.
+std::optional<error> check_key_types(std::span<bucket_core* const> all, const schema& definition);
 /// Why a bucket of that definition, kept in the journal or not, cannot be linked with the others: a
-/// bucket that is kept and one that is not cannot refer to one another, for no commit is on both
-/// lines.
+/// bucket that is kept and one that is not cannot refer to one another, for a restart would leave
+/// one side only.
 std::optional<error> check_lines(std::span<bucket_core* const> all, const schema& definition,
                                  bool durable);
 

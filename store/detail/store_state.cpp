@@ -169,6 +169,8 @@ result<ref<bucket_core>> store_state::bind(bucket_core& existing,
 result<ref<bucket_core>> store_state::create(std::shared_ptr<const compiled_schema> schema) {
   auto& definition = schema->definition();
   auto persistent = pipe_ && definition.is_persistent();
+  if (auto wrong = check_key_types(cores(), definition))
+    return fail(std::move(*wrong));
   if (auto apart = check_lines(cores(), definition, persistent))
     return fail(std::move(*apart));
   auto id = next_id_;
@@ -324,6 +326,8 @@ result<void> store_state::update(std::string_view name, const bucket_update& cha
   if (!next)
     return fail(std::move(next.error()));
   if (auto wrong = too_many_fields(**next))
+    return fail(std::move(*wrong));
+  if (auto wrong = check_key_types(cores(), *definition))
     return fail(std::move(*wrong));
   if (auto apart = check_lines(cores(), *definition, (*core)->durable()))
     return fail(std::move(*apart));

@@ -3,6 +3,7 @@
 
 #include <holdfast/store/detail/execute.hpp>
 #include <holdfast/store/detail/transaction_state.hpp>
+#include <holdfast/store/detail/validation.hpp>
 #include <holdfast/store/detail/write_checks.hpp>
 #include <holdfast/store/detail/write_errors.hpp>
 
@@ -48,6 +49,11 @@ result<std::uint64_t> transaction_part::update_many(const filter& which, const d
   auto found = matching(which);
   if (!found)
     return fail(std::move(found.error()));
+  if (found->empty()) {
+    auto alone = changes.rebound(schema());
+    if (auto wrong = check_changes(alone))
+      return fail(std::move(*wrong));
+  }
   return of_->all_or_nothing([&]() -> result<std::uint64_t> {
     for (std::size_t i = 0; i < found->size(); ++i) {
       auto key = (*found)[i].key();

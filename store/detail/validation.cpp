@@ -67,9 +67,8 @@ void check_extra(const draft& input, bool removable, issue_list& found) {
       continue;
     if (input.schema().definition().is_closed())
       found.add(is_utf8(m.name) ? m.name : "", "unknown", "the schema has no such field");
-    else if (m.name.empty() || !is_utf8(m.name))
-      found.add("", "name",
-                m.name.empty() ? "a field's name is empty" : "a field's name is not valid UTF-8");
+    else if (auto fault = name_fault(m.name); !fault.empty())
+      found.add(is_utf8(m.name) ? m.name : "", "name", "a field's name " + fault);
     else
       check_content(m.name, m.content, found);
   }
@@ -151,6 +150,18 @@ std::optional<error> check_insert(const draft& input, timestamp now) {
   }
   if (whole)
     check_by_function(schema.definition(), *whole, found);
+  return found.as_error(errc::invalid);
+}
+
+std::optional<error> check_changes(draft& changes) {
+  auto& schema = changes.schema();
+  convert_nested(changes);
+  issue_list found(schema.bucket());
+  found.add(changes.faults());
+  for (std::size_t i = 0, n = schema.rules().size(); i < n; ++i)
+    if (auto& rule = schema.rules()[i]; changes.given(i) && !rule.fixed)
+      check_field(rule, changes.field(i), found);
+  check_extra(changes, true, found);
   return found.as_error(errc::invalid);
 }
 

@@ -30,6 +30,8 @@ std::optional<error> check_insert(const draft& input, timestamp now = {});
 /// only the user's own checks look at them again: they see the record as it will be. The key and
 /// generated fields may be given only with the value they have; they become absent in the draft.
 std::optional<error> check_update(const record_block& old, draft& changes, timestamp now = {});
+/// What of that needs no record: for an update of many that finds none.
+std::optional<error> check_changes(draft& changes);
 
 /// The bytes that `build` fills; for a draft that passed `check_insert`.
 std::size_t block_size(const draft& input) noexcept;

@@ -227,6 +227,23 @@ bool sound(value_view v) noexcept {
 
 } // namespace
 
+std::string name_fault(std::string_view name) {
+  if (name.empty())
+    return "is empty";
+  if (name.size() > limits.max_name_bytes)
+    return "has " + std::to_string(name.size()) + " bytes, above the limit " +
+           std::to_string(limits.max_name_bytes);
+  if (!is_utf8(name))
+    return "is not valid UTF-8";
+  for (char c : name) {
+    if (c == '.' || c == '/' || c == '\\' || c == '*')
+      return "contains '" + std::string(1, c) + "'";
+    if (static_cast<unsigned char>(c) < 0x20 || c == 0x7f)
+      return "contains a control character";
+  }
+  return {};
+}
+
 void check_content(std::string_view field, value_view v, issue_list& found) {
   if (sound(v))
     return;

@@ -87,6 +87,9 @@ value converted(const field_rule& rule, value_view v);
 /// Checks what every value must be, rules or not: texts UTF-8, numbers finite.
 void check_content(std::string_view field, value_view v, issue_list& found);
 
+/// Why the name of a field or a bucket cannot be one, as what follows "the name"; empty if it can.
+std::string name_fault(std::string_view name);
+
 /// A value for an error text: JSON, cut after some 60 characters.
 std::string shown(value_view v);
 

@@ -13,25 +13,8 @@ namespace {
 using detail::field_rule;
 using detail::issue_list;
 using detail::limits;
+using detail::name_fault;
 using detail::shown;
-
-/// Why a name cannot be one; empty if it can.
-std::string name_fault(std::string_view name) {
-  if (name.empty())
-    return "the name is empty";
-  if (name.size() > limits.max_name_bytes)
-    return "the name has " + std::to_string(name.size()) + " bytes, above the limit " +
-           std::to_string(limits.max_name_bytes);
-  if (!detail::is_utf8(name))
-    return "the name is not valid UTF-8";
-  for (char c : name) {
-    if (c == '.' || c == '/' || c == '\\' || c == '*')
-      return "the name contains '" + std::string(1, c) + "'";
-    if (static_cast<unsigned char>(c) < 0x20 || c == 0x7f)
-      return "the name contains a control character";
-  }
-  return {};
-}
 
 bool holds_number(field_type type) {
   return type == field_type::number || type == field_type::integer || type == field_type::date;
@@ -163,7 +146,7 @@ void check_reference(const field_rule& rule, bool is_key, issue_list& found) {
   if (!to)
     return;
   if (auto fault = name_fault(to->bucket); !fault.empty())
-    found.add(rule.name, "references", "references a bucket whose name is none: " + fault);
+    found.add(rule.name, "references", "references a bucket whose name is none: the name " + fault);
   if (rule.type != field_type::string && rule.type != field_type::integer)
     found.add(rule.name, "references",
               "a key is a string or an integer, not type " + std::string(to_string(rule.type)));
@@ -237,7 +220,7 @@ void compile_properties(field_rule& rule, const surroundings& in, issue_list& fo
   check_names(o.properties, found);
   for (auto& p : o.properties) {
     if (auto fault = name_fault(p.name); !fault.empty())
-      found.add(p.name, "name", fault);
+      found.add(p.name, "name", "the name " + fault);
     rule.properties.push_back(compile_nested(p.name, p.options, in.within(), found));
     rule.converts = rule.converts || rule.properties.back().converts;
     rule.validates = rule.validates || rule.properties.back().validates;
@@ -372,14 +355,14 @@ result<std::shared_ptr<const compiled_schema>> compile(const schema& definition,
   auto& s = made->definition_;
   issue_list found(s.name().empty() ? std::string_view("schema") : std::string_view(s.name()));
   if (auto fault = name_fault(s.name()); !fault.empty())
-    found.add("", "name", fault);
+    found.add("", "name", "the name " + fault);
   check_field_list(s, found);
   auto key_slot = check_key(s, found);
   std::vector<detail::layout_field> layout;
   for (std::size_t i = 0; i < s.fields().size(); ++i) {
     auto& f = s.fields()[i];
     if (auto fault = name_fault(f.name); !fault.empty())
-      found.add(f.name, "name", fault);
+      found.add(f.name, "name", "the name " + fault);
     made->rules_.push_back(compile_field(
         f.name, f.options, {s.name(), s.is_closed(), i == key_slot, allowed, 0}, found));
     if (made->rules_.back().converts)

@@ -161,6 +161,15 @@ TEST_P(bulk_writes, refuse_what_makes_no_sense) {
             errc::invalid_argument);
 }
 
+TEST_P(bulk_writes, check_the_changes_of_an_update_that_finds_nothing) {
+  for (auto& changes : {object{{"age", "text"}}, object{{"age", 151}}, object{{"name", "\xff"}},
+                        object{{"", 1}}, object{{"a.b", 1}}, object{{"a/b", 1}}}) {
+    auto r = run([&](auto& b) { return b.update_many("age"_f == 12345, changes).get(); });
+    ASSERT_FALSE(r) << value{changes}.to_string();
+    EXPECT_EQ(r.error(), errc::invalid) << r.error().to_string();
+  }
+}
+
 TEST_P(bulk_writes, see_and_give_deadlines) {
   fill(4);
   auto lasting = [](auto& b) {

@@ -301,7 +301,8 @@ void limits_law::write_many() {
           return failure(i.update_many("n"_f >= least, {{"n", n}}).get());
         },
         [&](auto& m) {
-          return std::ranges::all_of(m.ids_where(least), [&](auto id) { return m.update(id, n); });
+          return n <= 100 &&
+                 std::ranges::all_of(m.ids_where(least), [&](auto id) { return m.update(id, n); });
         });
   default:
     return step(

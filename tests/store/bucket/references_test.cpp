@@ -75,6 +75,24 @@ TEST_P(references, to_no_record_are_refused_by_insert_update_and_bulk_work) {
   EXPECT_TRUE(users->update("dan", {{"team", "blue"}}).get());
 }
 
+TEST_P(references, of_another_type_than_the_key_are_no_definition) {
+  define(on_delete::restrict);
+  auto wrong =
+      db.define(schema("late").key("id", integer()).field("team", integer().references("teams")));
+  ASSERT_FALSE(wrong);
+  EXPECT_EQ(wrong.error(), errc::invalid_schema);
+  EXPECT_EQ(wrong.error().where().field, "team");
+  EXPECT_FALSE(db.has_bucket("late"));
+  EXPECT_EQ(db.define(schema("self").key("id", integer()).field("up", string().references("self")))
+                .error(),
+            errc::invalid_schema);
+  // The bucket that is referred to may come later.
+  ASSERT_TRUE(
+      db.define(schema("early").key("id", integer()).field("to", integer().references("target"))));
+  EXPECT_EQ(db.define(schema("target").key("id", string())).error(), errc::invalid_schema);
+  EXPECT_TRUE(db.define(schema("target").key("id", integer())));
+}
+
 TEST_P(references, restrict_keeps_the_record_that_is_referred_to) {
   define(on_delete::restrict);
   auto erased = teams->erase("red").get();

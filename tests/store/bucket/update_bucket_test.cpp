@@ -95,6 +95,12 @@ TEST_P(an_update_of_a_bucket, that_records_do_not_fit_changes_nothing) {
                                                                 }))
                 .error(),
             errc::invalid);
+  auto odd = integer().otherwise(7).validate([](value_view v, const record_input&) {
+    return v.as_int() % 2 ? std::optional<std::string>{"is odd"} : std::nullopt;
+  });
+  auto checked = db.update_bucket("users", bucket_update().add_field("x", odd));
+  ASSERT_FALSE(checked) << "the user's own checks count, too";
+  EXPECT_EQ(checked.error(), errc::invalid);
   EXPECT_EQ(users.get(3).get()->version(), 1u);
   EXPECT_EQ(db.bucket_schema("users")->fields().size(), 2u);
   ASSERT_TRUE(users.insert({{"id", 50}}).get());

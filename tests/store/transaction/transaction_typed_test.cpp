@@ -10,13 +10,15 @@ struct pet {
   std::string name;
   std::int64_t age = 0;
   std::optional<std::string> owner;
+  std::optional<std::string> kind = {};
 };
 
 } // namespace
 
 template <>
 inline constexpr auto mapping<pet> = map_to<pet>("pets", key<&pet::name>(), field<&pet::age>(),
-                                                 field<&pet::owner>());
+                                                 field<&pet::owner>(),
+                                                 field<&pet::kind>(otherwise("dog")));
 
 namespace testing {
 namespace {
@@ -38,10 +40,13 @@ TEST_F(a_transaction, takes_and_gives_structs) {
   auto older = pets.modify("Rex", [](pet& p) {
     ++p.age;
     p.owner.reset();
+    EXPECT_EQ(p.kind, "dog");
+    p.kind.reset(); // which an insert would fill in
   });
   ASSERT_TRUE(older) << older.error().to_string();
   EXPECT_EQ(older->age, 5);
   EXPECT_FALSE(pets.get("Rex").get()->owner);
+  EXPECT_FALSE(pets.get("Rex").get()->kind);
 }
 
 } // namespace
