@@ -23,12 +23,15 @@ void commit_scope::split_lines() {
 
 /// Nothing may follow a commit of which it is not known whether it stands.
 result<void> commit_scope::check_doubts() const {
-  if (auto& doubt = first_->doubt()) [[unlikely]]
-    return fail(*doubt);
-  for (auto* b : others_)
-    if (auto& doubt = b->doubt()) [[unlikely]]
-      return fail(*doubt);
-  return {};
+  const auto ask = [](const bucket_core& b) -> result<void> {
+    if (auto& doubt = b.doubt()) [[unlikely]]
+      return fail(doubt->at({.bucket = b.name()}));
+    return {};
+  };
+  auto known = ask(*first_);
+  for (auto at = others_.begin(); known && at != others_.end(); ++at)
+    known = ask(**at);
+  return known;
 }
 
 void commit_scope::give_turns(line_kind of) noexcept {

@@ -56,8 +56,7 @@ void transaction_operation::prepare_to_wait() {
   doubt_ = std::make_shared<const error>(
       errc::read_only,
       home.name() + ": the disk failed amid a transaction's commit to it and to buckets in memory; "
-                    "those take no writes until reopen() has found out whether it stands",
-      location{home.name(), {}, {}});
+                    "those take no writes until reopen() has found out whether it stands");
   if (!scope_->is_joint())
     return;
   also_in = &home.lines().memory;

@@ -250,6 +250,7 @@ TEST_P(doubtful_lines, stand_or_fall_together) {
   ASSERT_FALSE(refused) << "nothing may follow what may still come";
   EXPECT_EQ(refused.error(), errc::read_only);
   EXPECT_THAT(refused.error().message(), HasSubstr("reopen()"));
+  EXPECT_EQ(refused.error().where().bucket, "loose");
   ASSERT_TRUE(db.crash("loose"));
   EXPECT_EQ(loose.erase(8).get().error(), errc::read_only) << "nor does a restart forget";
   EXPECT_EQ(db.drop("loose").error(), errc::read_only);
