@@ -276,10 +276,9 @@ record_block* bucket_data::find_at(const Key& key, std::uint64_t hash, std::uint
   record_block* found = nullptr;
   primary_.find(hash, [&](std::uint64_t payload) {
     record_block* b = block_slots::block(payload);
-    const auto* line = reinterpret_cast<const char*>(b);
-    __builtin_prefetch(line + 64);
-    __builtin_prefetch(line + 128);
-    __builtin_prefetch(line + 192);
+    const auto line = reinterpret_cast<std::uintptr_t>(b); // whatever is behind a short block
+    for (std::uintptr_t at : {64, 128, 192})
+      __builtin_prefetch(reinterpret_cast<const void*>(line + at));
     b = visible_at(b, seq);
     if (b == nullptr || !key_is(*b, layout_.key_slot, key))
       return false;

@@ -12,8 +12,8 @@ namespace holdfast::detail {
 void commit_scope::split_lines() {
   const auto durable = [](bucket_core* b) { return b->durable(); };
   others_.push_back(first_);
-  std::ranges::stable_partition(others_, durable);
-  const auto memory = std::ranges::find_if_not(others_, durable);
+  // Not that of std::ranges: clang 14 cannot compile it.
+  const auto memory = std::stable_partition(others_.begin(), others_.end(), durable);
   if (memory != others_.begin() && memory != others_.end())
     in_memory_.assign(memory, others_.end());
   others_.resize(others_.size() - in_memory_.size());

@@ -130,10 +130,9 @@ private:
     return detail::rank_of(tree(index), p, data_.order_of(index, seq_));
   }
   void prefetch(std::uint64_t row) const noexcept {
-    const auto* line = reinterpret_cast<const char*>(rows_.head(row));
-    __builtin_prefetch(line);
-    __builtin_prefetch(line + 64);
-    __builtin_prefetch(line + 128);
+    const auto line = reinterpret_cast<std::uintptr_t>(rows_.head(row)); // may be null
+    for (std::uintptr_t at : {0, 64, 128})
+      __builtin_prefetch(reinterpret_cast<const void*>(line + at));
   }
 
   /// How many entries ahead records are fetched.
