@@ -45,6 +45,7 @@ public:
 
   result<journal_info> open() override { return open(false); }
   result<journal_info> open_again() override { return open(true); }
+  result<journal_info> open_read_only() override;
   result<void> append(const journal_batch& batch, bool synced) override;
   result<void> sync() override;
   result<void> scan(std::string_view first, std::string_view last,
@@ -63,7 +64,9 @@ private:
   std::string path(const char* file) const { return options_.directory + "/" + file; }
 
   result<journal_info> open(bool only_synced);
+  result<void> take_lock();
   result<bool> is_new();
+  result<journal_info> look_on(rocksdb_options tolerant);
   result<journal_info> create();
   result<journal_info> take_up(const detail::findings& found);
   result<void> open_database(const rdb::Options& options);
@@ -85,6 +88,7 @@ private:
   std::size_t generation_bytes_ = 0;
   std::size_t generation_puts_ = 0;
   std::optional<error> failed_;
+  bool read_only_ = false;
   std::atomic<sequence> durable_{0};
   rdb::WriteBatch batch_;  // kept for its memory
   std::string head_value_; // likewise
@@ -94,6 +98,7 @@ result<journal_info> rocksdb_journal::open(bool only_synced) {
   if (db_)
     return fail(errc::invalid_argument, name() + ": is open already");
   failed_.reset();
+  read_only_ = false;
   background_ = std::make_shared<detail::background_failure>();
   boot_ = detail::boot_identity(*files_);
   auto opened = is_new().and_then([&](bool fresh) -> result<journal_info> {
@@ -110,15 +115,55 @@ result<journal_info> rocksdb_journal::open(bool only_synced) {
   return opened;
 }
 
+result<journal_info> rocksdb_journal::open_read_only() {
+  if (db_)
+    return fail(errc::invalid_argument, name() + ": is open already");
+  auto tolerant = options_;
+  tolerant.accept_loss = true;
+  read_only_ = true;
+  background_ = std::make_shared<detail::background_failure>();
+  auto opened = look_on(std::move(tolerant));
+  if (!opened) {
+    db_.reset();
+    lock_ = {};
+  }
+  return opened;
+}
+
+result<journal_info> rocksdb_journal::look_on(rocksdb_options tolerant) {
+  if (!files_->FileExists(path("MARK"), {}, nullptr).ok())
+    return fail(errc::invalid_argument,
+                path("MARK") + ": is missing: there is no journal to open read-only");
+  if (auto mine = take_lock(); !mine)
+    return fail(std::move(mine.error()));
+  auto found = detail::look(tolerant, database(), *files_, false);
+  if (!found)
+    return fail(std::move(found.error()));
+  rdb::DB* raw = nullptr;
+  if (auto s = rdb::DB::OpenForReadOnly(detail::quiet_options(database()), name(), &raw); !s.ok())
+    return fail(to_error(s, name()));
+  db_.reset(raw);
+  head_ = found->last;
+  durable_.store(head_.last, std::memory_order_release);
+  return journal_info{head_.last, std::max(found->marked.epoch, head_.epoch), head_.chain,
+                      found->marked.clean, found->promised};
+}
+
+result<void> rocksdb_journal::take_lock() {
+  auto lock = detail::directory_lock::take(name());
+  if (!lock)
+    return fail(lock.error());
+  lock_ = std::move(*lock);
+  return {};
+}
+
 // Takes the lock, and tells whether there is nothing yet. What a creation that was cut short left
 // behind is removed: it has MARK.new, which becomes MARK as the last step of creating.
 result<bool> rocksdb_journal::is_new() {
   if (auto r = detail::create_directories(*files_, name()); !r)
     return fail(r.error());
-  auto lock = detail::directory_lock::take(name());
-  if (!lock)
-    return fail(lock.error());
-  lock_ = std::move(*lock);
+  if (auto mine = take_lock(); !mine)
+    return fail(std::move(mine.error()));
   auto names = detail::list_directory(*files_, name());
   if (!names)
     return fail(names.error());
@@ -154,7 +199,7 @@ result<journal_info> rocksdb_journal::create() {
     return fail(to_error(s, path("MARK.new")));
   if (auto r = detail::sync_directory(*files_, name()); !r)
     return fail(r.error());
-  return journal_info{0, 1, 0, true};
+  return journal_info{0, 1, 0, true, 0};
 }
 
 result<journal_info> rocksdb_journal::take_up(const detail::findings& found) {
@@ -167,7 +212,7 @@ result<journal_info> rocksdb_journal::take_up(const detail::findings& found) {
   auto epoch = std::max(found.marked.epoch, found.last.epoch) + 1;
   if (auto r = begin_epoch(found.last, epoch); !r)
     return fail(r.error());
-  return journal_info{head_.last, epoch, head_.chain, found.marked.clean};
+  return journal_info{head_.last, epoch, head_.chain, found.marked.clean, found.promised};
 }
 
 result<void> rocksdb_journal::open_database(const rdb::Options& options) {
@@ -216,6 +261,8 @@ tl::unexpected<error> rocksdb_journal::stop_writing(error cause) {
 result<void> rocksdb_journal::writable() {
   if (!db_)
     return fail(errc::stopped, name() + ": the journal is not open");
+  if (read_only_)
+    return fail(errc::read_only, name() + ": the journal was opened read-only");
   if (!failed_)
     failed_ = background_->get();
   if (failed_)
@@ -317,6 +364,11 @@ std::vector<std::string> rocksdb_journal::split(std::string_view first, std::str
 result<void> rocksdb_journal::close() {
   if (!db_)
     return {};
+  if (read_only_) {
+    db_.reset();
+    lock_ = {};
+    return {};
+  }
   auto r = writable();
   if (!r) {
     r = fail(*failed_);

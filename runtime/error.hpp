@@ -56,6 +56,7 @@ struct location {
   std::string bucket{};
   std::string key{};
   std::string field{};
+  std::string query{}; ///< the name of a defined query
   friend bool operator==(const location&, const location&) = default;
 };
 

@@ -22,7 +22,7 @@ tl::unexpected<error> refuse(const std::string& where, std::string what) {
 /// Operators that take one value and are named alike everywhere.
 constexpr std::array<std::pair<std::string_view, kind>, 9> comparisons{{
     {"$eq", kind::eq},
-    {"$neq", kind::ne},
+    {"$differs", kind::ne},
     {"$gt", kind::gt},
     {"$gte", kind::ge},
     {"$lt", kind::lt},
@@ -78,6 +78,8 @@ result<filter> operator_from(const std::string& field, const std::string& name, 
     return in_from(field, x, where);
   if (name == "$nin")
     return in_from(field, x, where).map([](filter f) { return !std::move(f); });
+  if (name == "$neq")
+    return !filter::compare(field, kind::eq, x);
   if (name == "$between")
     return between_from(field, x, where);
   if (name == "$not")
@@ -161,6 +163,8 @@ member operator_of(const filter& leaf) {
   auto operands = [&] { return array(leaf.operands().begin(), leaf.operands().end()); };
   if (leaf.op() == kind::in)
     return {leaf.negated() ? "$nin" : "$in", operands()};
+  if (leaf.op() == kind::eq && leaf.negated())
+    return {"$neq", leaf.operands()[0]};
   if (leaf.op() == kind::between)
     return {"$between", operands()};
   if (leaf.op() == kind::is_null || leaf.op() == kind::exists)
@@ -173,7 +177,7 @@ member operator_of(const filter& leaf) {
 /// What an operator object says of a leaf.
 member condition_of(const filter& leaf) {
   auto out = operator_of(leaf);
-  if (!leaf.negated() || leaf.op() == kind::in)
+  if (!leaf.negated() || leaf.op() == kind::in || leaf.op() == kind::eq)
     return out;
   object inner;
   inner.set(out.name, std::move(out.content));

@@ -20,7 +20,9 @@ namespace holdfast {
 ///
 /// | operator | operand | as |
 /// | --- | --- | --- |
-/// | `$eq` `$neq` `$gt` `$gte` `$lt` `$lte` | a value | `==` `!=` `>` `>=` `<` `<=` |
+/// | `$eq` `$gt` `$gte` `$lt` `$lte` | a value | `==` `>` `>=` `<` `<=` |
+/// | `$neq` | a value | the negation of `==`: also where there is nothing |
+/// | `$differs` | a value | `!=`: there is a value, and it differs |
 /// | `$in` `$nin` | a list of values | `in`, and its negation |
 /// | `$between` | `[low, high]` | `between` |
 /// | `$contains` | a text, or an item of an array field | `contains` |

@@ -1,12 +1,10 @@
 #pragma once
 
-#include <holdfast/runtime/caf.hpp>
 #include <holdfast/runtime/via.hpp>
+#include <holdfast/store/gateway_messages.hpp>
 #include <holdfast/store/store.hpp>
 
 #include <cstdint>
-#include <optional>
-#include <string>
 #include <vector>
 
 /// The store for those who write CAF actors, in two ways; neither blocks.
@@ -39,124 +37,36 @@
 /// All messages stay within the process.
 namespace holdfast {
 
-// -- writes; `level` overrides the store's durability
-
-/// As `bucket<>::insert`. `to_object` makes the fields of a mapped struct.
-struct insert_record {
-  std::string bucket;
-  object fields;
-  std::optional<durability> level{};
-};
-/// As `bucket<>::insert_many`: all or none.
-struct insert_records {
-  std::string bucket;
-  std::vector<object> list;
-  std::optional<durability> level{};
-};
-/// As `bucket<>::update`.
-struct update_record {
-  std::string bucket;
-  value key;
-  object changes;
-  std::optional<durability> level{};
-};
-/// As `bucket<>::upsert`.
-struct upsert_record {
-  std::string bucket;
-  object fields;
-  std::optional<durability> level{};
-};
-/// As `bucket<>::erase`.
-struct erase_record {
-  std::string bucket;
-  value key;
-  std::optional<durability> level{};
-};
-/// As `bucket<>::upsert_many`: all or none.
-struct upsert_records {
-  std::string bucket;
-  std::vector<object> list;
-  std::optional<durability> level{};
-};
-/// As `bucket<>::update_many`; the answer is the number of records.
-struct update_records {
-  std::string bucket;
-  filter which;
-  object changes;
-  std::optional<durability> level{};
-};
-/// As `bucket<>::erase_many`; the answer is the number of records.
-struct erase_records {
-  std::string bucket;
-  filter which;
-  std::optional<durability> level{};
-};
-/// As `bucket<>::clear`.
-struct clear_bucket {
-  std::string bucket;
-  std::optional<durability> level{};
-};
-
-// -- reads; of the newest published state, or of a snapshot
-
-/// As `bucket<>::get`.
-struct get_record {
-  std::string bucket;
-  value key;
-  std::optional<snapshot> when{};
-};
-/// As `selection::all`.
-struct find_records {
-  std::string bucket;
-  query what{};
-  std::optional<snapshot> when{};
-};
-/// As `selection::find_one`: the first one, or `not_found`.
-struct find_record {
-  std::string bucket;
-  query what{};
-  std::optional<snapshot> when{};
-};
-/// As `selection::count`.
-struct count_records {
-  std::string bucket;
-  query what{};
-  std::optional<snapshot> when{};
-};
-/// As `selection::page_of`.
-struct page_records {
-  std::string bucket;
-  query what{};
-  std::uint64_t size = 100;
-  std::optional<std::string> after{};
-  std::optional<snapshot> when{};
-};
-/// As the aggregates of `selection`, over one field.
-struct aggregate_records {
-  enum class function : std::uint8_t { sum, avg, min, max };
-  std::string bucket;
-  function what = function::sum;
-  std::string field{};
-  query over{};
-  std::optional<snapshot> when{};
-};
-
 /// The actor that answers these. A cheap handle; no handle may outlive the runtime of the store.
-using store_gateway = caf::typed_actor<caf::replies_to<insert_record>::with<result<record>>,
-                                       caf::replies_to<insert_records>::with<result<records>>,
-                                       caf::replies_to<update_record>::with<result<record>>,
-                                       caf::replies_to<upsert_record>::with<result<record>>,
-                                       caf::replies_to<erase_record>::with<result<record>>,
-                                       caf::replies_to<upsert_records>::with<result<records>>,
-                                       caf::replies_to<update_records>::with<result<std::uint64_t>>,
-                                       caf::replies_to<erase_records>::with<result<std::uint64_t>>,
-                                       caf::replies_to<clear_bucket>::with<result<std::uint64_t>>,
-                                       caf::replies_to<get_record>::with<result<record>>,
-                                       caf::replies_to<find_records>::with<result<records>>,
-                                       caf::replies_to<find_record>::with<result<record>>,
-                                       caf::replies_to<count_records>::with<result<std::uint64_t>>,
-                                       caf::replies_to<page_records>::with<result<page>>,
-                                       caf::replies_to<aggregate_records>::with<result<value>>>;
+using store_gateway =
+    caf::typed_actor<caf::replies_to<insert_record>::with<result<record>>,
+                     caf::replies_to<insert_records>::with<result<records>>,
+                     caf::replies_to<update_record>::with<result<record>>,
+                     caf::replies_to<touch_record>::with<result<record>>,
+                     caf::replies_to<modify_record>::with<result<record>>,
+                     caf::replies_to<upsert_record>::with<result<record>>,
+                     caf::replies_to<erase_record>::with<result<record>>,
+                     caf::replies_to<upsert_records>::with<result<records>>,
+                     caf::replies_to<update_records>::with<result<std::uint64_t>>,
+                     caf::replies_to<erase_records>::with<result<std::uint64_t>>,
+                     caf::replies_to<clear_bucket>::with<result<std::uint64_t>>,
+                     caf::replies_to<purge_bucket>::with<result<std::uint64_t>>,
+                     caf::replies_to<get_record>::with<result<record>>,
+                     caf::replies_to<find_records>::with<result<records>>,
+                     caf::replies_to<last_records>::with<result<records>>,
+                     caf::replies_to<find_objects>::with<result<std::vector<object>>>,
+                     caf::replies_to<find_record>::with<result<record>>,
+                     caf::replies_to<count_records>::with<result<std::uint64_t>>,
+                     caf::replies_to<page_records>::with<result<page>>,
+                     caf::replies_to<aggregate_records>::with<result<value>>,
+                     caf::replies_to<group_records>::with<result<groups>>,
+                     caf::replies_to<explain_query>::with<result<explanation>>,
+                     caf::replies_to<run_transaction>::with<result<value>>,
+                     caf::replies_to<define_bucket>::with<result<schema>>,
+                     caf::replies_to<change_bucket>::with<result<schema>>,
+                     caf::replies_to<drop_bucket>::with<result<bool>>,
+                     caf::replies_to<describe_bucket>::with<result<schema>>,
+                     caf::replies_to<describe_store>::with<result<store_stats>>>;
 
 /// The gateway of a store: a child of the store's supervisors. It does nothing that fails, and so
 /// is the same until the store stops, unless somebody kills it; then ask anew. Thread-safe. Error:
@@ -165,23 +75,14 @@ result<store_gateway> gateway_of(const store& db);
 
 } // namespace holdfast
 
-HOLDFAST_LOCAL_MESSAGE(holdfast::insert_record)
-HOLDFAST_LOCAL_MESSAGE(holdfast::insert_records)
-HOLDFAST_LOCAL_MESSAGE(holdfast::update_record)
-HOLDFAST_LOCAL_MESSAGE(holdfast::upsert_record)
-HOLDFAST_LOCAL_MESSAGE(holdfast::erase_record)
-HOLDFAST_LOCAL_MESSAGE(holdfast::upsert_records)
-HOLDFAST_LOCAL_MESSAGE(holdfast::update_records)
-HOLDFAST_LOCAL_MESSAGE(holdfast::erase_records)
-HOLDFAST_LOCAL_MESSAGE(holdfast::clear_bucket)
-HOLDFAST_LOCAL_MESSAGE(holdfast::get_record)
-HOLDFAST_LOCAL_MESSAGE(holdfast::find_records)
-HOLDFAST_LOCAL_MESSAGE(holdfast::find_record)
-HOLDFAST_LOCAL_MESSAGE(holdfast::count_records)
-HOLDFAST_LOCAL_MESSAGE(holdfast::page_records)
-HOLDFAST_LOCAL_MESSAGE(holdfast::aggregate_records)
 HOLDFAST_LOCAL_MESSAGE(holdfast::result<holdfast::record>)
 HOLDFAST_LOCAL_MESSAGE(holdfast::result<holdfast::records>)
 HOLDFAST_LOCAL_MESSAGE(holdfast::result<holdfast::page>)
 HOLDFAST_LOCAL_MESSAGE(holdfast::result<holdfast::value>)
+HOLDFAST_LOCAL_MESSAGE(holdfast::result<std::vector<holdfast::object>>)
+HOLDFAST_LOCAL_MESSAGE(holdfast::result<holdfast::groups>)
+HOLDFAST_LOCAL_MESSAGE(holdfast::result<holdfast::explanation>)
+HOLDFAST_LOCAL_MESSAGE(holdfast::result<holdfast::schema>)
+HOLDFAST_LOCAL_MESSAGE(holdfast::result<holdfast::store_stats>)
+HOLDFAST_LOCAL_MESSAGE(holdfast::result<bool>)
 HOLDFAST_LOCAL_MESSAGE(holdfast::result<std::uint64_t>)

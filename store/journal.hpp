@@ -40,6 +40,9 @@ struct journal_info {
   std::uint64_t epoch = 0; ///< grows with every open for writing; persisted before it returns
   std::uint64_t chain = 0; ///< the hash chained over every batch up to `last`
   bool clean = true;       ///< the journal was new, or closed in order the last time
+  /// How far it must reach by what it knows of itself: above `last` if commits are missing, which
+  /// only `open_read_only` bears.
+  sequence promised = 0;
 };
 
 /// Durable, ordered bytes: what the store needs of a disk. The store decides what the bytes mean.
@@ -70,6 +73,14 @@ public:
   /// `open` after a failure and `close`, for who still has all commits that were not on stable
   /// storage: only those that were must be there.
   virtual result<journal_info> open_again() { return open(); }
+
+  /// Opens to be read and changes nothing, for who wants to see what a journal holds that `open`
+  /// refuses for commits that are missing at its end (`data_loss`): what is there is a prefix of
+  /// the commits. `append` and `sync` fail with `read_only`. Errors else as of `open`;
+  /// `invalid_argument` from journals that cannot do it, or where there is none.
+  virtual result<journal_info> open_read_only() {
+    return fail(errc::invalid_argument, name() + ": this journal cannot be opened read-only");
+  }
 
   /// Writes one batch; with `synced`, returns when it is on stable storage.
   virtual result<void> append(const journal_batch& batch, bool synced) = 0;

@@ -118,6 +118,14 @@ constexpr auto otherwise(U content) {
   return detail::default_rule<U>{content};
 }
 
+/// A check of one's own, for which the field must be there: `check(const member_type&)`, or with
+/// the whole record `check(value_view, const record_input&)`, gives what is wrong or nothing; see
+/// `field_validator`. A lambda without captures, or another literal.
+template <class F>
+constexpr auto validate(F check) {
+  return detail::check_rule<F>{check};
+}
+
 /// Rules of each item of a vector: `items(length(1, 20))`.
 template <class... Rules>
 constexpr auto items(Rules... rules) {
@@ -150,6 +158,12 @@ constexpr auto expire_after(std::chrono::milliseconds how_long) {
 /// At most so many records: an insert beyond evicts others.
 constexpr auto capacity(std::uint64_t most, evict policy = evict::oldest) {
   return detail::schema_rule{[=](schema& s) { s.capacity(most, policy); }};
+}
+/// A check of whole records: `check(const record_input&)` gives what is wrong, one text each; see
+/// `record_validator`.
+template <std::convertible_to<record_validator> F>
+constexpr auto validate_record(F check) {
+  return detail::schema_rule{[=](schema& s) { s.validate(check); }};
 }
 /// Results come in key order.
 constexpr auto ordered() {

@@ -13,6 +13,7 @@ public:
   ~memory_journal_adapter() override { (void)release(false); }
 
   result<journal_info> open() override;
+  result<journal_info> open_read_only() override;
   result<void> append(const journal_batch& batch, bool synced) override;
   result<void> sync() override;
   result<void> scan(std::string_view first, std::string_view last,
@@ -24,6 +25,7 @@ public:
   std::string name() const override { return "memory"; }
 
 private:
+  result<void> take();
   bool owns() const { return mine_ != 0 && disk_->owner_ == mine_; }
   // Fails the journal for good.
   tl::unexpected<error> broken(std::string text) {
@@ -37,26 +39,45 @@ private:
   std::shared_ptr<memory_disk> disk_;
   std::uint64_t mine_ = 0;
   std::optional<error> failed_;
+  bool read_only_ = false;
   std::atomic<sequence> durable_{0};
 };
 
-result<journal_info> memory_journal_adapter::open() {
-  std::lock_guard lock(disk_->mutex_);
+/// With the disk's lock.
+result<void> memory_journal_adapter::take() {
   if (disk_->owner_ != 0)
     return fail(errc::locked, "memory: another journal has opened this disk");
   if (disk_->open_fails_)
     return fail(errc::io, "memory: open failed, as asked for");
   failed_.reset();
   mine_ = disk_->owner_ = ++disk_->opens_;
+  durable_.store(disk_->last_, std::memory_order_release);
+  return {};
+}
+
+result<journal_info> memory_journal_adapter::open() {
+  std::lock_guard lock(disk_->mutex_);
+  if (auto mine = take(); !mine)
+    return fail(std::move(mine.error()));
+  read_only_ = false;
   disk_->unsynced_.clear(); // whatever a crash left is what there is
   auto clean = std::exchange(disk_->clean_, false);
-  durable_.store(disk_->last_, std::memory_order_release);
-  return journal_info{disk_->last_, ++disk_->epoch_, disk_->chain_, clean};
+  return journal_info{disk_->last_, ++disk_->epoch_, disk_->chain_, clean, disk_->last_};
+}
+
+result<journal_info> memory_journal_adapter::open_read_only() {
+  std::lock_guard lock(disk_->mutex_);
+  if (auto mine = take(); !mine)
+    return fail(std::move(mine.error()));
+  read_only_ = true;
+  return journal_info{disk_->last_, disk_->epoch_, disk_->chain_, disk_->clean_, disk_->last_};
 }
 
 result<void> memory_journal_adapter::writable() const {
   if (!owns())
     return fail(errc::stopped, "memory: the journal is not open");
+  if (read_only_)
+    return fail(errc::read_only, "memory: the journal was opened read-only");
   if (failed_)
     return fail(error{errc::read_only, "memory: stopped writing after an error"}.because(*failed_));
   return {};
@@ -145,7 +166,7 @@ result<void> memory_journal_adapter::release(bool clean) {
     mine_ = 0;
     return {};
   }
-  if (clean && !failed_)
+  if (clean && !failed_ && !read_only_)
     if (sync_locked())
       disk_->clean_ = true;
   disk_->owner_ = mine_ = 0;

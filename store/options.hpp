@@ -23,10 +23,16 @@ struct restore_progress {
 /// How a store is started. Everything has a default but the journal: without one, the store lives
 /// in memory only.
 struct store_options {
-  /// Names the store in messages and in the supervision tree.
+  /// Names the store in messages, metrics and the supervision tree: 1 to 255 bytes without control
+  /// characters.
   std::string name = "store";
   /// Where commits are kept, e.g. `holdfast::rocksdb({.directory = "data"})`.
   std::unique_ptr<holdfast::journal> journal = {};
+  /// Opens the journal to be read, and changes nothing on disk: for a look at a directory that a
+  /// start refuses because commits are missing at its end (`data_loss`). Persistent buckets answer
+  /// writes with `read_only`; `store::restored` says what is missing. Buckets that are in memory
+  /// only may be defined and written.
+  bool read_only = false;
   /// When writes are acknowledged, unless a handle says otherwise (`bucket::with`).
   holdfast::durability durability = durability::group;
   /// How long a `group` commit may wait for company before its fsync.

@@ -74,6 +74,7 @@ struct store_stats {
   std::chrono::milliseconds ttl_interval{0}; ///< between purges; 0: none by itself
   std::size_t snapshots = 0;                 ///< held now
   std::size_t subscribers = 0;               ///< of events
+  std::size_t queries = 0;                   ///< that are defined
   std::size_t live_queries = 0;              ///< subscriptions of queries
   std::size_t feed_backlog = 0;              ///< commits that followers have still to read
   event_bus_counters events;
@@ -93,6 +94,9 @@ struct restore_report {
   std::uint64_t records = 0;
   std::uint64_t buckets = 0;
   sequence last = 0; ///< the newest commit
+  /// Commits behind `last` that had been written, or acknowledged as durable, and are not there;
+  /// not 0 only when opened read-only, or with a journal that accepts loss.
+  std::uint64_t missing = 0;
   std::uint64_t epoch = 0;
   std::chrono::microseconds took{0};
 };
@@ -273,7 +277,8 @@ public:
   /// Blocks for the length of opening the journal, and of a look at every record. Not inside an
   /// actor. Errors, after which the store still only reads, and `reopen` may be called again: those
   /// of `journal::open` and of writing; `data_loss` or `corrupt`, with both seqs, if the journal
-  /// ends where it cannot end; `invalid_argument` without a journal; `stopped`.
+  /// ends where it cannot end; `invalid_argument` without a journal or when started read-only;
+  /// `stopped`.
   result<reopen_report> reopen();
 
   store_stats stats() const;

@@ -266,9 +266,16 @@ public:
   requires(sizeof...(Changes) > 0 &&
            (std::same_as<typename Changes::record_type, T> &&
             ...)) pending<std::uint64_t> update_many(filter which, const Changes&... changes)
+  const { return update_many(std::move(which), write_options{}, changes...); }
+  /// The same with options: `update_many({}, {.expires_in = 1h}, set<&user::age>(31))`.
+  template <class... Changes>
+  requires(sizeof...(Changes) > 0 &&
+           (std::same_as<typename Changes::record_type, T> &&
+            ...)) pending<std::uint64_t> update_many(filter which, const write_options& how,
+                                                     const Changes&... changes)
   const {
     return [&](const auto&... stored) {
-      return plain_.update_many(std::move(which), {field_input{Changes::name, stored}...});
+      return plain_.update_many(std::move(which), {field_input{Changes::name, stored}...}, how);
     }(detail::to_stored(changes.content)...);
   }
   pending<T> erase(key_argument key) const { return plain_.erase(key).map(from_record<T>); }

@@ -89,11 +89,16 @@ result<head> read_heads(rdb::DB& db, const std::string& directory) {
   return last;
 }
 
+// The commit that the journal must reach by its mark.
+sequence promised_by(const mark& m, std::uint64_t boot) {
+  auto same_boot = boot != 0 && m.boot == boot;
+  return m.clean || same_boot ? std::max(m.written, m.durable) : m.durable;
+}
+
 // Whether the journal reaches what the mark promises.
 result<void> compare(const mark& m, const head& last, const rocksdb_options& options,
                      std::uint64_t boot) {
-  auto same_boot = boot != 0 && m.boot == boot;
-  auto expected = m.clean || same_boot ? std::max(m.written, m.durable) : m.durable;
+  auto expected = promised_by(m, boot);
   if (last.last < expected && !options.accept_loss)
     return fail(errc::data_loss,
                 options.directory + ": commits " + std::to_string(last.last + 1) + " to " +
@@ -108,9 +113,7 @@ result<void> compare(const mark& m, const head& last, const rocksdb_options& opt
 
 result<findings> examine(const rocksdb_options& options, const rdb::Options& database,
                          const mark& marked, std::uint64_t boot, bool heads_suffice) {
-  auto quiet = database;
-  quiet.info_log = std::make_shared<silent_logger>();
-  quiet.listeners.clear();
+  auto quiet = quiet_options(database);
   heads_only filter;
   if (heads_suffice)
     quiet.wal_filter = &filter;
@@ -123,7 +126,7 @@ result<findings> examine(const rocksdb_options& options, const rdb::Options& dat
     return fail(last.error());
   if (auto r = compare(marked, *last, options, boot); !r)
     return fail(r.error());
-  return findings{marked, *last};
+  return findings{marked, *last, std::max(last->last, promised_by(marked, boot))};
 }
 
 } // namespace
@@ -168,6 +171,13 @@ rdb::Options database_options(const rocksdb_options& options, rdb::Env* env,
   o.max_log_file_size = 4 << 20;
   o.listeners.push_back(std::make_shared<failure_listener>(options.directory, std::move(failure)));
   return o;
+}
+
+rdb::Options quiet_options(const rdb::Options& database) {
+  auto quiet = database;
+  quiet.info_log = std::make_shared<silent_logger>();
+  quiet.listeners.clear();
+  return quiet;
 }
 
 rdb::ReadOptions scan_options() {

@@ -46,6 +46,9 @@ private:
 ::rocksdb::Options database_options(const rocksdb_options& options, ::rocksdb::Env* env,
                                     std::shared_ptr<background_failure> failure);
 
+/// The same for an open that leaves nothing behind: no LOG, no listeners.
+::rocksdb::Options quiet_options(const ::rocksdb::Options& database);
+
 /// Read all of what is asked for once, checking every sum, without disturbing a cache.
 ::rocksdb::ReadOptions scan_options();
 
@@ -53,6 +56,7 @@ private:
 struct findings {
   mark marked;
   head last;
+  sequence promised = 0; ///< the commit that it must reach by the mark
 };
 
 /// Finds everything for which an open must refuse, and changes nothing: reads MARK, checks

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <holdfast/runtime/child_spec.hpp>
+#include <holdfast/runtime/executor.hpp>
 #include <holdfast/store/bucket.hpp>
 
 #include <atomic>
@@ -8,26 +9,33 @@
 #include <functional>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <string_view>
 
 namespace holdfast::detail {
+
+class store_state;
 
 /// Where the store's gateway is and what it needs. Outlives its actors: answers may come after
 /// them.
 class gateway_desk : public std::enable_shared_from_this<gateway_desk> {
 public:
-  /// `find` gives the handle of a bucket, from any thread, for as long as the actor lives.
-  gateway_desk(std::function<result<bucket<>>(std::string_view)> find, std::size_t limit)
-      : find_{std::move(find)}, limit_{limit} {}
+  /// `of` is used while an actor of the gateway lives, and by what `post` took until `close`.
+  gateway_desk(store_state& of, std::size_t limit) : of_{of}, limit_{limit} {}
 
   /// The gateway as a child of one of the store's supervisors.
   child_spec spec();
   /// The running gateway; null before the start and after `close`.
   caf::actor current() const;
-  /// Forgets the gateway: no handle to it may outlive the runtime.
+  /// Forgets the gateway: no handle to it may outlive the runtime. Waits for what `post` took.
   void close();
 
-  result<bucket<>> find(std::string_view name) const { return find_(name); }
+  store_state& store() const noexcept { return of_; }
+  result<bucket<>> find(std::string_view name) const;
+
+  /// Runs what may block, in the one thread for that, which the first such request starts. Error:
+  /// `stopped`; `unavailable` under the deterministic scheduler.
+  result<void> post(std::function<void()> task);
 
   /// Counts one more request that waits for its answer; false at the limit.
   bool enter() noexcept;
@@ -36,12 +44,13 @@ public:
   error full() const;
 
 private:
-  const std::function<result<bucket<>>(std::string_view)> find_;
+  store_state& of_;
   const std::size_t limit_;
   std::atomic<std::size_t> waiting_{0};
   mutable std::mutex mutex_;
   caf::actor current_;
   bool closed_ = false;
+  std::optional<executor> blocking_;
 };
 
 } // namespace holdfast::detail

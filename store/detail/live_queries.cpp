@@ -32,7 +32,8 @@ result<void> live_queries::define(std::string_view name, query_function what) {
   made->function = std::move(what);
   if (!definitions_.emplace(name, std::move(made)).second)
     return fail(errc::already_exists,
-                std::string{name} + ": a query of this name is defined already");
+                std::string{name} + ": a query of this name is defined already",
+                {.query = std::string{name}});
   return {};
 }
 
@@ -44,8 +45,9 @@ bool live_queries::remove(std::string_view name) {
   for (auto& [key, g] : groups_) {
     if (g->of != found->second)
       continue;
-    g->last = result<query_value>{
-        fail(errc::dropped, g->of->name + ": the query was removed from its store")};
+    g->last = result<query_value>{fail(errc::dropped,
+                                       g->of->name + ": the query was removed from its store",
+                                       {.query = g->of->name})};
     g->dirty = g->moved = false;
     g->tally = std::nullopt;
     tell(*g);
@@ -59,10 +61,12 @@ bool live_queries::remove(std::string_view name) {
 
 result<live_queries::definition_ptr> live_queries::find(std::string_view name) const {
   if (closed_)
-    return fail(errc::stopped, std::string{name} + ": the store has stopped");
+    return fail(errc::stopped, std::string{name} + ": the store has stopped",
+                {.query = std::string{name}});
   auto found = definitions_.find(name);
   if (found == definitions_.end())
-    return fail(errc::not_found, std::string{name} + ": no query of this name is defined");
+    return fail(errc::not_found, std::string{name} + ": no query of this name is defined",
+                {.query = std::string{name}});
   return found->second;
 }
 
@@ -110,7 +114,8 @@ result<query_why> live_queries::why(std::string_view name, const object& paramet
   auto g = find_group(key_of(**of, parameters, filters), **of, parameters, filters);
   if (!g)
     return fail(errc::not_found,
-                std::string{name} + ": nobody has subscribed to it with these parameters");
+                std::string{name} + ": nobody has subscribed to it with these parameters",
+                {.query = std::string{name}});
   auto out = g->counters;
   if (g->trigger)
     out.last = g->trigger->reason();
@@ -137,7 +142,7 @@ result<query_value> live_queries::run(std::string_view name, const object& param
 result<void> live_queries::admitted(const query_definition& of, const object& parameters) const {
   if (of.function.check)
     if (auto wrong = of.function.check(of.name, parameters))
-      return fail(std::move(*wrong));
+      return fail(wrong->at({.query = of.name}));
   return {};
 }
 
@@ -252,7 +257,8 @@ result<subscription> live_queries::subscribe(std::string_view name, object param
     at = g->at;
   }
   if (auto still = find(name); !still || *still != of)
-    return fail(errc::not_found, std::string{name} + ": the query was removed meanwhile");
+    return fail(errc::not_found, std::string{name} + ": the query was removed meanwhile",
+                {.query = std::string{name}});
   return join(g, *at, std::move(call), options);
 }
 

@@ -50,6 +50,11 @@ struct reference_rule {
   std::string_view bucket;
   on_delete what;
 };
+/// A check of the user's own: of the field as it is stored, or of the member.
+template <class F>
+struct check_rule {
+  F check;
+};
 template <class... Rules>
 struct item_rules {
   std::tuple<Rules...> rules;
@@ -125,6 +130,25 @@ void apply_rule(field_spec& spec, const default_rule<U>& r) {
   } else {
     static_assert(operand_of<T, U>, "the default is of another type than the member");
     spec.otherwise(to_operand<T>(r.content));
+  }
+}
+
+template <class T, class F>
+void apply_rule(field_spec& spec, const check_rule<F>& r) {
+  using content = typename unwrap_optional<T>::type;
+  if constexpr (std::is_invocable_v<const F&, value_view, const record_input&>) {
+    spec.validate(r.check);
+  } else {
+    static_assert(std::is_invocable_r_v<std::optional<std::string>, const F&, const content&>,
+                  "a check takes the member's type, or a value_view and a record_input, and gives "
+                  "an optional text");
+    spec.validate(
+        [check = r.check](value_view stored, const record_input&) -> std::optional<std::string> {
+          content given{};
+          misfits bad{""};
+          read_member(stored, given, bad, place{.name = ""});
+          return bad.empty() ? check(given) : std::nullopt; // else another rule has said so
+        });
   }
 }
 

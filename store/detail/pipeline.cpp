@@ -30,7 +30,14 @@ bool wants_sync(durability level) noexcept {
 pipeline::pipeline(commit_line& line, journal& to, pipeline_options options,
                    std::function<void(std::string)> crashed)
     : line_{line}, journal_{to}, options_{options}, crashed_{std::move(crashed)},
-      durable_{line.published()}, written_{line.published()}, writer_{[this] { loop(); }} {}
+      durable_{line.published()}, written_{line.published()} {
+  if (options_.read_only) {
+    refusal_ = only_reads_;
+    failure_settled_ = true;
+    failed_.store(true, std::memory_order_release);
+  }
+  writer_ = std::thread{[this] { loop(); }};
+}
 
 pipeline::~pipeline() { stop(); }
 

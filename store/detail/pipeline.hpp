@@ -24,6 +24,7 @@ struct pipeline_options {
   std::size_t backlog_bytes = 64u << 20;       ///< past it callers wait (R6)
   std::size_t backlog_commits = 262'144;
   std::size_t unsynced_bytes = 32u << 20; ///< most memory kept of unsynced writes; then one syncs
+  bool read_only = false;                 ///< the journal takes no writes: all are refused
 };
 
 /// What a mended journal was found to hold, and what was made of it.
@@ -234,6 +235,7 @@ private:
 
   // Made beforehand, for there may be no memory when they are needed.
   const error unknown_{errc::outcome_unknown, "store: the write failed; it may be on disk"};
+  const error only_reads_{errc::read_only, "store: it was opened read-only"};
   const error stopped_writing_{errc::read_only,
                                "store: writing stopped after an error of the journal"};
   const error journal_threw_{errc::io, "store: the journal threw an exception while it wrote"};

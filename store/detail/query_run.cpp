@@ -21,11 +21,12 @@ namespace {
 result<query_value> call_query(const query_definition& what, const object& parameters,
                                transaction_state& state) {
   auto failed = [&](errc code, const std::string& why) {
-    return fail(code, what.name + ": " + why);
+    return fail(code, what.name + ": " + why, {.query = what.name});
   };
   try {
     query_context context{state};
-    return what.function.run(context, parameters);
+    auto outcome = what.function.run(context, parameters);
+    return outcome ? std::move(outcome) : fail(outcome.error().at({.query = what.name}));
   } catch (const std::bad_alloc&) {
     return failed(errc::out_of_memory, "an allocation failed");
   } catch (const std::exception& e) {

@@ -41,7 +41,7 @@ private:
     for (char c : l.second) {
       if (c == '\\' || c == '"')
         out_ += '\\';
-      out_ += c; // names hold no line ends
+      out_ += c; // `start` and `define` refuse names with line ends
     }
     out_ += '"';
   }
@@ -63,6 +63,10 @@ void buckets_to(exposition& out, const store_stats& s) {
        [](auto& b) { return b.writes; });
   each("bucket_memory_bytes", "gauge", "Records and indexes",
        [](auto& b) { return b.memory_bytes; });
+  each("bucket_mapped_bytes", "gauge", "Mapped for records and indexes in huge pages",
+       [](auto& b) { return b.mapped_bytes; });
+  each("bucket_persistent", "gauge", "Whether the bucket is kept in the journal",
+       [](auto& b) { return b.persistent ? 1U : 0U; });
   each("bucket_restarts_total", "counter", "Restarts of the bucket's actor",
        [](auto& b) { return b.restarts; });
   each("bucket_waiting", "gauge", "Operations that wait for the bucket's actor",
@@ -82,6 +86,9 @@ std::string store_stats::to_prometheus() const {
   out.single("buckets", "gauge", "Buckets", buckets.size());
   out.single("records", "gauge", "Published records", records);
   out.single("memory_bytes", "gauge", "Memory of all buckets", memory_bytes);
+  out.single("persistent", "gauge", "Whether the store has a journal", persistent ? 1 : 0);
+  out.single("ttl_interval_milliseconds", "gauge", "Between purges; 0: none by itself",
+             static_cast<std::uint64_t>(ttl_interval.count()));
   out.single("snapshots", "gauge", "Snapshots that are held", snapshots);
   out.single("published_seq", "counter", "Last visible commit of persistent buckets", published);
   out.single("durable_seq", "counter", "Last commit on stable storage", durable);
@@ -95,9 +102,14 @@ std::string store_stats::to_prometheus() const {
   out.single("writing_stopped", "gauge", "Whether writing stopped after an error of the disk",
              failure ? 1 : 0);
   out.single("event_subscribers", "gauge", "Subscribers of events", subscribers);
+  out.single("queries", "gauge", "Queries that are defined", queries);
   out.single("query_subscriptions", "gauge", "Subscriptions of queries", live_queries);
   out.single("events_published_total", "counter", "Changes told to the event bus",
              events.published);
+  out.single("events_refused_total", "counter", "Changes that the event bus did not take",
+             events.refused);
+  out.single("events_unheard_total", "counter", "Changes that nobody had subscribed to",
+             events.unheard);
   out.single("events_delivered_total", "counter", "Changes put into a subscriber's queue",
              events.delivered);
   out.single("feed_backlog", "gauge", "Commits that followers have still to read", feed_backlog);

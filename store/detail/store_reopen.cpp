@@ -15,6 +15,9 @@ result<reopen_report> store_state::reopen() {
   finish_open_changes();
   if (!pipe_)
     return fail(errc::invalid_argument, options_.name + ": the store has no journal to reopen");
+  if (options_.read_only)
+    return fail(errc::invalid_argument,
+                options_.name + ": reopen: it was opened read-only; stop it and start it anew");
   if (!pipe_->refusal()) {
     const auto last = lines_->durable.published();
     return reopen_report{.was_writing = true, .epoch = epoch_, .found = last, .published = last};

@@ -21,12 +21,14 @@ result<void> store_state::restore(journal_info info) {
   auto began = std::chrono::steady_clock::now();
   lines_->durable.start_at(info.last);
   restored_.last = info.last;
+  restored_.missing = info.promised > info.last ? info.promised - info.last : 0;
   restored_.epoch = epoch_ = info.epoch;
   pipe_ = std::make_shared<pipeline>(lines_->durable, *options_.journal,
                                      pipeline_options{.group_delay = options_.group_delay,
                                                       .async_delay = options_.async_delay,
                                                       .backlog_bytes = options_.backlog_bytes,
-                                                      .backlog_commits = options_.backlog_commits},
+                                                      .backlog_commits = options_.backlog_commits,
+                                                      .read_only = options_.read_only},
                                      [this](const std::string& why) { writer_crashed(why); });
   if (auto done = restore_catalog(); !done)
     return done;

@@ -42,25 +42,41 @@ std::optional<error> check_limits(const store_options& asked) {
   return std::nullopt;
 }
 
+/// Names stand in messages, trees and metrics, one line each.
+std::optional<error> check_name(const std::string& name) {
+  constexpr std::size_t most = 255;
+  if (name.empty() || name.size() > most)
+    return error{errc::invalid_argument, "store: the name has " + std::to_string(name.size()) +
+                                             " bytes, which is not within 1 and " +
+                                             std::to_string(most)};
+  if (std::ranges::any_of(name, [](unsigned char c) { return c < 0x20 || c == 0x7f; }))
+    return error{errc::invalid_argument, "store: the name has a control character in it"};
+  return std::nullopt;
+}
+
 } // namespace
 
 store_state::store_state(store_options options)
     : options_{std::move(options)},
       runtime_{options_.runtime ? std::shared_ptr<runtime>{options_.runtime, [](runtime*) {}}
                                 : std::make_shared<runtime>(options_.runtime_settings)},
-      gateway_{std::make_shared<gateway_desk>(
-          [this](std::string_view name) { return handle(name); }, options_.gateway_requests)} {}
+      gateway_{std::make_shared<gateway_desk>(*this, options_.gateway_requests)} {}
 
 store_state::~store_state() { (void)stop(); }
 
 result<void> store_state::start() {
+  if (auto wrong = check_name(options_.name))
+    return fail(std::move(*wrong));
   if (auto wrong = check_limits(options_))
     return fail(std::move(*wrong));
   if (options_.durability == durability::none && options_.journal)
     return fail(errc::invalid_argument,
                 options_.name + ": durability none makes no sense with a journal");
+  if (options_.read_only && !options_.journal)
+    return fail(errc::invalid_argument,
+                options_.name + ": read_only makes no sense without a journal");
   if (options_.journal) {
-    auto info = options_.journal->open();
+    auto info = options_.read_only ? options_.journal->open_read_only() : options_.journal->open();
     if (!info)
       return fail(std::move(info.error()));
     if (auto done = restore(*info); !done) {
@@ -405,11 +421,11 @@ result<void> store_state::crash_supervisor(std::string_view name) {
 }
 
 result<void> store_state::stop() {
+  gateway_->close(); // first: what it has in hand may define or drop
   std::lock_guard one_at_a_time{definitions_};
   if (stopped_)
     return {};
   stopped_ = true;
-  gateway_->close();
   queries_->close();
   for (auto& core : all())
     core->close(errc::stopped);
@@ -423,7 +439,7 @@ result<void> store_state::stop() {
   lines_->transactions.close();
   if (pipe_) {
     pipe_->stop();
-    if (auto why = pipe_->refusal())
+    if (auto why = pipe_->refusal(); why && !options_.read_only)
       keep_first(result<void>{fail(std::move(*why))});
   }
   if (options_.journal)

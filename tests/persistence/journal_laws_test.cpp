@@ -50,6 +50,34 @@ TYPED_TEST(journal_laws, what_is_closed_comes_back_with_its_sequence_and_chain) 
   EXPECT_EQ(contents(*again), workload::after(40));
 }
 
+TYPED_TEST(journal_laws, opened_read_only_it_shows_all_and_takes_nothing) {
+  {
+    auto j = this->open();
+    for (sequence n = 1; n <= 20; ++n)
+      ASSERT_TRUE(workload::commit(*j, n, n % 3 == 0));
+  } // as a crash leaves it
+  for (int round = 0; round < 2; ++round) {
+    auto j = this->place.make();
+    auto info = j->open_read_only();
+    ASSERT_TRUE(info) << info.error().to_string();
+    EXPECT_EQ(info->last, 20u);
+    EXPECT_EQ(info->promised, 20u);
+    EXPECT_EQ(info->epoch, 1u) << "it does not count";
+    EXPECT_EQ(contents(*j), workload::after(20));
+    EXPECT_EQ(workload::commit(*j, 21, true).error(), errc::read_only);
+    EXPECT_EQ(j->sync().error(), errc::read_only);
+    EXPECT_EQ(this->place.make()->open().error(), errc::locked);
+    EXPECT_TRUE(j->close());
+  }
+  auto again = this->place.make();
+  auto info = again->open();
+  ASSERT_TRUE(info) << info.error().to_string();
+  EXPECT_EQ(info->last, 20u);
+  EXPECT_EQ(info->epoch, 2u);
+  EXPECT_FALSE(info->clean) << "nobody has closed it in order";
+  EXPECT_TRUE(workload::commit(*again, 21, true)) << "as before";
+}
+
 TYPED_TEST(journal_laws, the_chain_is_that_of_the_same_batches_in_any_journal) {
   auto disk = std::make_shared<memory_disk>();
   auto reference = memory_journal(disk);

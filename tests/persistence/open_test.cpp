@@ -136,6 +136,41 @@ TEST_F(opening, accepts_a_loss_when_told_to_and_goes_on_from_the_prefix) {
   EXPECT_EQ(make()->open()->last, lost.found + 1);
 }
 
+TEST_F(opening, shows_what_is_left_read_only_and_changes_nothing) {
+  {
+    auto j = make();
+    ASSERT_TRUE(j->open());
+    for (sequence n = 1; n <= 20; ++n)
+      ASSERT_TRUE(workload::commit(*j, n, true));
+  }
+  for (auto& entry : std::filesystem::directory_iterator(path()))
+    if (entry.path().extension() == ".log")
+      std::filesystem::resize_file(entry.path(), entry.file_size() / 2);
+  auto e = refusal();
+  ASSERT_EQ(e, errc::data_loss);
+  auto found = std::get<loss>(e.detail()).found;
+  auto before = read_directory(path());
+  {
+    auto j = make();
+    auto info = j->open_read_only();
+    ASSERT_TRUE(info) << info.error().to_string();
+    EXPECT_EQ(info->last, found);
+    EXPECT_EQ(info->promised, 20u);
+    EXPECT_EQ(contents(*j), workload::after(found));
+    EXPECT_EQ(workload::commit(*j, found + 1, true).error(), errc::read_only);
+    EXPECT_TRUE(j->close());
+  }
+  EXPECT_EQ(read_directory(path()), before);
+  EXPECT_EQ(refusal(), errc::data_loss) << "as before";
+}
+
+TEST_F(opening, reads_only_a_journal_that_is_there) {
+  auto r = make()->open_read_only();
+  EXPECT_EQ(r.error(), errc::invalid_argument);
+  EXPECT_THAT(r.error().message(), StartsWith(path() + "/MARK"));
+  EXPECT_FALSE(std::filesystem::exists(path()));
+}
+
 TEST_F(opening, needs_a_directory_that_can_be_made) {
   write_directory(directory.path(), {{"file", ""}});
   auto r = rocksdb({.directory = directory / "file/data"})->open();

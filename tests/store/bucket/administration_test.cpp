@@ -47,6 +47,62 @@ TEST_F(administration, counts_records_indexes_commits_and_restarts) {
   EXPECT_GT(rates[0].writes_per_second, 0);
 }
 
+/// Each figure of the table is there, with the number that it has.
+TEST_F(administration, exports_every_figure) {
+  db.runtime_in_use().log().redirect(nullptr, log_level::off);
+  auto token = db.on("bucket.users.*", [](const change&) {}).value();
+  ASSERT_TRUE(db.define_query("all", {.bucket = "users"}));
+  auto live = db.subscribe("all", [](const query_update&) {}).value();
+  auto held = db.snapshot();
+  ASSERT_TRUE(users.insert({{"id", "a"}, {"role", "admin"}}).get());
+  ASSERT_TRUE(db.crash("users"));
+  ASSERT_TRUE(db.settle());
+  store_stats s = db.stats();
+  auto text = s.to_prometheus();
+  const std::pair<std::string_view, std::uint64_t> figures[] = {
+      {"buckets", 1},
+      {"records", s.records},
+      {"memory_bytes", s.memory_bytes},
+      {"persistent", 0},
+      {"ttl_interval_milliseconds", 1000},
+      {"snapshots", s.snapshots},
+      {"published_seq", s.published},
+      {"durable_seq", s.durable},
+      {"memory_published_seq", 1},
+      {"backlog_commits", s.backlog_commits},
+      {"backlog_bytes", s.backlog_bytes},
+      {"journal_batches_total", s.batches},
+      {"persistence_restarts_total", s.persistence_restarts},
+      {"writing_stopped", 0},
+      {"event_subscribers", 1},
+      {"queries", 1},
+      {"query_subscriptions", 1},
+      {"events_published_total", s.events.published},
+      {"events_delivered_total", s.events.delivered},
+      {"events_refused_total", s.events.refused},
+      {"events_unheard_total", s.events.unheard},
+      {"feed_backlog", s.feed_backlog},
+  };
+  for (auto [name, figure] : figures)
+    EXPECT_THAT(text, HasSubstr("\nholdfast_" + std::string{name} + "{store=\"app\"} " +
+                                std::to_string(figure) + "\n"));
+  auto& b = s.buckets.at(0);
+  const std::pair<std::string_view, std::uint64_t> of_bucket[] = {
+      {"records", 1},
+      {"commits_total", 1},
+      {"memory_bytes", b.memory_bytes},
+      {"mapped_bytes", b.mapped_bytes},
+      {"persistent", 0},
+      {"restarts_total", 1},
+      {"waiting", b.waiting},
+      {"up", 1},
+  };
+  for (auto [name, figure] : of_bucket)
+    EXPECT_THAT(text,
+                HasSubstr("\nholdfast_bucket_" + std::string{name} +
+                          "{store=\"app\",bucket=\"users\"} " + std::to_string(figure) + "\n"));
+}
+
 /// Every line is a comment or `name{labels} number`, and every metric has its type.
 TEST_F(administration, tells_the_same_as_prometheus_text) {
   ASSERT_TRUE(users.insert({{"id", "a"}}).get());

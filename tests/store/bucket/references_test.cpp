@@ -173,6 +173,29 @@ TEST_P(references, cascades_go_on_and_end_in_cycles_and_at_a_restriction) {
   EXPECT_EQ(*b.count().get(), 0u);
 }
 
+TEST_P(references, hold_in_clears_and_bulk_updates_of_either_side) {
+  define(on_delete::cascade);
+  EXPECT_EQ(*teams->clear().get(), 2u);
+  EXPECT_EQ(*users->count().get(), 1u) << "dan is in no team";
+  ASSERT_TRUE(teams->insert({{"id", "red"}}).get());
+  auto moved = users->update_many({}, {{"team", "green"}}).get();
+  ASSERT_FALSE(moved);
+  expect_broken(moved.error(), "team", "\"green\"");
+  EXPECT_EQ(*users->update_many({}, {{"team", "red"}}).get(), 1u);
+  EXPECT_TRUE(db.drop("teams").value()) << "with those that refer to it";
+  EXPECT_EQ(*users->count().get(), 0u);
+}
+
+TEST_P(references, are_emptied_by_a_clear_and_a_drop) {
+  define(on_delete::set_null);
+  EXPECT_EQ(*teams->clear().get(), 2u);
+  EXPECT_EQ(*users->count("team"_f.is_null()).get(), 4u);
+  ASSERT_TRUE(teams->insert({{"id", "red"}}).get());
+  EXPECT_EQ(*users->update_many("id"_f < "c", {{"team", "red"}}).get(), 2u);
+  EXPECT_TRUE(db.drop("teams").value());
+  EXPECT_EQ(*users->count("team"_f.is_null()).get(), 4u);
+}
+
 TEST_P(references, within_a_bucket_may_come_in_any_order_of_one_commit) {
   auto tree = db.define(schema("tree")
                             .key("id", integer())
