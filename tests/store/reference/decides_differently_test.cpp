@@ -3,6 +3,8 @@
 // there.
 #include "reference_fixture.hpp"
 
+#include <thread>
+
 #include <holdfast/store/filter_json.hpp>
 
 #include <cmath>
@@ -211,6 +213,11 @@ TEST_F(where_holdfast_decides_differently, clear_drop_and_update_bucket_are_comm
   ASSERT_TRUE(db.drop("people"));
   EXPECT_THAT(heard.texts(4), ElementsAre("people.inserted \"a\"", "people.redefined",
                                           "people.cleared", "people.dropped"));
+  auto all = heard.take(4);
+  EXPECT_EQ(all[1].why, cause::schema);
+  EXPECT_EQ(all[2].why, cause::user);
+  EXPECT_EQ(all[2].count, 1u) << "one event for all records";
+  EXPECT_EQ(all[3].why, cause::user);
 }
 
 TEST_F(where_holdfast_decides_differently, dropped_bucket) {
@@ -286,6 +293,72 @@ TEST_F(where_holdfast_decides_differently, references) {
   ASSERT_TRUE(users.insert({{"id", "a"}, {"team", "x"}}).get());
   EXPECT_EQ(teams.clear().get().error(), errc::broken_reference);
   EXPECT_EQ(db.drop("teams").error(), errc::broken_reference);
+}
+
+TEST_F(where_holdfast_decides_differently, transactions) {
+  auto p = people();
+  ASSERT_TRUE(p.insert_many({{{"id", "a"}, {"age", 1}}, {{"id", "b"}, {"age", 1}}}).get());
+  // Both must not become 0: each of two writers leaves the other one alone as long as it is 1.
+  auto empty_one = [&](const char* which, const char* other) {
+    return db.transact([&, which, other](transaction& tx) -> result<void> {
+      auto in = tx.in(p);
+      if (in.get(other).get()->operator[]("age") == value_view{0})
+        return {};
+      return in.update(which, {{"age", 0}}).get().map([](const record&) {});
+    });
+  };
+  std::thread one{[&] { EXPECT_TRUE(empty_one("a", "b")); }};
+  EXPECT_TRUE(empty_one("b", "a"));
+  one.join();
+  EXPECT_EQ(*p.count("age"_f == 0).get(), 1u) << "strictly serializable";
+}
+
+TEST_F(where_holdfast_decides_differently, first_result_of_a_subscription) {
+  auto p = people();
+  ASSERT_TRUE(db.define_query("count", [&](query_context& in) { return in.in(p).count(); }));
+  std::promise<std::uint64_t> first;
+  auto token = db.subscribe("count", [&](const query_update& now) {
+                   EXPECT_TRUE(now.initial);
+                   first.set_value(now.as<std::uint64_t>());
+                 }).value();
+  EXPECT_EQ(first.get_future().get(), 0u);
+  token.cancel();
+  std::promise<bool> next;
+  auto later = db.subscribe("count", [&](const query_update& now) { next.set_value(now.initial); },
+                            {.skip_initial = true})
+                   .value();
+  ASSERT_TRUE(p.insert({{"id", "a"}}).get());
+  EXPECT_FALSE(next.get_future().get()) << "the first that it is told is a change";
+}
+
+TEST_F(where_holdfast_decides_differently, missing_parameter) {
+  people();
+  ASSERT_TRUE(
+      db.define_query("one", {.bucket = "people", .what = query{"age"_f == parameter("n")}}));
+  EXPECT_EQ(db.run("one").error(), errc::invalid_argument);
+  EXPECT_EQ(db.subscribe("one", [](const query_update&) {}).error(), errc::invalid_argument);
+  EXPECT_TRUE(db.run("one", object{{"n", 1}}));
+}
+
+TEST_F(where_holdfast_decides_differently, failed_load) {
+  ASSERT_TRUE(people().insert({{"id", "a"}}).get());
+  ASSERT_TRUE(db.stop());
+  disk->fail_open(true);
+  auto open = [&](bool read_only) {
+    store_options options;
+    options.journal = memory_journal(disk);
+    options.read_only = read_only;
+    return store::start(std::move(options));
+  };
+  EXPECT_EQ(open(false).error(), errc::io) << "refuses to start, says why";
+  disk->fail_open(false);
+  {
+    auto only = open(true).value();
+    EXPECT_EQ(*only.bucket("people")->count().get(), 1u) << "read-only opening is offered";
+    EXPECT_EQ(only.bucket("people")->insert({{"id", "b"}}).get().error(), errc::read_only);
+  }
+  db = start();
+  EXPECT_EQ(*db.bucket("people")->count().get(), 1u) << "nothing was overwritten";
 }
 
 TEST_F(where_holdfast_decides_differently, throwing_subscriber) {
