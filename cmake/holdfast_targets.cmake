@@ -40,8 +40,8 @@ if(HOLDFAST_UNITY)
 endif()
 # For targets for whose own code nobody waits, but everybody for its compilation.
 set(HOLDFAST_UNOPTIMIZED "")
-if(HOLDFAST_UNITY OR HOLDFAST_SANITIZE)
-  set(HOLDFAST_UNOPTIMIZED -O0)
+if(HOLDFAST_UNITY)
+  set(HOLDFAST_UNOPTIMIZED -O0 -g0)
 endif()
 # holdfast_unity(<target>): but for the sources whose file-local names meet.
 function(holdfast_unity target)

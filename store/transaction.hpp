@@ -44,6 +44,8 @@ struct transact_options {
 /// `store::transact` returns without an error, all that it wrote becomes one commit, provided that
 /// nothing of what it read has changed meanwhile; else it is run again.
 ///
+/// A `clear` tells subscribers of each record that it erases, not of one `cleared` bucket.
+///
 /// What is checked when: a record's own rules and its key at each write; unique values and what
 /// records refer to when all is written, so that two records may exchange a unique value.
 ///

@@ -6,6 +6,7 @@
 #include <holdfast/store/detail/order_tree.hpp>
 #include <holdfast/store/detail/page_hash.hpp>
 #include <holdfast/store/detail/pool.hpp>
+#include <holdfast/store/detail/prefetch.hpp>
 #include <holdfast/store/detail/record_block.hpp>
 #include <holdfast/store/detail/retire.hpp>
 #include <holdfast/store/detail/row_table.hpp>
@@ -276,9 +277,7 @@ record_block* bucket_data::find_at(const Key& key, std::uint64_t hash, std::uint
   record_block* found = nullptr;
   primary_.find(hash, [&](std::uint64_t payload) {
     record_block* b = block_slots::block(payload);
-    const auto line = reinterpret_cast<std::uintptr_t>(b); // whatever is behind a short block
-    for (std::uintptr_t at : {64, 128, 192})
-      __builtin_prefetch(reinterpret_cast<const void*>(line + at));
+    prefetch<64, 128, 192>(b);
     b = visible_at(b, seq);
     if (b == nullptr || !key_is(*b, layout_.key_slot, key))
       return false;

@@ -260,12 +260,8 @@ void bucket_data::load(std::span<record_block* const> blocks, std::uint64_t seq)
   for (auto& u : uniques_)
     u->slots.presize(blocks.size());
   for (std::size_t i = 0; i < blocks.size(); ++i) {
-    if (i + ahead < blocks.size()) {
-      const auto* later = reinterpret_cast<const char*>(blocks[i + ahead]);
-      __builtin_prefetch(later);
-      __builtin_prefetch(later + 64);
-      __builtin_prefetch(later + 128);
-    }
+    if (i + ahead < blocks.size())
+      prefetch<0, 64, 128>(blocks[i + ahead]);
     record_block* b = blocks[i];
     b->birth.store(seq, std::memory_order_relaxed);
     rows_.reserve(b->row);

@@ -5,6 +5,7 @@
 #include <holdfast/store/detail/purge.hpp>
 #include <holdfast/store/detail/store_state.hpp>
 
+#include <functional>
 #include <utility>
 
 namespace holdfast::detail {
@@ -34,15 +35,24 @@ auto writing(gateway_pointer self, const desk_ptr& desk, F write) {
   };
 }
 
-/// Runs `work(actor)` in an actor of its own, which holds up nobody else. What it throws is the
-/// answer.
+using chore = std::function<void(caf::event_based_actor* worker)>;
+
+/// Runs `work(actor)` in an actor of its own, which holds up nobody else. (CAF's `spawn` is slow to
+/// compile, so it is there once, for all requests.)
+void spawn_aside(gateway_pointer self, runtime& owner, chore work) {
+  self->home_system().spawn(
+      [present = owner.presence(), work = std::move(work)](caf::event_based_actor* worker) {
+        quiet(worker);
+        if (present)
+          worker->attach_functor([present] {});
+        work(worker);
+      });
+}
+
+/// The same; what it throws is the answer.
 template <class T, class F>
 void aside(gateway_pointer self, runtime& owner, const reply<T>& answer, F work) {
-  auto present = owner.presence();
-  self->home_system().spawn([answer, present, work](caf::event_based_actor* worker) {
-    quiet(worker);
-    if (present)
-      worker->attach_functor([present] {});
+  spawn_aside(self, owner, [answer, work](caf::event_based_actor* worker) {
     guarded(answer, [&] { work(worker); });
   });
 }

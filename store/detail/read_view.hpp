@@ -2,6 +2,7 @@
 
 #include <holdfast/store/detail/bucket_data.hpp>
 #include <holdfast/store/detail/order_cursor.hpp>
+#include <holdfast/store/detail/prefetch.hpp>
 
 #include <cassert>
 #include <cstdint>
@@ -129,11 +130,7 @@ private:
   std::uint64_t rank(std::size_t index, const order_probe& p) const noexcept {
     return detail::rank_of(tree(index), p, data_.order_of(index, seq_));
   }
-  void prefetch(std::uint64_t row) const noexcept {
-    const auto line = reinterpret_cast<std::uintptr_t>(rows_.head(row)); // may be null
-    for (std::uintptr_t at : {0, 64, 128})
-      __builtin_prefetch(reinterpret_cast<const void*>(line + at));
-  }
+  void prefetch(std::uint64_t row) const noexcept { detail::prefetch<0, 64, 128>(rows_.head(row)); }
 
   /// How many entries ahead records are fetched.
   static constexpr std::ptrdiff_t ahead = 4;

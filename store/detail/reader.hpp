@@ -144,12 +144,6 @@ private:
   void fetch(order_cursor& at, std::uint64_t most, batch& out) const noexcept;
   /// The same for rows from `row` on; `row` becomes the one to go on with.
   void fetch(std::uint64_t& row, std::uint64_t most, batch& out) const noexcept;
-  static void prefetch(const record_block* head) noexcept {
-    const auto* line = reinterpret_cast<const char*>(head);
-    __builtin_prefetch(line);
-    __builtin_prefetch(line + 64);
-    __builtin_prefetch(line + 128);
-  }
   template <class Fn>
   bool look(const batch& at, Fn&& fn) const;
   const record_block* find_own(const key_view& key) const;
@@ -191,7 +185,7 @@ inline void reader::fetch(order_cursor& at, std::uint64_t most, batch& out) cons
       static_cast<std::uint32_t>(std::min(most, static_cast<std::uint64_t>(at.leaf_end() - entry)));
   for (std::uint32_t i = 0; i < out.size; ++i) {
     out.heads[i] = rows.head(entry[i].row);
-    prefetch(out.heads[i]);
+    prefetch<0, 64, 128>(out.heads[i]);
   }
   at.skip(out.size);
 }
@@ -227,7 +221,7 @@ inline void reader::fetch(std::uint64_t& row, std::uint64_t most, batch& out) co
     if (out.size == most)
       return;
     auto* head = rows.head(row);
-    prefetch(head);
+    prefetch<0, 64, 128>(head);
     out.heads[out.size++] = head;
   }
 }

@@ -279,7 +279,7 @@ TEST_F(where_holdfast_decides_differently, topic_patterns) {
   ASSERT_TRUE(p.erase("a").get());
   EXPECT_EQ(all.take(2).size(), 2u);
   EXPECT_EQ(one.take(1).size(), 1u);
-  EXPECT_EQ(none.take(0).size(), 0u) << "a star is one segment";
+  EXPECT_EQ(db.event_counters().delivered, 3u) << "none got none: a star is one segment";
   EXPECT_EQ(db.define(schema("a.b").key("id", string())).error(), errc::invalid_schema);
 }
 

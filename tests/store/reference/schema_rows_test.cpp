@@ -102,6 +102,10 @@ TEST_F(definition_options, generated) {
   EXPECT_EQ(b.insert({{"n", 10}}).get().value()["n"], value_view{10});
   EXPECT_THAT(issues(b.update(r.key().materialize(), {{"n", 5}}).get()),
               ElementsAre("n immutable"));
+  auto both = define(schema("both")
+                         .key("id", integer().generated(autoincrement))
+                         .field("n", string().generated(cuid).otherwise("never")));
+  EXPECT_NE(both.insert({}).get().value()["n"], value_view{"never"}) << "wins over the default";
 }
 
 TEST_F(definition_options, enumeration) {
@@ -202,10 +206,17 @@ TEST_F(definition_options, validate_field) {
 
 TEST_F(definition_options, indexes) {
   EXPECT_FALSE(db.define(things().index("f")));
-  auto b = define(things().field("f", string()).index("f"));
-  ASSERT_TRUE(b.insert({{"id", 1}, {"f", "x"}}).get());
+  auto b = define(things().field("f", string()).field("u", string().unique()).index("f"));
+  for (int i = 0; i < 20; ++i)
+    ASSERT_TRUE(
+        b.insert({{"id", i}, {"f", i % 10 ? "x" : "y"}, {"u", "u" + std::to_string(i)}}).get());
   using namespace literals;
-  EXPECT_EQ(b.count("f"_f == "x").get().value(), 1U);
+  auto some = b.where("f"_f == "y");
+  EXPECT_EQ(some.explain()->from, explanation::source::index);
+  EXPECT_THAT(some.explain()->indexes, ElementsAre("f"));
+  EXPECT_THAT(keys(some.all().get()), ElementsAre("0", "10"));
+  EXPECT_EQ(b.where("u"_f == "u7").explain()->from, explanation::source::unique_index);
+  EXPECT_THAT(keys(b.where("u"_f == "u7").all().get()), ElementsAre("7"));
 }
 
 TEST_F(definition_options, ordered_set) {
