@@ -7,6 +7,7 @@
 #include <holdfast/store/detail/spin_lock.hpp>
 
 #include <atomic>
+#include <cassert>
 #include <cstddef>
 #include <cstdint>
 #include <mutex>
@@ -58,11 +59,17 @@ public:
   void unlock() noexcept { lock_.unlock(); }
 
   /// The next seq. Under the lock.
-  std::uint64_t take_seq() noexcept { return next_++; }
+  std::uint64_t take_seq() noexcept {
+    assert(lock_.held());
+    return next_++;
+  }
   /// The last seq given out. Under the lock.
   std::uint64_t last_seq() const noexcept { return next_ - 1; }
   /// Makes everything up to `seq` visible. Under the lock.
-  void publish(std::uint64_t seq) noexcept { published_.store(seq, std::memory_order_seq_cst); }
+  void publish(std::uint64_t seq) noexcept {
+    assert(lock_.held());
+    published_.store(seq, std::memory_order_seq_cst);
+  }
   std::uint64_t published() const noexcept { return published_.load(std::memory_order_seq_cst); }
 
   /// Whether a commit that is sealed now must be fed, and is not prepared for it. Under the lock.
@@ -71,6 +78,7 @@ public:
   }
   /// Hands a commit that has just been published to those who follow. Under the lock.
   void feed_commit(std::shared_ptr<feed_entry> e, std::uint64_t seq) noexcept {
+    assert(lock_.held());
     if (e)
       feed_->push(std::move(e), kind_, seq);
   }

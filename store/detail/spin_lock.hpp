@@ -12,6 +12,8 @@ public:
       wait();
   }
   void unlock() noexcept { flag_.store(false, std::memory_order_release); }
+  /// For assertions: whether anybody has it.
+  bool held() const noexcept { return flag_.load(std::memory_order_relaxed); }
 
 private:
   void wait() noexcept;

@@ -64,6 +64,18 @@ TEST_F(event_rows, sources) {
                                "inserted 3 user", "erased 3 ttl"));
 }
 
+TEST_F(event_rows, of_upserts_say_what_each_became) {
+  ASSERT_TRUE(notes.insert({{"id", 2}}).get());
+  listener heard{db};
+  ASSERT_TRUE(notes.upsert_many({{{"id", 1}}, {{"id", 2}, {"n", 1}}, {{"id", 3}}}).get());
+  ASSERT_TRUE(notes.upsert({{"id", 1}, {"n", 1}}).get());
+  ASSERT_TRUE(notes.upsert({{"id", 4}}).get());
+  EXPECT_THAT(heard.texts(5), ElementsAre("notes.inserted 1", "notes.updated 2", "notes.inserted 3",
+                                          "notes.updated 1", "notes.inserted 4"));
+  auto all = heard.take(5);
+  EXPECT_EQ(all[0].seq, all[2].seq) << "one commit";
+}
+
 TEST_F(event_rows, clear_restore_update_and_drop_are_sources_too) {
   listener heard{db};
   ASSERT_TRUE(notes.insert({{"id", 1}}).get());
