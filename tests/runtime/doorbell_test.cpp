@@ -102,7 +102,13 @@ struct ringer {
   }
 };
 
-void end(const caf::actor& a) { caf::anon_send_exit(a, caf::exit_reason::user_shutdown); }
+/// Returns when the actor can hear nothing more: what it rings at may go then.
+void end(const caf::actor& a) {
+  auto ended = std::make_shared<std::promise<void>>();
+  a->attach_functor([ended] { ended->set_value(); });
+  caf::anon_send_exit(a, caf::exit_reason::user_shutdown);
+  ended->get_future().wait();
+}
 
 TEST(a_doorbell, is_heard_on_an_idle_callback_thread) {
   runtime rt;
