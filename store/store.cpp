@@ -72,7 +72,7 @@ result<subscription> follow(detail::store_state& state, std::string_view pattern
   if (!parsed)
     return fail(std::move(parsed.error()));
   return state.events().subscribe(
-      std::move(options), [&](const event_bus& bus, subscriber_options how) {
+      *parsed, std::move(options), [&](const event_bus& bus, subscriber_options how) {
         return bus.subscribe(*parsed, std::forward<Receiver>(to), std::move(how));
       });
 }

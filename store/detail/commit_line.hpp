@@ -81,6 +81,8 @@ public:
     assert(lock_.held());
     if (e)
       feed_->push(std::move(e), kind_, seq);
+    else if (feed_)
+      feed_->miss();
   }
   /// The same of a commit over both lines, with its seq in each. Under both locks.
   void feed_commit(std::shared_ptr<feed_entry> e, std::uint64_t seq,

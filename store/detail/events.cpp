@@ -1,5 +1,7 @@
 #include <holdfast/store/detail/events.hpp>
 
+#include <algorithm>
+
 namespace holdfast::detail {
 
 namespace {
@@ -25,9 +27,26 @@ bool store_events::source::pull(const deliver& to) {
     return true;
   at = nullptr;
   const std::lock_guard lock(mutex);
-  if (bus.subscribers() == 0)
+  if (bus.subscribers() == 0) {
     lines->feed.stop(reader);
+    names.clear();
+    all = false;
+  }
   return false;
+}
+
+/// Under the mutex. What nobody subscribes to any more stays wanted until nobody subscribes at all.
+void store_events::source::want(const topic_pattern& what) {
+  const auto segments = what.segments();
+  const auto by_name = segments.size() > 1 && segments[0] != "**" && !segments[1].starts_with('*');
+  all = all || !by_name;
+  if (!all && std::ranges::find(names, segments[1]) == names.end())
+    names.emplace_back(segments[1]);
+  constexpr std::size_t most_names = 16; // each commit is compared with all of them
+  all = all || names.size() > most_names;
+  lines->feed.want(reader, all ? nullptr
+                               : std::make_shared<const feed_interest>(
+                                     feed_interest{.names = names, .buckets = {}}));
 }
 
 store_events::store_events(runtime& rt, std::shared_ptr<commit_lines> lines)

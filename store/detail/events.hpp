@@ -5,6 +5,8 @@
 
 #include <memory>
 #include <mutex>
+#include <string>
+#include <vector>
 
 namespace holdfast::detail {
 
@@ -19,10 +21,12 @@ public:
 
   const event_bus& bus() const noexcept { return bus_; }
 
-  /// `enter(bus, options)` subscribes; from then on all that is sealed is told, and nothing else.
+  /// `enter(bus, options)` subscribes to that; from then on all that is sealed is told, and nothing
+  /// else.
   template <class F>
-  subscription subscribe(subscriber_options options, F&& enter) {
+  subscription subscribe(const topic_pattern& to, subscriber_options options, F&& enter) {
     const std::lock_guard lock(source_->mutex);
+    source_->want(to);
     auto [memory, durable] = source_->lines->follow(source_->reader);
     options.accept = [memory = memory, durable = durable,
                       also = std::move(options.accept)](const event& e) {
@@ -39,11 +43,14 @@ private:
   struct source final : event_source {
     source(event_bus b, std::shared_ptr<commit_lines> l);
     bool pull(const deliver& to) override;
+    void want(const topic_pattern& what);
 
     event_bus bus;
     std::shared_ptr<commit_lines> lines;
     std::mutex mutex; ///< a first subscriber against the end of the last one
     feed_reader reader;
+    std::vector<std::string> names;   ///< of buckets that are subscribed to by name
+    bool all = false;                 ///< somebody subscribed to more than one bucket
     std::shared_ptr<const commit> at; ///< being told
     std::size_t told = 0;             ///< of its changes, so that a restart repeats none
   };

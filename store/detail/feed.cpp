@@ -33,7 +33,23 @@ heads choose(const heads& next, const feed::line_seqs& until) {
   return joint ? next : heads{};
 }
 
+/// Commits of no interest that may wait for a reader that sleeps.
+constexpr std::size_t most_unwanted = 256;
+
 } // namespace
+
+bool feed_interest::in(const commit& c) const noexcept {
+  const bucket_topics* last = nullptr; // most commits are of one bucket
+  for (auto& one : c.changes) {
+    if (one.identity() == last)
+      continue;
+    last = one.identity();
+    if (std::ranges::binary_search(buckets, last) ||
+        std::ranges::find(names, one.bucket()) != names.end())
+      return true;
+  }
+  return false;
+}
 
 feed::feed(std::size_t limit) : limit_{limit} {
   for (auto& last : last_)
@@ -47,8 +63,11 @@ void feed::append(std::shared_ptr<feed_entry> e, line_kind line) noexcept {
   auto& last = last_[index_of(line)];
   last->next = e;
   last = std::move(e);
-  for (auto* r : readers_)
+  for (auto* r : readers_) {
     ++r->behind_;
+    if (!r->wanted_)
+      r->wanted_ = !r->interest_ || r->interest_->in(last->what);
+  }
 }
 
 void feed::push(std::shared_ptr<feed_entry> e, line_kind line, sequence seq) noexcept {
@@ -79,6 +98,19 @@ void feed::push(std::shared_ptr<feed_entry> e, sequence durable, std::shared_ptr
   note_backlog();
 }
 
+void feed::miss() noexcept {
+  if (!active())
+    return;
+  const std::lock_guard guard(lock_);
+  for (auto* r : readers_)
+    r->wanted_ = true;
+}
+
+void feed::want(feed_reader& r, std::shared_ptr<const feed_interest> interest) noexcept {
+  const std::lock_guard guard(lock_);
+  r.interest_.swap(interest); // the old one is freed outside the lock
+}
+
 void feed::notify() noexcept {
   if (!active())
     return;
@@ -94,12 +126,18 @@ void feed::notify() noexcept {
   }
 }
 
+/// Under the lock.
+bool feed::calls_for_waking(const feed_reader& r) const noexcept {
+  return r.wanted_ || r.behind_ >= std::min(most_unwanted, std::max<std::size_t>(limit_ / 4, 1));
+}
+
 /// The wake-up of a reader that sleeps though there is something to read, and is taken as awake
 /// from here on.
 std::shared_ptr<const std::function<void()>> feed::take_sleeper() noexcept {
   const std::lock_guard guard(lock_);
   for (auto* r : readers_)
-    if (r->behind_ > 0 && r->asleep_.load(std::memory_order_seq_cst) && r->asleep_.exchange(false))
+    if (calls_for_waking(*r) && r->asleep_.load(std::memory_order_seq_cst) &&
+        r->asleep_.exchange(false))
       return r->wake_;
   return nullptr;
 }
@@ -111,6 +149,7 @@ void feed::start(feed_reader& r) {
   readers_.push_back(&r);
   r.at_ = last_;
   r.behind_ = 0;
+  r.wanted_ = false;
   r.asleep_.store(true);
   r.active_ = true;
   readers_active_.fetch_add(1, std::memory_order_seq_cst);
@@ -157,11 +196,19 @@ bool feed::read(feed_reader& r, std::size_t most, const line_seqs& until, const 
     if (beyond(next))
       return true;
     // Look once more after having said that it sleeps: what came before that woke nobody.
-    r.asleep_.store(true, std::memory_order_seq_cst);
+    fall_asleep(r);
     next = following(r);
     if ((!next[memory] && !next[durable]) || !r.asleep_.exchange(false))
       return false; // in the second case somebody has woken it already
   }
+}
+
+/// What was missed before this is looked for by whoever reads.
+void feed::fall_asleep(feed_reader& r) noexcept {
+  const std::lock_guard guard(lock_);
+  if (r.behind_ == 0)
+    r.wanted_ = false;
+  r.asleep_.store(true, std::memory_order_seq_cst);
 }
 
 void feed::pass(feed_reader& r, heads read) noexcept {

@@ -12,6 +12,7 @@
 #include <functional>
 #include <memory>
 #include <mutex>
+#include <string>
 #include <vector>
 
 namespace holdfast::detail {
@@ -24,6 +25,15 @@ struct feed_entry {
   /// only holds its place.
   bool joint = false;
   std::shared_ptr<feed_entry> next; ///< guarded by the feed's lock
+};
+
+/// The buckets whose commits a reader is woken for. It gets all commits, but those that change
+/// other buckets only when it is awake anyway, or when many of them wait. Immutable.
+struct feed_interest {
+  std::vector<std::string> names;            ///< of buckets
+  std::vector<const bucket_topics*> buckets; ///< ascending; they live as long as they are in here
+
+  bool in(const commit& c) const noexcept;
 };
 
 /// One reader of a feed: the store's event bus, its query manager. It sees every commit that is
@@ -42,8 +52,10 @@ private:
   friend class feed;
   std::shared_ptr<const std::function<void()>> wake_;
   std::array<std::shared_ptr<feed_entry>, line_count> at_; ///< the last entry read, of each line
+  std::shared_ptr<const feed_interest> interest_;          ///< null: all buckets
   std::atomic<bool> asleep_{false};
   std::size_t behind_ = 0; ///< commits not read yet
+  bool wanted_ = false;    ///< one of them is of interest, or one was published without an entry
   bool active_ = false;
 };
 
@@ -69,6 +81,11 @@ public:
   /// locks. `place` holds its place in the memory line.
   void push(std::shared_ptr<feed_entry> e, sequence durable, std::shared_ptr<feed_entry> place,
             sequence memory) noexcept;
+  /// A commit was published that had been sealed before the feed was followed: it has no entry, so
+  /// that readers must look for it themselves. Under the lock of its line.
+  void miss() noexcept;
+  /// From here on; null for all buckets. What is published later is sure to be looked at so.
+  void want(feed_reader& r, std::shared_ptr<const feed_interest> interest) noexcept;
   /// Wakes readers that have come to the end; not under a line's lock.
   void notify() noexcept;
 
@@ -96,6 +113,8 @@ private:
   static constexpr line_seqs all{~sequence{0}, ~sequence{0}};
 
   void note_backlog() noexcept;
+  void fall_asleep(feed_reader& r) noexcept;
+  bool calls_for_waking(const feed_reader& r) const noexcept;
   std::shared_ptr<const std::function<void()>> take_sleeper() noexcept;
   /// What a reader has not read yet, of each line.
   using heads = std::array<std::shared_ptr<feed_entry>, line_count>;

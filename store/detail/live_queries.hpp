@@ -118,6 +118,7 @@ private:
   void adjust(query_group& g);
   void install(query_group& g, prepared p);
   void enter_routes(query_group& g);
+  void want_buckets() noexcept;
   void clear_routes(query_group& g);
   void reap();
   bool route_until(const query_moment& at, std::unique_lock<std::mutex>& lock);

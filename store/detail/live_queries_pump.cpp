@@ -3,6 +3,7 @@
 #include <holdfast/runtime/fault.hpp>
 
 #include <algorithm>
+#include <new>
 
 namespace holdfast::detail {
 
@@ -215,6 +216,7 @@ void live_queries::install(query_group& g, prepared p) {
 
 /// All of them, or none and no reads.
 void live_queries::enter_routes(query_group& g) {
+  const auto before = buckets_.size();
   try {
     for (auto& reads : g.reads) {
       auto& bucket = buckets_[reads.of->topics().get()];
@@ -227,15 +229,36 @@ void live_queries::enter_routes(query_group& g) {
     g.reads.clear();
     throw;
   }
+  if (buckets_.size() != before) {
+    want_buckets();
+    wake(); // what they have committed meanwhile has woken nobody
+  }
+}
+
+/// Has the feed wake the manager for the buckets that are read, and no others.
+void live_queries::want_buckets() noexcept {
+  std::shared_ptr<const feed_interest> interest; // without memory: all
+  try {
+    feed_interest all;
+    for (auto& [topics, bucket] : buckets_)
+      all.buckets.push_back(topics);
+    std::ranges::sort(all.buckets);
+    interest = std::make_shared<const feed_interest>(std::move(all));
+  } catch (const std::bad_alloc&) {
+  }
+  lines_->feed.want(reader_, std::move(interest));
 }
 
 void live_queries::clear_routes(query_group& g) {
   g.routes.clear();
+  const auto before = buckets_.size();
   for (auto& reads : g.reads) {
     auto at = buckets_.find(reads.of->topics().get());
     if (at != buckets_.end() && at->second.routes.empty())
       buckets_.erase(at);
   }
+  if (buckets_.size() != before)
+    want_buckets();
 }
 
 /// Lets go of subscribers whose token has ended, and of groups without any.

@@ -109,6 +109,67 @@ TEST_F(a_feed, wakes_by_the_next_commit_whom_it_could_not_wake_without_memory) {
   EXPECT_THAT(read, ElementsAre(1, 2));
 }
 
+struct a_feed_of_buckets : a_feed {
+  using topics = std::shared_ptr<const bucket_topics>;
+  topics users = std::make_shared<const bucket_topics>("users");
+  topics notes = std::make_shared<const bucket_topics>("notes");
+
+  void push_of(const topics& bucket, sequence seq) {
+    auto e = std::make_shared<feed_entry>();
+    e->what.changes.emplace_back(bucket, change_kind::inserted, cause::user, record{}, record{});
+    all.push(std::move(e), line_kind::memory, seq);
+    all.notify();
+  }
+};
+
+TEST_F(a_feed_of_buckets, wakes_a_reader_for_those_that_it_wants_and_gives_it_all) {
+  all.start(reader);
+  for (auto by_name : {true, false}) {
+    wakes = 0;
+    all.want(reader,
+             std::make_shared<const feed_interest>(by_name ? feed_interest{{"users"}, {}}
+                                                           : feed_interest{{}, {users.get()}}));
+    push_of(notes, 1);
+    push_of(notes, 2);
+    EXPECT_EQ(wakes, 0);
+    push_of(users, 3);
+    EXPECT_EQ(wakes, 1);
+    EXPECT_FALSE(look());
+    push_of(notes, 4);
+    EXPECT_EQ(wakes, 1) << "what it wanted is read";
+    all.want(reader, nullptr);
+    push_of(notes, 5);
+    EXPECT_EQ(wakes, 2) << "all";
+    EXPECT_FALSE(look());
+    EXPECT_THAT(read, ElementsAre(1, 2, 3, 4, 5));
+    read.clear();
+  }
+}
+
+TEST_F(a_feed_of_buckets, wakes_a_reader_for_others_when_many_of_them_wait) {
+  all.start(reader);
+  all.want(reader, std::make_shared<const feed_interest>());
+  sequence seq = 0;
+  while (seq < 255)
+    push_of(notes, ++seq);
+  EXPECT_EQ(wakes, 0);
+  push_of(notes, ++seq);
+  EXPECT_EQ(wakes, 1);
+  EXPECT_FALSE(look(1000));
+  EXPECT_EQ(read.size(), 256u);
+}
+
+TEST_F(a_feed_of_buckets, wakes_for_a_commit_that_has_no_entry) {
+  all.start(reader);
+  all.want(reader, std::make_shared<const feed_interest>());
+  all.miss();
+  all.notify();
+  EXPECT_EQ(wakes, 1);
+  EXPECT_FALSE(look());
+  all.notify();
+  EXPECT_EQ(wakes, 1);
+}
+
 TEST_F(a_feed, keeps_nothing_for_a_reader_that_has_stopped) {
   push(1);
   all.start(reader);

@@ -1,0 +1,112 @@
+// Whom a commit wakes: those who follow its bucket, and nobody else; and nobody misses one.
+#include <holdfast/store/memory_journal.hpp>
+#include <holdfast/store/store.hpp>
+
+#include <gmock/gmock.h>
+
+#include <atomic>
+#include <condition_variable>
+#include <mutex>
+#include <optional>
+#include <thread>
+
+namespace holdfast {
+namespace {
+
+/// The last value that a subscriber was told.
+class last_count {
+public:
+  void operator()(const query_update& now) {
+    const std::lock_guard lock{mutex_};
+    last_ = now.as<std::uint64_t>();
+    told_.notify_all();
+  }
+  bool becomes(std::uint64_t n) {
+    std::unique_lock lock{mutex_};
+    return told_.wait_for(lock, std::chrono::seconds{20}, [&] { return last_ == n; });
+  }
+
+private:
+  std::mutex mutex_;
+  std::condition_variable told_;
+  std::optional<std::uint64_t> last_;
+};
+
+struct wanted_commits : ::testing::TestWithParam<bool> {
+  std::shared_ptr<memory_disk> disk = std::make_shared<memory_disk>();
+  store db = start();
+  bucket<> users = db.define(schema("users").key("id", integer()).persistent(GetParam())).value();
+  bucket<> notes = db.define(schema("notes").key("id", integer()).persistent(GetParam())).value();
+  last_count counts[2];
+
+  store start() const {
+    store_options options;
+    options.journal = memory_journal(disk);
+    return store::start(std::move(options)).value();
+  }
+  subscription subscribe(const bucket<>& to, last_count& tell) {
+    auto name = "count of " + to.name();
+    EXPECT_TRUE(db.define_query(name, [to](query_context& in) { return in.in(to).count(); }));
+    return db.subscribe(name, [&tell](const query_update& now) { tell(now); }).value();
+  }
+  ~wanted_commits() override { disk->release(); }
+};
+
+TEST_P(wanted_commits, are_told_however_many_others_there_are) {
+  std::atomic<int> events{0};
+  auto heard = db.on("bucket.users.*", [&](const change&) { ++events; }).value();
+  auto token = subscribe(users, counts[0]);
+  ASSERT_TRUE(counts[0].becomes(0));
+  std::uint64_t there = 0;
+  for (int others : {0, 1, 100, 1000}) {
+    for (int i = 0; i < others; ++i)
+      ASSERT_TRUE(notes.upsert({{"id", i}}).get());
+    ASSERT_TRUE(users.insert({{"id", others}}).get());
+    EXPECT_TRUE(counts[0].becomes(++there)) << "after " << others << " of another bucket";
+  }
+  // A bucket that nobody wanted until here.
+  auto second = subscribe(notes, counts[1]);
+  EXPECT_TRUE(counts[1].becomes(1000));
+  ASSERT_TRUE(notes.insert({{"id", -1}}).get());
+  EXPECT_TRUE(counts[1].becomes(1001));
+  while (events < 4)
+    std::this_thread::yield();
+  heard.cancel();
+  EXPECT_EQ(events, 4);
+}
+
+TEST_P(wanted_commits, of_a_bucket_that_is_not_there_yet_are_told_when_it_is) {
+  std::atomic<int> events{0};
+  auto heard = db.on("bucket.later.*", [&](const change&) { ++events; }).value();
+  auto token = subscribe(users, counts[0]);
+  auto later = db.define(schema("later").key("id", integer()).persistent(GetParam())).value();
+  ASSERT_TRUE(later.insert({{"id", 1}}).get());
+  while (events < 1)
+    std::this_thread::yield();
+}
+
+INSTANTIATE_TEST_SUITE_P(in, wanted_commits, ::testing::Bool(),
+                         [](auto& param) { return param.param ? "a_journal" : "memory"; });
+
+/// Found when commits began to wake only those who want them: a commit that is on its way to the
+/// disk when somebody subscribes has no entry in the feed, and woke nobody when it came out.
+TEST(a_subscriber, is_told_of_a_commit_that_was_sealed_before_it_came) {
+  auto disk = std::make_shared<memory_disk>();
+  store_options options;
+  options.journal = memory_journal(disk);
+  auto db = store::start(std::move(options)).value();
+  auto users = db.define(schema("users").key("id", integer())).value();
+  ASSERT_TRUE(db.define_query("count", [&](query_context& in) { return in.in(users).count(); }));
+  disk->hold();
+  auto written = users.insert({{"id", 1}}).as_future();
+  disk->wait_until_held();
+  last_count count;
+  auto token = db.subscribe("count", [&](const query_update& now) { count(now); }).value();
+  EXPECT_TRUE(count.becomes(0));
+  disk->release();
+  ASSERT_TRUE(written.get());
+  EXPECT_TRUE(count.becomes(1));
+}
+
+} // namespace
+} // namespace holdfast
