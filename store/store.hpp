@@ -203,8 +203,8 @@ public:
   ///
   /// A slow or throwing handler harms nobody else: each subscriber has a bounded queue, see
   /// `subscriber_options`. While nobody subscribes, events cost the buckets nothing; while somebody
-  /// does, or subscribes to a query, commits of all buckets are noted, and those of buckets that are
-  /// subscribed to wake whoever tells them. Error: `invalid_argument` for a malformed pattern.
+  /// does, or subscribes to a query, commits of all buckets are noted, and those of buckets that
+  /// are subscribed to wake whoever tells them. Error: `invalid_argument` for a malformed pattern.
   result<subscription> on(std::string_view pattern, std::function<void(const change&)> call,
                           subscriber_options options = {});
   /// Sends `event_mail` to an actor instead; its events are `change`s.
