@@ -14,56 +14,31 @@ struct error::payload {
 
 std::string_view to_string(errc code) noexcept {
   switch (code) {
-  case errc::not_found:
-    return "not_found";
-  case errc::duplicate:
-    return "duplicate";
-  case errc::invalid:
-    return "invalid";
-  case errc::invalid_argument:
-    return "invalid_argument";
-  case errc::invalid_schema:
-    return "invalid_schema";
-  case errc::broken_reference:
-    return "broken_reference";
-  case errc::conflict:
-    return "conflict";
-  case errc::already_exists:
-    return "already_exists";
-  case errc::bucket_crashed:
-    return "bucket_crashed";
-  case errc::unavailable:
-    return "unavailable";
-  case errc::overloaded:
-    return "overloaded";
-  case errc::timeout:
-    return "timeout";
-  case errc::outcome_unknown:
-    return "outcome_unknown";
-  case errc::read_only:
-    return "read_only";
-  case errc::io:
-    return "io";
-  case errc::locked:
-    return "locked";
-  case errc::newer_format:
-    return "newer_format";
-  case errc::corrupt:
-    return "corrupt";
-  case errc::data_loss:
-    return "data_loss";
-  case errc::log_trimmed:
-    return "log_trimmed";
-  case errc::out_of_memory:
-    return "out_of_memory";
-  case errc::dropped:
-    return "dropped";
-  case errc::stopped:
-    return "stopped";
-  case errc::start_failed:
-    return "start_failed";
-  case errc::cancelled:
-    return "cancelled";
+  case errc::not_found: return "not_found";
+  case errc::duplicate: return "duplicate";
+  case errc::invalid: return "invalid";
+  case errc::invalid_argument: return "invalid_argument";
+  case errc::invalid_schema: return "invalid_schema";
+  case errc::broken_reference: return "broken_reference";
+  case errc::conflict: return "conflict";
+  case errc::already_exists: return "already_exists";
+  case errc::bucket_crashed: return "bucket_crashed";
+  case errc::unavailable: return "unavailable";
+  case errc::overloaded: return "overloaded";
+  case errc::timeout: return "timeout";
+  case errc::outcome_unknown: return "outcome_unknown";
+  case errc::read_only: return "read_only";
+  case errc::io: return "io";
+  case errc::locked: return "locked";
+  case errc::newer_format: return "newer_format";
+  case errc::corrupt: return "corrupt";
+  case errc::data_loss: return "data_loss";
+  case errc::log_trimmed: return "log_trimmed";
+  case errc::out_of_memory: return "out_of_memory";
+  case errc::dropped: return "dropped";
+  case errc::stopped: return "stopped";
+  case errc::start_failed: return "start_failed";
+  case errc::cancelled: return "cancelled";
   }
   return "unknown";
 }
