@@ -33,8 +33,9 @@ heads choose(const heads& next, const feed::line_seqs& until) {
   return joint ? next : heads{};
 }
 
-/// Commits of no interest that may wait for a reader that sleeps.
-constexpr std::size_t most_unwanted = 256;
+/// Commits and changes of no interest that may wait for a reader that sleeps: they keep old
+/// records.
+constexpr std::size_t most_unwanted = 512;
 
 } // namespace
 
@@ -65,6 +66,7 @@ void feed::append(std::shared_ptr<feed_entry> e, line_kind line) noexcept {
   last = std::move(e);
   for (auto* r : readers_) {
     ++r->behind_;
+    r->weight_ += 1 + last->what.changes.size();
     if (!r->wanted_)
       r->wanted_ = !r->interest_ || r->interest_->in(last->what);
   }
@@ -128,7 +130,8 @@ void feed::notify() noexcept {
 
 /// Under the lock.
 bool feed::calls_for_waking(const feed_reader& r) const noexcept {
-  return r.wanted_ || r.behind_ >= std::min(most_unwanted, std::max<std::size_t>(limit_ / 4, 1));
+  return r.wanted_ || r.weight_ >= most_unwanted ||
+         r.behind_ >= std::max<std::size_t>(limit_ / 4, 1);
 }
 
 /// The wake-up of a reader that sleeps though there is something to read, and is taken as awake
@@ -148,7 +151,7 @@ void feed::start(feed_reader& r) {
     return;
   readers_.push_back(&r);
   r.at_ = last_;
-  r.behind_ = 0;
+  r.behind_ = r.weight_ = 0;
   r.wanted_ = false;
   r.asleep_.store(true);
   r.active_ = true;
@@ -206,8 +209,10 @@ bool feed::read(feed_reader& r, std::size_t most, const line_seqs& until, const 
 /// What was missed before this is looked for by whoever reads.
 void feed::fall_asleep(feed_reader& r) noexcept {
   const std::lock_guard guard(lock_);
-  if (r.behind_ == 0)
+  if (r.behind_ == 0) {
     r.wanted_ = false;
+    r.weight_ = 0;
+  }
   r.asleep_.store(true, std::memory_order_seq_cst);
 }
 

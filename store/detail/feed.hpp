@@ -28,7 +28,7 @@ struct feed_entry {
 };
 
 /// The buckets whose commits a reader is woken for. It gets all commits, but those that change
-/// other buckets only when it is awake anyway, or when many of them wait. Immutable.
+/// other buckets only when it is awake anyway, or when much of them waits. Immutable.
 struct feed_interest {
   std::vector<std::string> names;            ///< of buckets
   std::vector<const bucket_topics*> buckets; ///< ascending; they live as long as they are in here
@@ -55,6 +55,7 @@ private:
   std::shared_ptr<const feed_interest> interest_;          ///< null: all buckets
   std::atomic<bool> asleep_{false};
   std::size_t behind_ = 0; ///< commits not read yet
+  std::size_t weight_ = 0; ///< commits and changes since it had read all
   bool wanted_ = false;    ///< one of them is of interest, or one was published without an entry
   bool active_ = false;
 };

@@ -159,6 +159,20 @@ TEST_F(a_feed_of_buckets, wakes_a_reader_for_others_when_many_of_them_wait) {
   EXPECT_EQ(read.size(), 256u);
 }
 
+TEST_F(a_feed_of_buckets, wakes_a_reader_for_a_large_commit_whose_records_it_would_keep) {
+  all.start(reader);
+  all.want(reader, std::make_shared<const feed_interest>());
+  auto large = std::make_shared<feed_entry>();
+  for (int i = 0; i < 1000; ++i)
+    large->what.changes.emplace_back(notes, change_kind::inserted, cause::user, record{}, record{});
+  all.push(std::move(large), line_kind::memory, 1);
+  all.notify();
+  EXPECT_EQ(wakes, 1);
+  EXPECT_FALSE(look());
+  push_of(notes, 2);
+  EXPECT_EQ(wakes, 1) << "what was large is read";
+}
+
 TEST_F(a_feed_of_buckets, wakes_for_a_commit_that_has_no_entry) {
   all.start(reader);
   all.want(reader, std::make_shared<const feed_interest>());
