@@ -30,9 +30,11 @@
 /// cost more than the operation. A request that is sent with `send` is answered by an ordinary
 /// message to its sender; one sent with `anon_send` is not answered.
 ///
-/// Requests of one sender to one bucket are begun in the order in which they were sent; reads are
-/// answered out of order, and see what was acknowledged before they were sent. CAF looks for the
-/// handler of an answer in all that wait: keep fewer than a thousand waiting per actor.
+/// Requests of one sender to one bucket are begun in the order in which they were sent, but for
+/// those that another actor or thread sees to: `modify_record`, `purge_bucket`, transactions,
+/// definitions. Reads are answered out of order, and see what was acknowledged before they were
+/// sent. CAF looks for the handler of an answer in all that wait: keep fewer than a thousand
+/// waiting per actor.
 ///
 /// All messages stay within the process.
 namespace holdfast {

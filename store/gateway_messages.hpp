@@ -180,7 +180,8 @@ struct explain_query {
 // -- what waits for others, in a thread that the gateway has for it, one after the other; not under
 // -- the deterministic scheduler, which has no second thread (`unavailable`)
 
-/// As `store::transact`; `body` is called in that thread, and so may use handles as it pleases.
+/// As `store::transact`; `body` is called in that thread, so it may wait for handles, but must not
+/// stop the store.
 struct run_transaction {
   std::function<result<value>(transaction& in)> body;
   transact_options how{};

@@ -28,10 +28,10 @@ struct store_options {
   std::string name = "store";
   /// Where commits are kept, e.g. `holdfast::rocksdb({.directory = "data"})`.
   std::unique_ptr<holdfast::journal> journal = {};
-  /// Opens the journal to be read, and changes nothing on disk: for a look at a directory that a
-  /// start refuses because commits are missing at its end (`data_loss`). Persistent buckets answer
-  /// writes with `read_only`; `store::restored` says what is missing. Buckets that are in memory
-  /// only may be defined and written.
+  /// Opens the journal to be read, and changes nothing on disk but its lock: for a look at a
+  /// directory that a start refuses because commits are missing at its end (`data_loss`).
+  /// Persistent buckets answer writes with `read_only`; `store::restored` says what is missing.
+  /// Buckets that are in memory only may be defined and written.
   bool read_only = false;
   /// When writes are acknowledged, unless a handle says otherwise (`bucket::with`).
   holdfast::durability durability = durability::group;

@@ -91,6 +91,11 @@ std::vector<query_info> live_queries::infos() const {
   return out;
 }
 
+std::size_t live_queries::defined() const {
+  const std::lock_guard lock{mutex_};
+  return definitions_.size();
+}
+
 result<query_info> live_queries::info(std::string_view name) const {
   const std::lock_guard lock{mutex_};
   return find(name).map([this](const definition_ptr& d) { return describe(*d); });

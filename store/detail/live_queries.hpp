@@ -53,6 +53,8 @@ public:
   /// False if there is none of that name. Its subscriptions end with `dropped`.
   bool remove(std::string_view name);
   std::vector<query_info> infos() const;
+  /// How many are defined.
+  std::size_t defined() const;
   result<query_info> info(std::string_view name) const;
 
   result<query_value> run(std::string_view name, const object& parameters,

@@ -44,7 +44,7 @@ std::optional<error> check_limits(const store_options& asked) {
 
 /// Names stand in messages, trees and metrics, one line each.
 std::optional<error> check_name(const std::string& name) {
-  constexpr std::size_t most = 255;
+  constexpr auto most = limits.max_name_bytes;
   if (name.empty() || name.size() > most)
     return error{errc::invalid_argument, "store: the name has " + std::to_string(name.size()) +
                                              " bytes, which is not within 1 and " +

@@ -53,7 +53,7 @@ store_stats store_state::stats() const {
   out.events = events_.bus().counters();
   out.ttl_interval = std::max(options_.ttl_interval, std::chrono::milliseconds{0});
   out.subscribers = events_.bus().subscribers();
-  out.queries = queries_->infos().size();
+  out.queries = queries_->defined();
   out.live_queries = queries_->subscriptions();
   out.feed_backlog = lines_->feed.backlog();
   for (auto& core : all()) {
