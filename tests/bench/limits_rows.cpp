@@ -62,9 +62,10 @@ public:
     clock_.advance(std::chrono::seconds{2});
   }
   void purge() const {
-    if (must(sessions.purge()) != purged)
+    if (must(sessions_.purge()) != purged)
       std::abort();
   }
+  const bucket<>& sessions() const { return sessions_; }
 
 private:
   static store_options on(clock& c) {
@@ -76,7 +77,7 @@ private:
   void fill(std::uint32_t count, std::chrono::milliseconds lasts) {
     for (std::uint32_t i = 0; i < count; ++i, ++next_)
       static_cast<void>(
-          must(sessions
+          must(sessions_
                    .insert({{"id", next_},
                             {"user", order_[static_cast<std::size_t>(next_) % stored]},
                             {"since", i}},
@@ -88,13 +89,11 @@ private:
   store db_ = must(store::start(on(clock_)));
   const std::vector<std::uint32_t> order_ = random_order(stored, stored);
   std::int64_t next_ = 0;
-
-public:
-  bucket<> sessions = must(db_.define(schema("sessions")
-                                          .key("id", integer())
-                                          .field("user", integer())
-                                          .field("since", integer())
-                                          .index("user")));
+  const bucket<> sessions_ = must(db_.define(schema("sessions")
+                                                 .key("id", integer())
+                                                 .field("user", integer())
+                                                 .field("since", integer())
+                                                 .index("user")));
 };
 
 /// `purge` of 100,000 of 1,000,000 records, which is 98 commits.
@@ -117,7 +116,7 @@ figure reads_during_purge(const settings&) {
   auto read_some = [&] {
     for (int i = 0; i < 100; ++i) {
       key = (key * 1'103'515'245u + 12'345u);
-      found += s.sessions.contains(std::int64_t{key % (stored - purged)});
+      found += s.sessions().contains(std::int64_t{key % (stored - purged)});
     }
   };
   auto rate_while = [&](const std::function<bool()>& going) {

@@ -29,6 +29,19 @@ struct opening : ::testing::Test {
     ASSERT_TRUE(j->close());
   }
 
+  // Leaves 20 commits that were synced, and half of their log.
+  void lose_a_tail() const {
+    {
+      auto j = make();
+      ASSERT_TRUE(j->open());
+      for (sequence n = 1; n <= 20; ++n)
+        ASSERT_TRUE(workload::commit(*j, n, true));
+    }
+    for (auto& entry : std::filesystem::directory_iterator(path()))
+      if (entry.path().extension() == ".log")
+        std::filesystem::resize_file(entry.path(), entry.file_size() / 2);
+  }
+
   // Opens in vain: the error, after a look that no file changed.
   error refusal() const {
     auto before = read_directory(path());
@@ -113,15 +126,7 @@ TEST_F(opening, begins_again_where_a_creation_was_cut_short) {
 }
 
 TEST_F(opening, accepts_a_loss_when_told_to_and_goes_on_from_the_prefix) {
-  {
-    auto j = make();
-    ASSERT_TRUE(j->open());
-    for (sequence n = 1; n <= 20; ++n)
-      ASSERT_TRUE(workload::commit(*j, n, true));
-  }
-  for (auto& entry : std::filesystem::directory_iterator(path()))
-    if (entry.path().extension() == ".log")
-      std::filesystem::resize_file(entry.path(), entry.file_size() / 2);
+  lose_a_tail();
   auto e = refusal();
   ASSERT_EQ(e, errc::data_loss);
   auto lost = std::get<loss>(e.detail());
@@ -137,15 +142,7 @@ TEST_F(opening, accepts_a_loss_when_told_to_and_goes_on_from_the_prefix) {
 }
 
 TEST_F(opening, shows_what_is_left_read_only_and_changes_nothing) {
-  {
-    auto j = make();
-    ASSERT_TRUE(j->open());
-    for (sequence n = 1; n <= 20; ++n)
-      ASSERT_TRUE(workload::commit(*j, n, true));
-  }
-  for (auto& entry : std::filesystem::directory_iterator(path()))
-    if (entry.path().extension() == ".log")
-      std::filesystem::resize_file(entry.path(), entry.file_size() / 2);
+  lose_a_tail();
   auto e = refusal();
   ASSERT_EQ(e, errc::data_loss);
   auto found = std::get<loss>(e.detail()).found;

@@ -76,7 +76,7 @@ TEST_F(event_rows, of_upserts_say_what_each_became) {
   EXPECT_EQ(all[0].seq, all[2].seq) << "one commit";
 }
 
-TEST_F(event_rows, clear_restore_update_and_drop_are_sources_too) {
+TEST_F(event_rows, clear_update_bucket_and_drop_are_sources_too) {
   listener heard{db};
   ASSERT_TRUE(notes.insert({{"id", 1}}).get());
   ASSERT_TRUE(db.update_bucket("notes", bucket_update().add_field("m", integer().otherwise(7))));
