@@ -150,6 +150,8 @@ auto purge_one(gateway_pointer self, const desk_ptr& desk) {
     return take<number>(self, desk, m.bucket, [&](const bucket<>& of, const auto& answer) {
       ref<bucket_core> core{&of.core()};
       auto level = m.level.value_or(desk->store().options().durability);
+      if (auto why = purge_pass::refusal(*core, level))
+        return answer(fail(std::move(*why)));
       aside(self, core->owner(), answer, [core, level, answer](auto* worker) {
         purging{std::make_shared<purge_pass>(core, level), answer}.next(worker);
       });

@@ -31,6 +31,14 @@ result<purge_step> purge_operation::apply(commit_scope& scope) {
   return step;
 }
 
+std::optional<error> purge_pass::refusal(const bucket_core& b, durability level) {
+  if (level == durability::none && b.durable())
+    return error{errc::invalid_argument,
+                 b.name() + ": durability none: the bucket is persistent",
+                 {.bucket = b.name()}};
+  return b.closed();
+}
+
 bool purge_pass::is_due(bucket_core& b) {
   const pin_guard pin{b.line()};
   const read_view now{b.at(pin.seq()).data, pin.seq()};
@@ -60,7 +68,7 @@ void purge_pass::took(const result<purge_step>& done) {
 }
 
 result<std::uint64_t> purge(ref<bucket_core> of, durability level) {
-  if (auto why = of->closed())
+  if (auto why = purge_pass::refusal(*of, level))
     return fail(std::move(*why));
   if (!purge_pass::is_due(*of))
     return 0;

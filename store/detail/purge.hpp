@@ -59,6 +59,8 @@ public:
   pending<purge_step> next();
   void took(const result<purge_step>& done);
 
+  /// Why a bucket cannot be purged so: it is closed, or persistent and the level is `none`.
+  static std::optional<error> refusal(const bucket_core& b, durability level);
   /// Whether a bucket has anything that has expired, published. O(log n). Thread-safe.
   static bool is_due(bucket_core& b);
 

@@ -108,6 +108,27 @@ TEST_P(a_gateway_asked, purges_a_bucket) {
   EXPECT_EQ(ask<std::uint64_t>(purge_bucket{"nobody"}).error(), errc::not_found);
 }
 
+TEST_P(a_gateway_asked, gets_over_the_crash_of_a_bucket) {
+  add({{"ann", 30}, {"bob", 20}});
+  auto older = [](const record& now) -> result<object> {
+    return object{{"age", now["age"].as_int() + 1}};
+  };
+  ASSERT_TRUE(db.crash("guests"));
+  EXPECT_EQ((*ask<record>(modify_record{"guests", "ann", older}))["age"], 31);
+  ASSERT_TRUE(db.crash("guests"));
+  EXPECT_EQ(*ask<std::uint64_t>(purge_bucket{"guests"}), 0u);
+  ASSERT_TRUE(db.crash("guests"));
+  EXPECT_EQ(ask<groups>(group_records{"guests", {"age"}, {aggregate::count()}})->size(), 2u);
+  if (deterministic())
+    return;
+  auto both = [guests = guests](transaction& tx) -> result<value> {
+    return tx.in(guests).update_many({}, set<&guest::age>(1)).get().map([](std::uint64_t n) {
+      return value{n};
+    });
+  };
+  EXPECT_EQ(*ask<value>(run_transaction{both}), 2);
+}
+
 TEST_P(a_gateway_asked, runs_a_transaction) {
   add({{"ann", 30}, {"bob", 20}});
   auto swap_ages = [guests = guests](transaction& tx) -> result<value> {

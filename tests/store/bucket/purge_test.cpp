@@ -64,6 +64,16 @@ struct a_purge : ::testing::Test {
   std::uint64_t held() const { return sessions->core().data().live_count(); }
 };
 
+TEST_F(a_purge, of_a_persistent_bucket_is_not_made_without_durability) {
+  start(false, milliseconds{0});
+  put(1, 3);
+  clock.advance(seconds{20});
+  auto refused = sessions->with(durability::none).purge();
+  EXPECT_EQ(refused.error(), errc::invalid_argument);
+  EXPECT_EQ(refused.error().where().bucket, "sessions");
+  EXPECT_EQ(sessions->purge().value(), 3u) << "nothing had happened";
+}
+
 TEST_F(a_purge, of_a_bucket_or_the_store_removes_what_has_expired_and_counts_it) {
   start(false, milliseconds{0});
   put(1, 3);
