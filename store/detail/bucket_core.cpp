@@ -120,6 +120,14 @@ std::optional<error> bucket_core::admit() {
   return room ? std::nullopt : std::optional{room.error().at({.bucket = name_})};
 }
 
+bool bucket_core::is_followed(std::uint64_t generation) noexcept {
+  if (followed_at_ != generation) [[unlikely]] {
+    followed_at_ = generation;
+    followed_ = lines_->feed.wants(*topics_);
+  }
+  return followed_;
+}
+
 std::optional<error> bucket_core::refusal() const {
   if (!is_open())
     return closed();
@@ -154,7 +162,7 @@ sealing bucket_core::seal_in_memory(sealed_commit& c, Stamp&& stamp) {
   auto& line = lines_->memory;
   {
     std::lock_guard lock{line};
-    if (line.misses_entry(c.entry))
+    if (line.misses_entry(c))
       return sealing::again;
     c.seq = line.take_seq();
     stamp(c.seq);

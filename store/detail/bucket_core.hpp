@@ -57,6 +57,8 @@ public:
   /// The right to edit.
   detail::turn& turn() noexcept { return turn_; }
   const std::shared_ptr<const bucket_topics>& topics() const noexcept { return topics_; }
+  /// Whether somebody wants its commits, at that generation of the feed or later. With its turn.
+  bool is_followed(std::uint64_t generation) noexcept;
   /// The newest data: the writer's.
   bucket_data& data() noexcept { return newest().data; }
   const bucket_data& data() const noexcept { return newest().data; }
@@ -185,6 +187,8 @@ private:
   commit_line::horizon horizon_;
   detail::turn turn_;
   std::shared_ptr<const bucket_topics> topics_;
+  std::uint64_t followed_at_ = 0; ///< the generation of the feed that `followed_` is of
+  bool followed_ = false;
   std::vector<std::shared_ptr<const reference_links>> all_links_; // all that were ever in force
   std::atomic<const reference_links*> links_{nullptr};
   generator generator_;

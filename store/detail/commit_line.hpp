@@ -4,6 +4,7 @@
 #include <holdfast/store/detail/feed.hpp>
 #include <holdfast/store/detail/pins.hpp>
 #include <holdfast/store/detail/right_of_way.hpp>
+#include <holdfast/store/detail/sealed_commit.hpp>
 #include <holdfast/store/detail/spin_lock.hpp>
 
 #include <atomic>
@@ -72,9 +73,11 @@ public:
   }
   std::uint64_t published() const noexcept { return published_.load(std::memory_order_seq_cst); }
 
-  /// Whether a commit that is sealed now must be fed, and is not prepared for it. Under the lock.
-  bool misses_entry(const std::shared_ptr<feed_entry>& e) const noexcept {
-    return feed_ && feed_->active() && !e;
+  /// Whether a commit that is sealed now may have to be fed, and is not prepared for it: it has no
+  /// entry because nobody wanted it at another generation of the feed. Under the lock.
+  bool misses_entry(const sealed_commit& c) const noexcept {
+    return !c.entry && c.unwanted != sealed_commit::of_no_bucket && feed_ &&
+           feed_->generation() != c.unwanted;
   }
   /// Hands a commit that has just been published to those who follow. Under the lock.
   void feed_commit(std::shared_ptr<feed_entry> e, std::uint64_t seq) noexcept {
@@ -82,7 +85,7 @@ public:
     if (e)
       feed_->push(std::move(e), kind_, seq);
     else if (feed_)
-      feed_->miss();
+      feed_->miss(kind_, seq);
   }
   /// The same of a commit over both lines, with its seq in each. Under both locks.
   void feed_commit(std::shared_ptr<feed_entry> e, std::uint64_t seq,
@@ -174,13 +177,18 @@ struct commit_lines {
   /// Transactions are inside while they seal, on threads that no supervisor waits for.
   gate transactions;
 
-  /// Lets a reader follow from the next commit that is sealed on; the last ones that are sealed
-  /// now, in memory and durable.
-  std::pair<std::uint64_t, std::uint64_t> follow(feed_reader& r) {
+  /// Of each line, the last commit at a moment.
+  struct position {
+    feed::line_seqs sealed, published;
+  };
+  /// Lets a reader follow what it wants from the next commit that is sealed on; where that is.
+  position follow(feed_reader& r, std::shared_ptr<const feed_interest> wanted) {
     const std::lock_guard first(memory);
     const std::lock_guard second(durable);
-    feed.start(r);
-    return {memory.last_seq(), durable.last_seq()};
+    const position now{{memory.last_seq(), durable.last_seq()},
+                       {memory.published(), durable.published()}};
+    feed.follow(r, std::move(wanted), now.sealed);
+    return now;
   }
 };
 

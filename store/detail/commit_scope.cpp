@@ -153,8 +153,13 @@ void commit_scope::note(bucket_core& b, change_kind kind, cause why, record_bloc
     more_changes_.push_back(change);
 }
 
-/// The entry for those who follow the feed.
-void commit_scope::make_entry() {
+/// The entry for those who follow the feed, if somebody wants it.
+void commit_scope::prepare_entry() {
+  into_.unwanted = first_->lines().feed.generation();
+  auto wanted = is_joint();
+  each_touched([&](bucket_core& b) { wanted = wanted || b.is_followed(into_.unwanted); });
+  if (!wanted)
+    return;
   into_.entry = std::make_shared<feed_entry>();
   auto& all = into_.entry->what;
   all.at = now_;
@@ -412,15 +417,14 @@ result<void> commit_scope::prepare() {
     b->prepare_seal();
   if (!others_.empty()) [[unlikely]]
     split_lines();
-  if (is_joint() || first_->lines().feed.active())
-    make_entry();
+  prepare_entry();
   return {};
 }
 
 sealing commit_scope::seal() {
   auto outcome = first_->seal(into_, others_);
   for (; outcome == sealing::again; outcome = first_->seal(into_, others_))
-    make_entry(); // somebody began to follow the feed after the edits were made
+    prepare_entry(); // somebody came to follow the feed, or left it, after the edits were made
   if (outcome == sealing::published || outcome == sealing::queued)
     state_ = state::sealed;
   return outcome;

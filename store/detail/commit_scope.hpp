@@ -162,7 +162,7 @@ private:
   void note(bucket_core& b, change_kind kind, cause why, record_block* before, record_block* after,
             std::uint64_t count = 1);
   void tell(const noted& n);
-  void make_entry();
+  void prepare_entry();
   template <class F>
   void each_touched(F&& f) noexcept;
 

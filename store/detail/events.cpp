@@ -13,7 +13,7 @@ store_events::source::source(event_bus b, std::shared_ptr<commit_lines> l)
     : bus{std::move(b)}, lines{std::move(l)}, reader{[to = bus] { to.wake(); }} {}
 
 bool store_events::source::pull(const deliver& to) {
-  auto more = lines->feed.read(reader, commits_per_pull, [&](const auto& next) {
+  const auto done = lines->feed.read(reader, commits_per_pull, [&](const auto& next) {
     if (next != at) {
       at = next;
       told = 0;
@@ -23,7 +23,7 @@ bool store_events::source::pull(const deliver& to) {
       to({next, &one.where()}, {next, &one});
     }
   });
-  if (more)
+  if (done != feed::reading::at_end)
     return true;
   at = nullptr;
   const std::lock_guard lock(mutex);
@@ -44,9 +44,11 @@ void store_events::source::want(const topic_pattern& what) {
     names.emplace_back(segments[1]);
   constexpr std::size_t most_names = 16; // each commit is compared with all of them
   all = all || names.size() > most_names;
-  lines->feed.want(reader, all ? nullptr
-                               : std::make_shared<const feed_interest>(
-                                     feed_interest{.names = names, .buckets = {}}));
+}
+
+std::shared_ptr<const feed_interest> store_events::source::interest() const {
+  return all ? nullptr
+             : std::make_shared<const feed_interest>(feed_interest{.names = names, .buckets = {}});
 }
 
 store_events::store_events(runtime& rt, std::shared_ptr<commit_lines> lines)

@@ -27,7 +27,8 @@ public:
   subscription subscribe(const topic_pattern& to, subscriber_options options, F&& enter) {
     const std::lock_guard lock(source_->mutex);
     source_->want(to);
-    auto [memory, durable] = source_->lines->follow(source_->reader);
+    const auto [memory, durable] =
+        source_->lines->follow(source_->reader, source_->interest()).sealed;
     options.accept = [memory = memory, durable = durable,
                       also = std::move(options.accept)](const event& e) {
       auto& c = static_cast<const change&>(e);
@@ -44,6 +45,8 @@ private:
     source(event_bus b, std::shared_ptr<commit_lines> l);
     bool pull(const deliver& to) override;
     void want(const topic_pattern& what);
+    /// All that is wanted, for the feed.
+    std::shared_ptr<const feed_interest> interest() const;
 
     event_bus bus;
     std::shared_ptr<commit_lines> lines;

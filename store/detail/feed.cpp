@@ -39,14 +39,18 @@ constexpr std::size_t most_unwanted = 512;
 
 } // namespace
 
+bool feed_interest::in(const bucket_topics& of) const noexcept {
+  return std::ranges::binary_search(buckets, &of) ||
+         std::ranges::find(names, of.bucket) != names.end();
+}
+
 bool feed_interest::in(const commit& c) const noexcept {
   const bucket_topics* last = nullptr; // most commits are of one bucket
   for (auto& one : c.changes) {
     if (one.identity() == last)
       continue;
     last = one.identity();
-    if (std::ranges::binary_search(buckets, last) ||
-        std::ranges::find(names, one.bucket()) != names.end())
+    if (in(*last))
       return true;
   }
   return false;
@@ -100,17 +104,18 @@ void feed::push(std::shared_ptr<feed_entry> e, sequence durable, std::shared_ptr
   note_backlog();
 }
 
-void feed::miss() noexcept {
-  if (!active())
+bool feed::wants(const bucket_topics& of) const noexcept {
+  const std::lock_guard guard(lock_);
+  return std::ranges::any_of(readers_,
+                             [&](auto* r) { return !r->interest_ || r->interest_->in(of); });
+}
+
+void feed::miss(line_kind line, sequence seq) noexcept {
+  if (seq > unfed_[index_of(line)]) [[likely]]
     return;
   const std::lock_guard guard(lock_);
   for (auto* r : readers_)
     r->wanted_ = true;
-}
-
-void feed::want(feed_reader& r, std::shared_ptr<const feed_interest> interest) noexcept {
-  const std::lock_guard guard(lock_);
-  r.interest_.swap(interest); // the old one is freed outside the lock
 }
 
 void feed::notify() noexcept {
@@ -145,10 +150,18 @@ std::shared_ptr<const std::function<void()>> feed::take_sleeper() noexcept {
   return nullptr;
 }
 
+void feed::follow(feed_reader& r, std::shared_ptr<const feed_interest> interest,
+                  const line_seqs& sealed) {
+  const std::lock_guard guard(lock_); // what it wanted before is freed behind it
+  if (!r.active_)
+    start(r);
+  r.interest_.swap(interest);
+  unfed_ = sealed;
+  generation_.fetch_add(1, std::memory_order_release);
+}
+
+/// Under the lock.
 void feed::start(feed_reader& r) {
-  const std::lock_guard guard(lock_);
-  if (r.active_)
-    return;
   readers_.push_back(&r);
   r.at_ = last_;
   r.behind_ = r.weight_ = 0;
@@ -168,6 +181,7 @@ void feed::stop(feed_reader& r) noexcept {
     unread.swap(r.at_);
     r.active_ = false;
     readers_active_.fetch_sub(1);
+    generation_.fetch_add(1, std::memory_order_release);
     note_backlog();
   }
   for (auto& front : unread)
@@ -181,28 +195,30 @@ feed::heads feed::following(feed_reader& r) noexcept {
   return {r.at_[memory]->next, r.at_[durable]->next};
 }
 
-bool feed::read(feed_reader& r, std::size_t most, const line_seqs& until, const consumer& f) {
-  auto beyond = [&](const heads& next) {
-    return (next[memory] && next[memory]->what.seq > until[memory]) ||
-           (next[durable] && next[durable]->what.seq > until[durable]);
-  };
+bool feed::has_read(feed_reader& r, const line_seqs& until) noexcept {
+  const auto next = choose(following(r), until);
+  return !next[memory] && !next[durable];
+}
+
+feed::reading feed::read(feed_reader& r, std::size_t most, const line_seqs& until,
+                         const consumer& f) {
   for (;;) {
     heads next = following(r);
     for (auto now = choose(next, until); now[memory] || now[durable];
          next = following(r), now = choose(next, until)) {
       if (most-- == 0)
-        return true;
+        return reading::unfinished;
       auto& one = now[durable] ? now[durable] : now[memory];
       f(std::shared_ptr<const commit>{one, &one->what});
       pass(r, std::move(now));
     }
-    if (beyond(next))
-      return true;
+    if (next[memory] || next[durable])
+      return reading::at_limit;
     // Look once more after having said that it sleeps: what came before that woke nobody.
     fall_asleep(r);
     next = following(r);
     if ((!next[memory] && !next[durable]) || !r.asleep_.exchange(false))
-      return false; // in the second case somebody has woken it already
+      return reading::at_end; // in the second case somebody has woken it already
   }
 }
 

@@ -183,12 +183,7 @@ private:
 void live_queries::follow() {
   if (following_)
     return;
-  // What is sealed and not published now makes no entry in the feed.
-  auto published = lines_->durable.published();
-  auto [memory, durable] = lines_->follow(reader_);
-  position_.of(line_kind::memory) = memory;
-  position_.of(line_kind::durable) = published;
-  unfed_ = durable;
+  position_.seq = lines_->follow(reader_, std::make_shared<const feed_interest>()).published;
   following_ = true;
 }
 
@@ -219,13 +214,13 @@ live_queries::group_ptr live_queries::find_group(const std::string& key, const q
 }
 
 /// The moment up to which a group is known to stand as it does, if that is not before `now`.
-std::optional<query_moment> live_queries::fresh_at(const query_group& g,
-                                                   const query_moment& now) const {
+std::optional<query_moment> live_queries::fresh_at(const query_group& g, const query_moment& now) {
+  if (!lines_->feed.has_read(reader_, now.seq))
+    return std::nullopt;
+  catch_up();
   if (!g.last || g.dirty || g.moved)
     return std::nullopt;
-  if (g.at.covers(now))
-    return g.at;
-  return position_.covers(now) ? std::optional{now} : std::nullopt;
+  return g.at.covers(now) ? g.at : now;
 }
 
 result<subscription> live_queries::subscribe(std::string_view name, object parameters, handler call,

@@ -35,8 +35,9 @@ class doorbell;
 /// Why no change is missed. A group's outcome is of the moment `at`. Commits are routed in order up
 /// to `position_`, and those above `at` are held against the group's reads as soon as it is
 /// installed; those between `at` and `position_`, which were routed before that, make it dirty at
-/// once. Following begins before the first snapshot is taken, so every commit above `at` comes by
-/// the feed, or, if it was sealed before and is published after, is waited for (`unfed_`).
+/// once: each bucket remembers the last of its changes. A bucket is followed when it is first read.
+/// What was published before that counts as a change of it, and what was sealed before and is
+/// published after is waited for (`unfed`); all else comes by the feed.
 ///
 /// Thread-safe. Functions of queries run without the mutex, on the actor's thread or on that of a
 /// subscriber.
@@ -88,19 +89,23 @@ private:
   struct bucket_routes {
     ref<bucket_core> of;
     query_routes routes;
+    sequence changed = 0; ///< its last change that is routed, or that may have been one
+    /// Behind the first, up to the second, durable commits may have no entry in the feed.
+    sequence fed = 0, unfed = 0;
   };
   struct prepared {
     query_run run;
     std::uint64_t definitions; ///< of buckets, when it began
   };
   class arrival;
+  struct leaver;
 
   result<definition_ptr> find(std::string_view name) const;
   static std::string key_of(const query_definition& of, const object& parameters,
                             const read_filters& filters);
   group_ptr find_group(const std::string& key, const query_definition& of, const object& parameters,
                        const read_filters& filters) const;
-  std::optional<query_moment> fresh_at(const query_group& g, const query_moment& now) const;
+  std::optional<query_moment> fresh_at(const query_group& g, const query_moment& now);
   void follow();
   result<void> admitted(const query_definition& of, const object& parameters) const;
   prepared prepare(const query_definition& of, const object& parameters,
@@ -114,13 +119,16 @@ private:
 
   void route(const commit& c);
   void catch_up();
+  void mark_readers(const bucket_routes& of, sequence changed);
+  bool is_behind(const query_group& g) const;
   void enqueue(query_group& g);
   void mark(query_group& g, std::optional<query_trigger> why);
   void move(query_group& g, query_trigger why);
   void adjust(query_group& g);
   void install(query_group& g, prepared p);
   void enter_routes(query_group& g);
-  void want_buckets() noexcept;
+  commit_lines::position want_buckets() noexcept;
+  void leave_buckets(const std::vector<query_reads>& reads) noexcept;
   void clear_routes(query_group& g);
   void reap();
   bool route_until(const query_moment& at, std::unique_lock<std::mutex>& lock);
@@ -142,8 +150,8 @@ private:
   std::uint64_t queued_ = 0;    ///< ever
   std::uint64_t done_ = 0;      ///< of these
   query_moment position_;       ///< routed up to
-  std::uint64_t unfed_ = 0;     ///< durable commits up to it may not come by the feed
   bool following_ = false;
+  bool some_unfed_ = false;  ///< of a bucket, not all is published
   std::size_t arriving_ = 0; ///< subscribers that are not entered yet
   bool closed_ = false;
   std::shared_ptr<delivery_epoch> epoch_;

@@ -37,11 +37,13 @@ bool live_queries::pump() {
 /// Routes what is published at that moment; whether there may be more behind it.
 bool live_queries::route_until(const query_moment& at, std::unique_lock<std::mutex>& lock) {
   for (;;) {
-    const auto more =
+    const auto done =
         lines_->feed.read(reader_, commits_per_turn, at.seq, [this](const auto& c) { route(*c); });
-    catch_up();
-    if (!more || position_.covers(at))
-      return more;
+    if (done != feed::reading::unfinished) {
+      catch_up();
+      position_.advance_to(at); // what had no entry is of no bucket that is read
+      return done != feed::reading::at_end;
+    }
     lock.unlock();
     lock.lock();
   }
@@ -69,6 +71,7 @@ void live_queries::route(const commit& c) {
     if (found == buckets_.end())
       continue;
     const auto line = one.persistent ? line_kind::durable : line_kind::memory;
+    found->second.changed = std::max(found->second.changed, one.seq);
     found->second.routes.each(one, [&](query_group& g, read_set::query_read* read) {
       if (g.dirty || g.at.of(line) >= one.seq)
         return;
@@ -87,18 +90,38 @@ void live_queries::route(const commit& c) {
     position_.of(line_kind::memory) = c.memory_seq;
 }
 
-/// Commits that were sealed before the feed was followed come by no other way than being published.
+/// Commits that were sealed before their bucket was followed come by no other way than being
+/// published.
 void live_queries::catch_up() {
-  auto& routed = position_.of(line_kind::durable);
-  if (routed >= unfed_)
+  if (!some_unfed_)
     return;
-  const auto published = std::min(lines_->durable.published(), unfed_);
-  if (published <= routed)
-    return;
+  some_unfed_ = false;
+  for (auto& [topics, bucket] : buckets_) {
+    const auto published = std::min(lines_->durable.published(), bucket.unfed);
+    if (published > bucket.fed)
+      mark_readers(bucket, published);
+    bucket.fed = std::max(bucket.fed, published);
+    some_unfed_ = some_unfed_ || bucket.fed < bucket.unfed;
+  }
+}
+
+/// A change of a bucket, of which nothing more is known.
+void live_queries::mark_readers(const bucket_routes& of, sequence changed) {
+  const auto line = of.of->line().kind();
+  const auto reads_it = [&](const query_reads& r) { return r.of == of.of; };
   for (auto& [key, g] : groups_)
-    if (g->at.of(line_kind::durable) < published)
-      mark(*g, query_trigger{.seq = published, .persistent = true});
-  routed = published;
+    if (g->at.of(line) < changed && std::ranges::any_of(g->reads, reads_it))
+      mark(*g, query_trigger{.seq = changed,
+                             .persistent = line == line_kind::durable,
+                             .bucket = of.of->name()});
+}
+
+/// Whether something that a group read may have changed behind its moment, and is routed.
+bool live_queries::is_behind(const query_group& g) const {
+  return std::ranges::any_of(g.reads, [&](auto& r) {
+    const auto found = buckets_.find(r.of->topics().get());
+    return found != buckets_.end() && found->second.changed > g.at.of(r.of->line().kind());
+  });
 }
 
 void live_queries::mark(query_group& g, std::optional<query_trigger> why) {
@@ -184,6 +207,13 @@ bool same_reads(const std::vector<query_reads>& a, const std::vector<query_reads
 
 } // namespace
 
+/// Leaves what a group has read before, at the end of a scope.
+struct live_queries::leaver {
+  live_queries& of;
+  std::vector<query_reads> reads;
+  ~leaver() { of.leave_buckets(reads); }
+};
+
 /// Takes what a run gave as how the group stands, unless it is of an earlier moment.
 void live_queries::install(query_group& g, prepared p) {
   auto& run = p.run;
@@ -192,9 +222,9 @@ void live_queries::install(query_group& g, prepared p) {
   const auto same = g.last && !g.untold && same_outcome(*g.last, run.outcome);
   g.missing = std::move(run.missing);
   if (!same_reads(g.reads, run.reads)) {
-    clear_routes(g);
-    g.reads = std::move(run.reads);
-    enter_routes(g);
+    g.routes.clear();
+    const leaver before{*this, std::exchange(g.reads, std::move(run.reads))};
+    enter_routes(g); // first, so that what is read as before is followed without a break
   }
   ++g.counters.runs;
   g.counters.unchanged += same ? 1 : 0;
@@ -203,12 +233,13 @@ void live_queries::install(query_group& g, prepared p) {
   g.at = run.at;
   g.dirty = g.moved = false;
   g.tally = std::nullopt;
-  if (g.of->function.declared && g.at.covers(position_))
+  const auto behind = is_behind(g);
+  if (g.of->function.declared && !behind)
     g.tally = query_tally::of(*g.of->function.declared, g.reads, *g.last);
   if (!same)
     tell(g);
   auto missed = !g.missing.empty() && buckets_defined_.load() != p.definitions;
-  if (missed || !g.at.covers(position_)) {
+  if (missed || behind) {
     mark(g, std::nullopt);
     wake();
   }
@@ -216,27 +247,35 @@ void live_queries::install(query_group& g, prepared p) {
 
 /// All of them, or none and no reads.
 void live_queries::enter_routes(query_group& g) {
-  const auto before = buckets_.size();
+  std::vector<bucket_routes*> fresh;
   try {
     for (auto& reads : g.reads) {
-      auto& bucket = buckets_[reads.of->topics().get()];
-      bucket.of = reads.of;
+      auto [at, entered] = buckets_.try_emplace(reads.of->topics().get());
+      auto& bucket = at->second;
+      if (entered) {
+        bucket.of = reads.of;
+        fresh.push_back(&bucket);
+      }
       bucket.routes.add(g, reads, g.routes);
       fault_point("queries.entering");
     }
   } catch (...) {
     clear_routes(g);
-    g.reads.clear();
     throw;
   }
-  if (buckets_.size() != before) {
-    want_buckets();
-    wake(); // what they have committed meanwhile has woken nobody
+  if (fresh.empty())
+    return;
+  const auto now = want_buckets();
+  for (auto* bucket : fresh) {
+    const auto line = static_cast<std::size_t>(bucket->of->line().kind());
+    bucket->changed = bucket->fed = now.published[line];
+    bucket->unfed = now.sealed[line];
+    some_unfed_ = some_unfed_ || bucket->fed < bucket->unfed;
   }
 }
 
-/// Has the feed wake the manager for the buckets that are read, and no others.
-void live_queries::want_buckets() noexcept {
+/// Has the feed give the manager what changes the buckets that are read, and nothing else.
+commit_lines::position live_queries::want_buckets() noexcept {
   std::shared_ptr<const feed_interest> interest; // without memory: all
   try {
     feed_interest all;
@@ -246,19 +285,24 @@ void live_queries::want_buckets() noexcept {
     interest = std::make_shared<const feed_interest>(std::move(all));
   } catch (const std::bad_alloc&) {
   }
-  lines_->feed.want(reader_, std::move(interest));
+  return lines_->follow(reader_, std::move(interest));
 }
 
-void live_queries::clear_routes(query_group& g) {
-  g.routes.clear();
+/// Forgets those of these buckets that nobody reads any more.
+void live_queries::leave_buckets(const std::vector<query_reads>& reads) noexcept {
   const auto before = buckets_.size();
-  for (auto& reads : g.reads) {
-    auto at = buckets_.find(reads.of->topics().get());
+  for (auto& each : reads) {
+    const auto at = buckets_.find(each.of->topics().get());
     if (at != buckets_.end() && at->second.routes.empty())
       buckets_.erase(at);
   }
   if (buckets_.size() != before)
     want_buckets();
+}
+
+void live_queries::clear_routes(query_group& g) {
+  g.routes.clear();
+  leave_buckets(std::exchange(g.reads, {}));
 }
 
 /// Lets go of subscribers whose token has ended, and of groups without any.
@@ -276,7 +320,6 @@ void live_queries::reap() {
     if (!g->members.empty())
       continue;
     clear_routes(*g);
-    g->reads.clear();
     auto [first, last] = groups_.equal_range(g->key);
     for (auto at = first; at != last; ++at)
       if (at->second == g) {

@@ -80,7 +80,7 @@ public:
     published, ///< at once: the caller settles it
     queued,    ///< the pipeline will settle it
     refused,   ///< the pipeline has failed: nothing was sealed
-    again, ///< somebody follows the feed, and the commit has no entry for it: nothing was sealed
+    again,     ///< the commit has no entry for the feed, and may be wanted now: nothing was sealed
   };
 
   /// Seals one commit: takes the next seq, calls `stamp(seq)` (noexcept, under the line's lock) and
@@ -92,7 +92,7 @@ public:
       const both_lines lock{c.also_in, line_};
       if (failed_.load(std::memory_order_relaxed))
         return seal_outcome::refused;
-      if (line_.misses_entry(c.entry))
+      if (line_.misses_entry(c))
         return seal_outcome::again;
       c.retain();
       c.seq = line_.take_seq();

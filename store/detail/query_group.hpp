@@ -5,6 +5,7 @@
 #include <holdfast/store/detail/query_tally.hpp>
 #include <holdfast/store/live_query.hpp>
 
+#include <algorithm>
 #include <array>
 #include <atomic>
 #include <cstdint>
@@ -33,6 +34,10 @@ struct query_moment {
   /// Whether nothing of `other` is missing.
   bool covers(const query_moment& other) const noexcept {
     return seq[0] >= other.seq[0] && seq[1] >= other.seq[1];
+  }
+  void advance_to(const query_moment& other) noexcept {
+    for (std::size_t line = 0; line < line_count; ++line)
+      seq[line] = std::max(seq[line], other.seq[line]);
   }
   friend bool operator==(const query_moment&, const query_moment&) = default;
 };

@@ -43,8 +43,12 @@ public:
 
   durability level = durability::group;
   sequence seq = 0;
-  /// What it tells those who follow the feed; null while nobody does. Taken when it is published.
+  /// What it tells those who follow the feed; null while nobody wants it. Taken when it is
+  /// published.
   std::shared_ptr<feed_entry> entry;
+  /// The generation of the feed at which nobody wanted it.
+  std::uint64_t unwanted = 0;
+  static constexpr std::uint64_t of_no_bucket = ~std::uint64_t{0}; ///< nobody ever will
   /// Where it has another part, which is not published yet; null: nowhere.
   commit_line* also_in = nullptr;
   /// Writers wait until it is settled: it is written even while no persistence actor is there.

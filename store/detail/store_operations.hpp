@@ -99,13 +99,10 @@ class catalog_operation final : public operation<void_result>, public sealed_com
 public:
   catalog_operation(runtime& rt, pipeline& pipe) : operation{rt}, pipe_{pipe} {
     level = durability::sync;
+    unwanted = of_no_bucket;
   }
   void start() override {
-    auto sealed = pipe_.seal(*this, [](sequence) noexcept {});
-    if (sealed == pipeline::seal_outcome::again) {
-      entry = std::make_shared<feed_entry>(); // a commit without a change
-      sealed = pipe_.seal(*this, [](sequence) noexcept {});
-    }
+    const auto sealed = pipe_.seal(*this, [](sequence) noexcept {});
     if (sealed == pipeline::seal_outcome::refused)
       complete(fail(*pipe_.refusal()));
   }

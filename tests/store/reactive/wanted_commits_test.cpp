@@ -1,4 +1,5 @@
 // Whom a commit wakes: those who follow its bucket, and nobody else; and nobody misses one.
+#include <holdfast/store/detail/bucket_core.hpp>
 #include <holdfast/store/memory_journal.hpp>
 #include <holdfast/store/store.hpp>
 
@@ -85,8 +86,71 @@ TEST_P(wanted_commits, of_a_bucket_that_is_not_there_yet_are_told_when_it_is) {
     std::this_thread::yield();
 }
 
+/// Who writes to a bucket that nobody follows does not pay for the followers of others.
+TEST_P(wanted_commits, are_those_of_buckets_that_somebody_follows_and_no_others) {
+  auto& feed = users.core().lines().feed;
+  auto followed = [&](const bucket<>& b) {
+    const detail::turn_guard mine{b.core().turn()};
+    return b.core().is_followed(feed.generation());
+  };
+  EXPECT_FALSE(followed(users));
+  auto token = subscribe(users, counts[0]);
+  EXPECT_TRUE(followed(users));
+  EXPECT_FALSE(followed(notes));
+  auto heard = db.on("bucket.notes.*", [](const change&) {}).value();
+  EXPECT_TRUE(followed(notes));
+  token.cancel();
+  ASSERT_TRUE(db.settle());
+  EXPECT_FALSE(followed(users));
+  auto all = db.on("**", [](const change&) {}).value();
+  EXPECT_TRUE(followed(users));
+}
+
+/// What a query reads may be of other buckets from run to run.
+TEST_P(wanted_commits, follow_a_query_from_bucket_to_bucket) {
+  ASSERT_TRUE(db.define_query("first of either", [&](query_context& in) {
+    const auto found = in.in(users).find(0).get();
+    return in.in(found ? notes : users).count();
+  }));
+  auto token = db.subscribe("first of either", [&](auto& now) { counts[0](now); }).value();
+  for (int i = 1; i <= 100; ++i)
+    ASSERT_TRUE(users.insert({{"id", i}}).get());
+  EXPECT_TRUE(counts[0].becomes(100));
+  ASSERT_TRUE(users.insert({{"id", 0}}).get());
+  EXPECT_TRUE(counts[0].becomes(0));
+  for (int i = 1; i <= 100; ++i)
+    ASSERT_TRUE(notes.insert({{"id", i}}).get());
+  EXPECT_TRUE(counts[0].becomes(100));
+  ASSERT_TRUE(users.erase(0).get());
+  EXPECT_TRUE(counts[0].becomes(100));
+  ASSERT_TRUE(users.erase(1).get());
+  EXPECT_TRUE(counts[0].becomes(99));
+}
+
 INSTANTIATE_TEST_SUITE_P(in, wanted_commits, ::testing::Bool(),
                          [](auto& param) { return param.param ? "a_journal" : "memory"; });
+
+/// Who joins a group does not run its query again because others write to other buckets.
+TEST(a_group, is_joined_without_a_run_while_other_buckets_change) {
+  auto db = store::start({}).value();
+  auto users = db.define(schema("users").key("id", integer())).value();
+  auto notes = db.define(schema("notes").key("id", integer())).value();
+  std::atomic<int> runs{0};
+  ASSERT_TRUE(db.define_query("count", [&](query_context& in) {
+    ++runs;
+    return in.in(users).count();
+  }));
+  last_count counts[3];
+  auto first = db.subscribe("count", [&](auto& now) { counts[0](now); }).value();
+  ASSERT_TRUE(notes.insert({{"id", 1}}).get());
+  auto second = db.subscribe("count", [&](auto& now) { counts[1](now); }).value();
+  EXPECT_TRUE(counts[1].becomes(0));
+  EXPECT_EQ(runs, 1);
+  ASSERT_TRUE(users.insert({{"id", 1}}).get());
+  auto third = db.subscribe("count", [&](auto& now) { counts[2](now); }).value();
+  for (auto& each : counts)
+    EXPECT_TRUE(each.becomes(1));
+}
 
 /// Found when commits began to wake only those who want them: a commit that is on its way to the
 /// disk when somebody subscribes has no entry in the feed, and woke nobody when it came out.
