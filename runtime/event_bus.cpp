@@ -2,6 +2,7 @@
 
 #include <holdfast/runtime/caf.hpp>
 #include <holdfast/runtime/detail/doorbell.hpp>
+#include <holdfast/runtime/detail/mailed.hpp>
 #include <holdfast/runtime/detail/subscriber_queue.hpp>
 #include <holdfast/runtime/topic_tree.hpp>
 
@@ -92,7 +93,10 @@ public:
 
   caf::behavior make_behavior() override {
     quiet(this);
-    return {[this](const publish_message& m) { core_->deliver(m.what->event); },
+    return {[this](const publish_message& m) {
+              mailed(m.what.get());
+              core_->deliver(m.what->event);
+            },
             [this](const rung&) { pull(); }};
   }
 
@@ -167,6 +171,7 @@ result<void> event_bus::publish(topic where, std::shared_ptr<const event> what) 
       core_, detail::delivery{std::make_shared<const topic>(std::move(where)), std::move(what)});
   if (waiting >= core_->options.limit)
     return refuse(errc::overloaded, "its limit of waiting events is reached");
+  detail::before_mailing(sent.get());
   core_->published.fetch_add(1, std::memory_order_relaxed);
   caf::anon_send(to, detail::publish_message{std::move(sent)});
   return {};

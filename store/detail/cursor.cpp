@@ -4,6 +4,7 @@
 #include <bit>
 #include <cmath>
 #include <optional>
+#include <span>
 
 // A cursor, in base64 with the alphabet of URLs and without padding:
 //     format:   byte       2
@@ -60,23 +61,28 @@ T fixed_at(std::string_view bytes, std::size_t at) {
 }
 
 std::string to_base64(std::string_view bytes) {
-  std::string out;
-  out.reserve((bytes.size() * 4 + 2) / 3);
+  std::string out((bytes.size() * 4 + 2) / 3, '\0');
+  auto* to = out.data();
   std::uint32_t bits = 0;
   unsigned count = 0;
   for (char c : bytes) {
     bits = (bits << 8) | static_cast<unsigned char>(c);
     for (count += 8; count >= 6; count -= 6)
-      out += alphabet[(bits >> (count - 6)) & 63];
+      *to++ = alphabet[(bits >> (count - 6)) & 63];
   }
   if (count > 0)
-    out += alphabet[(bits << (6 - count)) & 63];
+    *to = alphabet[(bits << (6 - count)) & 63];
   return out;
 }
 
-std::optional<std::string> from_base64(std::string_view text) {
-  std::string out;
-  out.reserve(text.size() * 3 / 4);
+/// The bytes of short text go into `room`, which saves an allocation; else into `spare`.
+std::optional<std::string_view> from_base64(std::string_view text, std::span<char> room,
+                                            std::string& spare) {
+  if (const auto size = text.size() * 3 / 4; size > room.size()) {
+    spare.resize(size);
+    room = spare;
+  }
+  std::size_t size = 0;
   std::uint32_t bits = 0;
   unsigned count = 0;
   for (char c : text) {
@@ -87,13 +93,13 @@ std::optional<std::string> from_base64(std::string_view text) {
     count += 6;
     if (count >= 8) {
       count -= 8;
-      out += static_cast<char>((bits >> count) & 0xff);
+      room[size++] = static_cast<char>((bits >> count) & 0xff);
     }
   }
   // What is left over must be the zero bits that the encoder filled up with.
   if (count >= 6 || (bits & ((1U << count) - 1)) != 0)
     return std::nullopt;
-  return out;
+  return std::string_view{room.data(), size};
 }
 
 void put_value(std::string& out, value_view x) {
@@ -172,6 +178,7 @@ std::optional<position> parse(std::uint32_t scope, std::size_t terms, std::strin
       fixed_at<std::uint32_t>(bytes, 1) != scope)
     return std::nullopt;
   position out{{}, fixed_at<std::uint64_t>(bytes, 5)};
+  out.at.reserve(terms);
   for (body.remove_prefix(header_size); out.at.size() < terms;) {
     auto x = take_value(body);
     if (!x)
@@ -204,7 +211,9 @@ std::string encode_cursor(std::uint32_t scope, const position& where) {
 }
 
 result<position> decode_cursor(std::uint32_t scope, std::size_t terms, std::string_view text) {
-  if (auto bytes = from_base64(text))
+  std::array<char, 64> room;
+  std::string spare;
+  if (auto bytes = from_base64(text, room, spare))
     if (auto where = parse(scope, terms, *bytes))
       return std::move(*where);
   return fail(errc::invalid_argument,

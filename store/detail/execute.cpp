@@ -144,12 +144,12 @@ result<page> page_of(const reader& from, const query& q, std::uint64_t size,
   if (size == 0)
     return fail(errc::invalid_argument, bucket + ": page size 0 is below the minimum 1",
                 {bucket, {}, {}});
+  auto order = bind_order(from, q);
+  if (!order)
+    return fail(std::move(order.error()));
   auto scope = cursor_scope(bucket, q);
   std::optional<position> start;
   if (after) {
-    auto order = bind_order(from, q);
-    if (!order)
-      return fail(std::move(order.error()));
     auto decoded = decode_cursor(scope, order->terms.size(), *after);
     if (!decoded)
       return fail(decoded.error().at({bucket, {}, {}}));
@@ -167,14 +167,13 @@ result<page> page_of(const reader& from, const query& q, std::uint64_t size,
     return !more;
   };
   auto needed = size >= query::unlimited - skip - 1 ? query::unlimited : size + skip + 1;
-  auto done = each_ordered(from, q, now, start ? &*start : nullptr, needed, take);
+  auto done = each_ordered(from, q.which(), *order, now, start ? &*start : nullptr, needed, take);
   if (!done)
     return fail(std::move(done.error()));
   if (more) {
     const auto& block = *out.items.back().block();
     position end{{}, block.row};
-    auto order = *bind_order(from, q);
-    for (const auto& term : order.terms)
+    for (const auto& term : order->terms)
       end.at.push_back(term.key(block).materialize());
     out.next = encode_cursor(scope, end);
   }

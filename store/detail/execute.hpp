@@ -23,15 +23,13 @@ inline std::uint64_t needed_for(const query& q) noexcept {
 /// Whether the query makes sense in this bucket.
 result<void> validate(const reader& from, const query& q);
 
-/// Calls `fn(const record_block&) -> bool` for the matching records in order, until it returns
-/// false; `needed` says how many it will take at most, and those up to `after` are left out.
+/// Calls `fn(const record_block&) -> bool` for the records that match in this order, until it
+/// returns false; `needed` says how many it will take at most, and those up to `after` are left
+/// out.
 template <class Fn>
-result<void> each_ordered(const reader& from, const query& q, std::int64_t now,
-                          const position* after, std::uint64_t needed, Fn&& fn) {
-  auto order = bind_order(from, q);
-  if (!order)
-    return fail(std::move(order.error()));
-  auto how = make_plan(from, q.which(), *order, {.needed = needed});
+result<void> each_ordered(const reader& from, const filter& which, const order_spec& order,
+                          std::int64_t now, const position* after, std::uint64_t needed, Fn&& fn) {
+  auto how = make_plan(from, which, order, {.needed = needed});
   if (!how)
     return fail(std::move(how.error()));
   if (how->ordering == explanation::ordering::index) {
@@ -41,12 +39,12 @@ result<void> each_ordered(const reader& from, const query& q, std::int64_t now,
     index_walk{from, *how, after}.each(check);
     return {};
   }
-  auto first_row = after && order->by_row() ? after->row + 1 : 0;
+  auto first_row = after && order.by_row() ? after->row + 1 : 0;
   if (how->ordering == explanation::ordering::stored) {
     each_match(from, *how, now, first_row, fn);
     return {};
   }
-  item_order compare{*order};
+  item_order compare{order};
   std::optional<ordered_item> limit;
   if (after)
     limit = compare.item(*after);
@@ -85,7 +83,10 @@ result<std::uint64_t> visit(const reader& from, const query& q, std::int64_t now
   };
   if (needed == 0)
     return validate(from, q).map([] { return std::uint64_t{0}; });
-  auto done = each_ordered(from, q, now, nullptr, needed, take);
+  auto order = bind_order(from, q);
+  if (!order)
+    return fail(std::move(order.error()));
+  auto done = each_ordered(from, q.which(), *order, now, nullptr, needed, take);
   if (!done)
     return fail(std::move(done.error()));
   return seen - std::min(seen, q.offset());
