@@ -190,6 +190,7 @@ subscription event_bus::subscribe(const topic_pattern& pattern, handler call,
       [call = std::move(call)](const detail::delivery& d) { call(*d.where, *d.what); },
       options.limit, options.overflow);
   queue->accept_only(std::move(options.accept));
+  queue->tell_gaps(std::move(options.on_gap));
   return detail::enter(core_, pattern, std::move(queue));
 }
 
@@ -205,6 +206,7 @@ subscription event_bus::subscribe(const topic_pattern& pattern, const caf::actor
   auto queue = std::make_shared<detail::subscriber_queue>(std::move(notify), options.limit,
                                                           options.overflow);
   queue->accept_only(std::move(options.accept));
+  queue->tell_gaps(std::move(options.on_gap));
   return detail::enter(core_, pattern, std::move(queue));
 }
 

@@ -33,6 +33,9 @@ struct subscriber_options {
   /// Only events for which it is true, if it is given. Called in the bus's actor: it must be short
   /// and must not throw.
   std::function<bool(const event&)> accept = {};
+  /// Called like the handler, before the event behind which so many were dropped by the overflow
+  /// policy: the place to look anew at what the events are about.
+  std::function<void(std::uint64_t missed)> on_gap = {};
 };
 
 /// Where a bus takes events from by itself, many at a time: for who has them in order already and

@@ -1,15 +1,23 @@
 #include <holdfast/runtime/executor.hpp>
 
+#include <algorithm>
 #include <exception>
 #include <new>
 #include <utility>
 
 namespace holdfast {
 
-executor::executor(unsigned threads) {
-  threads_.reserve(threads);
-  for (unsigned i = 0; i < threads; ++i)
-    threads_.emplace_back([this] { run(); });
+executor::executor(unsigned threads, unsigned most)
+    : most_{std::max({threads, most, 1U})}, watch_{[this] { watch(); }} {
+  try {
+    const std::lock_guard lock{mutex_};
+    do
+      add_thread();
+    while (threads_.size() < threads);
+  } catch (...) {
+    stop();
+    throw;
+  }
 }
 
 executor::~executor() { stop(); }
@@ -20,6 +28,8 @@ bool executor::post(task t) {
     if (stopping_)
       return false;
     tasks_.push_back(std::move(t));
+    if (idle_ < tasks_.size() && std::exchange(rests_, false))
+      look_.notify_one();
   }
   wake_.notify_one();
   return true;
@@ -46,6 +56,9 @@ void executor::stop() {
     stopping_ = true;
   }
   wake_.notify_all();
+  look_.notify_all();
+  if (watch_.joinable())
+    watch_.join(); // first: it adds threads
   for (auto& t : threads_)
     if (t.joinable())
       t.join();
@@ -54,6 +67,11 @@ void executor::stop() {
 std::size_t executor::queued() const {
   std::lock_guard lock{mutex_};
   return tasks_.size();
+}
+
+std::size_t executor::threads() const {
+  std::lock_guard lock{mutex_};
+  return threads_.size();
 }
 
 std::size_t executor::failures() const {
@@ -71,6 +89,7 @@ void executor::run() {
       return;
     auto next = std::move(tasks_.front());
     tasks_.pop_front();
+    ++begun_;
     lock.unlock();
     auto failed = false;
     try {
@@ -83,6 +102,29 @@ void executor::run() {
     }
     lock.lock();
     failures_ += failed;
+  }
+}
+
+/// Under the lock.
+void executor::add_thread() {
+  threads_.emplace_back([this] { run(); });
+}
+
+void executor::watch() {
+  std::unique_lock lock{mutex_};
+  for (;;) {
+    rests_ = idle_ >= tasks_.size();
+    look_.wait(lock, [this] { return stopping_ || !rests_; });
+    const auto before = begun_;
+    if (look_.wait_for(lock, patience, [this] { return stopping_; }))
+      return;
+    if (begun_ != before || idle_ >= tasks_.size() || threads_.size() >= most_)
+      continue;
+    try {
+      add_thread();
+    } catch (const std::exception&) {
+      // Without memory or threads those that there are must do.
+    }
   }
 }
 

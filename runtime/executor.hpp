@@ -1,7 +1,9 @@
 #pragma once
 
+#include <chrono>
 #include <condition_variable>
 #include <cstddef>
+#include <cstdint>
 #include <deque>
 #include <functional>
 #include <mutex>
@@ -11,16 +13,20 @@
 namespace holdfast {
 
 /// Threads on which users' callbacks run: continuations of `pending::then`, event handlers. Never a
-/// CAF worker and never the thread of a bucket, so that a slow callback delays only other
-/// callbacks. A thread that is idle may be lent for a moment to an actor which hands something to
-/// callbacks (`offer`).
+/// CAF worker and never the thread of a bucket. A callback that blocks delays others only for a
+/// moment: when nothing has been begun for `patience` though something waits, there is one thread
+/// more, up to a limit. A thread that is idle may be lent for a moment to an actor which hands
+/// something to callbacks (`offer`).
 ///
 /// Thread-safe. An exception that leaves a task is counted and dropped. `stop` runs what is queued.
 class executor {
 public:
   using task = std::function<void()>;
 
-  explicit executor(unsigned threads = 1);
+  static constexpr std::chrono::milliseconds patience{10};
+
+  /// Of threads there is one at least, and none more than `threads` while no callback blocks.
+  explicit executor(unsigned threads = 1, unsigned most = 64);
   executor(const executor&) = delete;
   executor& operator=(const executor&) = delete;
   ~executor();
@@ -34,19 +40,28 @@ public:
   void stop();
 
   std::size_t queued() const;
+  /// Threads there are for callbacks just now.
+  std::size_t threads() const;
   /// How many tasks ended with an exception.
   std::size_t failures() const;
 
 private:
+  void add_thread();
   void run();
+  void watch();
 
   mutable std::mutex mutex_;
   std::condition_variable wake_;
+  std::condition_variable look_; ///< for the watch: something waits and no thread is idle
   std::deque<task> tasks_;
   std::size_t failures_ = 0;
-  std::size_t idle_ = 0; ///< threads that wait for a task
+  std::size_t idle_ = 0;    ///< threads that wait for a task
+  std::uint64_t begun_ = 0; ///< tasks, ever
+  bool rests_ = false;      ///< the watch, until something waits
   bool stopping_ = false;
+  const std::size_t most_;
   std::vector<std::thread> threads_;
+  std::thread watch_; ///< adds threads
 };
 
 } // namespace holdfast

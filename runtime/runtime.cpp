@@ -56,7 +56,8 @@ std::uint64_t next_runtime_id() {
 
 runtime::runtime(runtime_options options)
     : options_{std::move(options)}, clock_{options_.clock ? options_.clock : &system_clock()},
-      state_{std::make_unique<system_state>()}, executor_{options_.callback_threads} {
+      state_{std::make_unique<system_state>()}, executor_{options_.callback_threads,
+                                                          options_.most_callback_threads} {
   auto& config = state_->config;
   if (options_.deterministic) {
     config.set("scheduler.policy", caf::atom("testing"));
@@ -73,7 +74,8 @@ runtime::runtime(runtime_options options)
 
 runtime::runtime(caf::actor_system& theirs, runtime_options options)
     : options_{std::move(options)}, clock_{options_.clock ? options_.clock : &system_clock()},
-      state_{std::make_unique<system_state>()}, executor_{options_.callback_threads} {
+      state_{std::make_unique<system_state>()}, executor_{options_.callback_threads,
+                                                          options_.most_callback_threads} {
   state_->used = &theirs;
   state_->living = std::make_shared<detail::living_actors>();
   state_->id = next_runtime_id();

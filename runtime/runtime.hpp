@@ -26,8 +26,9 @@ struct runtime_options {
   std::string name = "holdfast";
   /// CAF worker threads; 0: one per core. Ignored when the actor system is the user's.
   unsigned threads = 0;
-  /// Threads for users' callbacks.
+  /// Threads for users' callbacks, one at least; and how many there may be when callbacks block.
   unsigned callback_threads = 1;
+  unsigned most_callback_threads = 64;
   /// Lets a blocking caller run an idle actor itself, instead of waking a worker (about 60 ns
   /// instead of 3 to 50 us). Off under `deterministic`.
   bool caller_runs = true;

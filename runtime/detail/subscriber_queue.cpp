@@ -18,7 +18,7 @@ subscriber_queue::subscriber_queue(executor& run, handler call, std::size_t limi
 
 bool subscriber_queue::push(delivery d) {
   if (accept_ && !accept_(*d.what))
-    return true;
+    return false;
   auto overrun = false;
   {
     std::lock_guard lock{mutex_};
@@ -28,16 +28,18 @@ bool subscriber_queue::push(delivery d) {
       ++dropped_;
       switch (policy_) {
       case overflow::drop_newest:
-        return true;
+        ++missed_;
+        return false;
       case overflow::disconnect:
         overrun = true;
         break;
       case overflow::drop_oldest:
-        waiting_.pop_front();
+        drop_oldest();
         break;
       }
     }
     if (!overrun) {
+      d.missed = std::exchange(missed_, 0);
       waiting_.push_back(std::move(d));
       if (std::exchange(notified_, true))
         return true;
@@ -50,6 +52,13 @@ bool subscriber_queue::push(delivery d) {
   return !overrun;
 }
 
+/// Under the lock. What was dropped is noted where it was.
+void subscriber_queue::drop_oldest() {
+  const auto missed = waiting_.front().missed + 1;
+  waiting_.pop_front();
+  (waiting_.empty() ? missed_ : waiting_.front().missed) += missed;
+}
+
 void subscriber_queue::notify() {
   if (notify_(shared_from_this()))
     return;
@@ -59,6 +68,23 @@ void subscriber_queue::notify() {
   waiting_.clear();
 }
 
+/// Whatever a user's handler throws ends here.
+std::uint64_t subscriber_queue::failures_of(const handler& f, const delivery& d) const {
+  std::uint64_t failures = 0;
+  try {
+    if (d.missed > 0 && gap_)
+      gap_(d.missed);
+  } catch (...) {
+    ++failures;
+  }
+  try {
+    f(d);
+  } catch (...) {
+    ++failures;
+  }
+  return failures;
+}
+
 void subscriber_queue::drain(const handler& f) {
   std::unique_lock lock{mutex_};
   for (int i = 0; i < batch && !waiting_.empty(); ++i) {
@@ -66,16 +92,11 @@ void subscriber_queue::drain(const handler& f) {
     waiting_.pop_front();
     running_on_ = std::this_thread::get_id();
     lock.unlock();
-    auto failed = false;
-    try {
-      f(next);
-    } catch (...) { // whatever a user's handler throws ends here, and is counted
-      failed = true;
-    }
+    const auto failures = failures_of(f, next);
     next = {};
     lock.lock();
     running_on_ = {};
-    failures_ += failed ? 1 : 0;
+    failures_ += failures;
     idle_.notify_all();
   }
   notified_ = !waiting_.empty();

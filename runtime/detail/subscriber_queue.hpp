@@ -20,6 +20,7 @@ namespace holdfast::detail {
 struct delivery {
   std::shared_ptr<const topic> where;
   std::shared_ptr<const event> what;
+  std::uint64_t missed = 0; ///< events that were dropped just before it
 };
 
 /// The bounded queue before one subscriber. Whoever publishes only pushes; when the queue is no
@@ -42,7 +43,12 @@ public:
   /// Leaves out the events for which `accept` is false. Set before it is shared.
   void accept_only(std::function<bool(const event&)> accept) { accept_ = std::move(accept); }
 
-  /// O(1), never blocks for long. False: closed, push no more.
+  /// Told how many events were dropped, before the one that comes behind them is handled. Set
+  /// before it is shared.
+  void tell_gaps(std::function<void(std::uint64_t)> gap) { gap_ = std::move(gap); }
+
+  /// Whether it waits there now: false if it is not accepted, dropped for want of room, or the
+  /// queue is closed. O(1), never blocks for long.
   bool push(delivery d);
   /// Hands what waits to `f`, a batch at most; the rest is notified again. What `f` throws is
   /// counted.
@@ -61,12 +67,15 @@ private:
   static constexpr int batch = 64;
 
   void notify();
+  void drop_oldest();
+  std::uint64_t failures_of(const handler& f, const delivery& d) const;
 
   const notifier notify_;
   const std::size_t limit_;
   const overflow policy_;
   close_hook closed_;
   std::function<bool(const event&)> accept_;
+  std::function<void(std::uint64_t)> gap_;
   mutable std::mutex mutex_;
   std::condition_variable idle_;
   std::deque<delivery> waiting_;
@@ -74,6 +83,7 @@ private:
   bool notified_ = false;
   std::thread::id running_on_{};
   std::uint64_t dropped_ = 0;
+  std::uint64_t missed_ = 0; ///< dropped behind what waits
   std::uint64_t failures_ = 0;
 };
 

@@ -110,15 +110,18 @@ class slow_subscriber : public event_bus_test, public ::testing::WithParamInterf
 TEST_P(slow_subscriber, loses_events_by_its_own_policy_and_nobody_elses) {
   std::promise<void> entered, leave;
   std::vector<int> heard;
-  auto token = bus.subscribe<numbered>(pattern("a"),
-                                       [&](auto&, auto& e) {
-                                         heard.push_back(e.number);
-                                         if (e.number == 0) {
-                                           entered.set_value();
-                                           leave.get_future().wait();
-                                         }
-                                       },
-                                       {.limit = 3, .overflow = GetParam()});
+  auto token = bus.subscribe<numbered>(
+      pattern("a"),
+      [&](auto&, auto& e) {
+        heard.push_back(e.number);
+        if (e.number == 0) {
+          entered.set_value();
+          leave.get_future().wait();
+        }
+      },
+      {.limit = 3, .overflow = GetParam(), .on_gap = [&](std::uint64_t missed) {
+         heard.push_back(-static_cast<int>(missed));
+       }});
   publish("a", 0);
   entered.get_future().wait();
   auto before = bus.counters().delivered + bus.counters().unheard;
@@ -132,11 +135,13 @@ TEST_P(slow_subscriber, loses_events_by_its_own_policy_and_nobody_elses) {
   flush();
   switch (GetParam()) {
   case overflow::drop_oldest:
-    EXPECT_THAT(heard, ElementsAre(0, 3, 4, 5));
+    EXPECT_THAT(heard, ElementsAre(0, -2, 3, 4, 5));
     EXPECT_EQ(token.dropped(), 2u);
     break;
   case overflow::drop_newest:
-    EXPECT_THAT(heard, ElementsAre(0, 1, 2, 3));
+    publish("a", 7);
+    flush();
+    EXPECT_THAT(heard, ElementsAre(0, 1, 2, 3, -2, 7));
     EXPECT_EQ(token.dropped(), 2u);
     break;
   case overflow::disconnect:
