@@ -5,7 +5,7 @@ root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 
 # The one list of packages: the library and its examples, then what only the tests need.
 packages=(g++ cmake ninja-build
-  libcaf-dev librocksdb-dev libprotobuf-dev protobuf-compiler libre2-dev uuid-dev libexpected-dev
+  libcaf-dev librocksdb-dev libprotobuf-dev protobuf-compiler libre2-dev libexpected-dev
   nlohmann-json3-dev libcli11-dev
   libgtest-dev libgmock-dev librapidcheck-dev libbenchmark-dev)
 

@@ -92,8 +92,8 @@ void load(catalog& c, const options& o, const package_index::input& from) {
     }
   }));
   bar.finish(report.packages);
-  for (std::size_t i = 0; i < report.broken.size() && i < 10; ++i)
-    std::printf("  line %zu skipped: %s\n", report.broken[i].line, report.broken[i].what.c_str());
+  for (auto& broken : report.broken)
+    std::printf("  line %zu skipped: %s\n", broken.line, broken.what.c_str());
   for (auto& refused : report.refused)
     std::printf("  refused %s\n", refused.c_str());
   std::printf("  %s broken lines skipped, %s packages refused\n",
