@@ -46,6 +46,7 @@ public:
   result<journal_info> open() override { return open(false); }
   result<journal_info> open_again() override { return open(true); }
   result<journal_info> open_read_only() override;
+  void open_only_if(precondition what) override { only_if_ = std::move(what); }
   result<void> append(const journal_batch& batch, bool synced) override;
   result<void> sync() override;
   result<void> scan(std::string_view first, std::string_view last,
@@ -80,6 +81,7 @@ private:
   std::shared_ptr<rdb::FileSystem> files_;
   std::unique_ptr<rdb::Env> own_env_;
   std::shared_ptr<detail::background_failure> background_;
+  precondition only_if_;
   detail::directory_lock lock_;
   std::unique_ptr<rdb::DB> db_;
   detail::mark_file mark_;
@@ -104,7 +106,7 @@ result<journal_info> rocksdb_journal::open(bool only_synced) {
   auto opened = is_new().and_then([&](bool fresh) -> result<journal_info> {
     if (fresh)
       return create();
-    return detail::look(options_, database(), *files_, only_synced)
+    return detail::look(options_, database(), *files_, only_synced, only_if_)
         .and_then([&](const detail::findings& found) { return take_up(found); });
   });
   if (!opened) {

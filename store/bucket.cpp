@@ -6,6 +6,7 @@
 #include <holdfast/store/detail/read_key.hpp>
 #include <holdfast/store/detail/read_view.hpp>
 #include <holdfast/store/detail/transaction_part.hpp>
+#include <holdfast/store/detail/write_errors.hpp>
 #include <holdfast/store/transaction.hpp>
 
 namespace holdfast {
@@ -162,10 +163,13 @@ pending<record> bucket<record>::touch(value key, const write_options& how) const
     return in_->touch(key, how);
   return write<detail::touch_operation, record>(how, std::move(key));
 }
-pending<record> bucket<record>::erase(value key) const {
+pending<record> bucket<record>::erase(value key, const write_options& how) const {
+  if (how.expires_in || how.expires_at || how.never_expires)
+    return result<record>{fail(errc::invalid_argument, name() + ": an erase has no deadline to set",
+                               {.bucket = name()})};
   if (in_)
-    return in_->erase(key);
-  return write<detail::erase_operation, record>(std::move(key));
+    return in_->erase(key, how);
+  return write<detail::erase_operation, record>(how, std::move(key));
 }
 pending<std::uint64_t> bucket<record>::clear() const {
   if (in_)
@@ -200,12 +204,6 @@ const compiled_schema& bucket<record>::compiled() const noexcept { return core_-
 // -- reads
 
 namespace {
-
-error absent(const bucket_core& core, value_view key) {
-  auto text = key.to_string();
-  return error{
-      errc::not_found, core.name() + ": no record has the key " + text, {core.name(), text, {}}};
-}
 
 /// Calls `f` with the key in the form that the bucket's keys have; false if it cannot be one of
 /// them.
@@ -251,7 +249,7 @@ pending<record> bucket<record>::get(value_view key) const {
         found.refs.fetch_add(1, std::memory_order_relaxed);
         held = &found;
       }))
-    return result<record>{fail(absent(*core_, key))};
+    return result<record>{fail(detail::no_record(*core_, key))};
   return result<record>{record::adopt(held)};
 }
 

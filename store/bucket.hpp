@@ -114,8 +114,9 @@ public:
   pending<std::uint64_t> update_many(filter which, const object& changes,
                                      const write_options& how = {}) const;
 
-  /// Removes a record and gives it as it was. Error: `not_found`.
-  pending<record> erase(value key) const;
+  /// Removes a record and gives it as it was. Errors: `not_found`; `conflict` for another version
+  /// than the expected one; `invalid_argument` with other options.
+  pending<record> erase(value key, const write_options& how = {}) const;
   /// Removes all records that the filter finds, as one commit, all or none; gives their number.
   pending<std::uint64_t> erase_many(filter which) const;
 

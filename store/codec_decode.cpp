@@ -69,7 +69,7 @@ const char* read_kind(wire::reader& from, std::uint32_t tag, kind_read& to) noex
     to.kind = value_kind::object;
     break;
   default:
-    return "an unknown field";
+    return "an unknown field, damaged or of a newer version";
   }
   return from.take_bytes(to.message) ? nullptr : malformed;
 }
@@ -176,7 +176,7 @@ const char* record_decoder::read_field(std::string_view message) {
   if (auto* why = read_kind(from, tag, kind))
     return why;
   if (!from.done())
-    return "an unknown field";
+    return "an unknown field, damaged or of a newer version";
   if (at >= layout_->size() || !fits(layout_->type(at), kind.kind))
     return "a field that does not fit the schema";
   auto& s = slots_[at];
@@ -285,7 +285,8 @@ const char* record_decoder::read(std::string_view bytes) {
       break;
     }
     default:
-      return format == known_format ? "an unknown field" : "no format version";
+      return format == known_format ? "an unknown field, damaged or of a newer version"
+                                    : "no format version";
     }
     if (!taken)
       return malformed;

@@ -67,7 +67,7 @@ void set_kind(Message& to, value_view v) {
 template <class Message>
 void know_all(const Message& message) {
   if (!message.GetReflection()->GetUnknownFields(message).empty())
-    refuse("an unknown field");
+    refuse("an unknown field, damaged or of a newer version");
 }
 
 value value_of(const proto::Value& from, unsigned max_depth) {

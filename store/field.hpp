@@ -37,6 +37,22 @@ concept operand_of = (std::same_as<T, void> &&
                      (text_like<typename unwrap_optional<T>::type> && text_like<U>) ||
                      kindred<typename unwrap_optional<T>::type, U>;
 
+/// What is stored as one text, flag, number or date.
+template <class T>
+concept mappable_scalar = std::same_as<T, std::string> || std::same_as<T, bool> || number_like<T> ||
+    enum_like<T> || time_like<T> || duration_like<T>;
+
+/// Whether values of a member add up: numbers, and durations, which are stored as such. `void` is a
+/// field by its name, which is looked at when it is used.
+template <class T>
+concept adds_up = std::same_as<T, void> || number_like<typename unwrap_optional<T>::type> ||
+    duration_like<typename unwrap_optional<T>::type>;
+/// Whether values of a member have an order: what is stored neither as an array nor as an object.
+/// Enums have that of their texts.
+template <class T>
+concept has_order = std::same_as<T, void> || mappable_scalar<typename unwrap_optional<T>::type> ||
+    text_like<typename unwrap_optional<T>::type>;
+
 template <class T, class U>
 consteval bool can_contain() {
   using plain = typename unwrap_optional<T>::type;
@@ -189,6 +205,10 @@ struct field_ref {
   }
 };
 
+/// Names a member of the struct `R`, or of one in it.
+template <class R, class T>
+struct member_ref : field_ref<T> {};
+
 template <class T, class U>
 requires detail::operand_of<T, std::decay_t<const U&>> filter operator==(field_ref<T> field,
                                                                          const U& x) {
@@ -258,6 +278,8 @@ constexpr field_ref<void> operator""_f(const char* text, std::size_t size) noexc
 /// `f<&user::address, &address::city> == "Brno"`. Enums compare with enums of their type, times
 /// with times (in whole milliseconds), durations with durations of any unit.
 template <auto... M>
-inline constexpr field_ref<typename detail::path_to<M...>::type> f{detail::path_to<M...>::name};
+inline constexpr member_ref<typename detail::path_to<M...>::record,
+                            typename detail::path_to<M...>::type>
+    f{{detail::path_to<M...>::name}};
 
 } // namespace holdfast

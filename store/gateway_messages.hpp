@@ -73,6 +73,7 @@ struct erase_record {
   std::string bucket;
   value key;
   std::optional<durability> level{};
+  write_options how{};
 };
 /// As `bucket<>::upsert_many`: all or none.
 struct upsert_records {

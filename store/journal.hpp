@@ -74,6 +74,17 @@ public:
   /// storage: only those that were must be there.
   virtual result<journal_info> open_again() { return open(); }
 
+  using visitor = std::function<result<void>(std::string_view key, std::string_view value)>;
+
+  /// What must be true of the entries in `[first, last)` before anything is changed.
+  struct precondition {
+    std::string first, last;
+    visitor holds;
+  };
+  /// From now on `open` shows it those entries, and gives its error, having changed nothing. A few
+  /// small ones: they are read twice. Adapters without files of their own may leave it out.
+  virtual void open_only_if(precondition) {}
+
   /// Opens to be read and changes nothing, for who wants to see what a journal holds that `open`
   /// refuses for commits that are missing at its end (`data_loss`): what is there is a prefix of
   /// the commits. `append` and `sync` fail with `read_only`. Errors else as of `open`;
@@ -88,7 +99,6 @@ public:
   /// Makes everything appended so far stable.
   virtual result<void> sync() = 0;
 
-  using visitor = std::function<result<void>(std::string_view key, std::string_view value)>;
   /// Visits the entries in `[first, last)`; an empty `last` is the end. Ends early with the
   /// visitor's error.
   virtual result<void> scan(std::string_view first, std::string_view last,

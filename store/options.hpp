@@ -51,7 +51,7 @@ struct store_options {
   std::size_t feed_commits = 65'536;
   /// Threads that read the journal at start; 0: one per core.
   unsigned restore_threads = 0;
-  /// Called now and then while the journal is read, on the starting thread.
+  /// Called now and then while the journal is read, and behind each bucket, on the starting thread.
   std::function<void(const restore_progress&)> on_restore = {};
   /// Restarts of one bucket within `restart_period` before it is quarantined; its siblings live on.
   std::uint32_t restart_budget = 5;

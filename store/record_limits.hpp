@@ -16,7 +16,7 @@ struct record_limits {
   std::size_t fields = 1024;         ///< of a record, with those outside the schema
   unsigned depth = 32;               ///< of arrays and objects in one another
   unsigned filter_depth = 100;       ///< of and, or and comparisons in one another
-  std::size_t filter_terms = 10'000; ///< of these together
+  std::size_t filter_terms = 10'000; ///< of these together; and of their operands
 };
 
 } // namespace holdfast

@@ -59,6 +59,7 @@ result<void> store::run_transaction(const transact_options& options,
 result<std::uint64_t> store::purge() { return state_->purge(); }
 result<void> store::sync(std::chrono::milliseconds timeout) { return state_->sync(timeout); }
 result<reopen_report> store::reopen() { return state_->reopen(); }
+result<void> store::revive(std::string_view bucket) { return state_->revive(bucket); }
 store_stats store::stats() const { return state_->stats(); }
 const restore_report& store::restored() const noexcept { return state_->restored(); }
 std::string store::tree() const { return state_->tree(); }

@@ -202,9 +202,10 @@ public:
   /// applied. `*` is one segment, a last `**` any number: `bucket.users.*`, `bucket.*.inserted`.
   ///
   /// A slow or throwing handler harms nobody else: each subscriber has a bounded queue, see
-  /// `subscriber_options`. While nobody subscribes, events cost the buckets nothing; while somebody
-  /// does, or subscribes to a query, commits of all buckets are noted, and those of buckets that
-  /// are subscribed to wake whoever tells them. Error: `invalid_argument` for a malformed pattern.
+  /// `subscriber_options`; one that blocks is given a callback thread of its own, up to
+  /// `runtime_options::most_callback_threads`, so that handlers of different subscriptions may run
+  /// at the same time. Buckets to which nobody subscribes, nor to a query of them, pay nothing.
+  /// Error: `invalid_argument` for a malformed pattern.
   result<subscription> on(std::string_view pattern, std::function<void(const change&)> call,
                           subscriber_options options = {});
   /// Sends `event_mail` to an actor instead; its events are `change`s.
@@ -281,6 +282,12 @@ public:
   /// ends where it cannot end; `invalid_argument` without a journal or when started read-only;
   /// `stopped`.
   result<reopen_report> reopen();
+
+  /// Starts the actor of a bucket again that crashed more often than `restart_budget` allows and is
+  /// quarantined: writes to it fail with `unavailable` since, while reads and other buckets go on.
+  /// Its budget is fresh then. Errors: `not_found`; `conflict` if it is not quarantined;
+  /// `start_failed`, and then it stays so.
+  result<void> revive(std::string_view bucket);
 
   store_stats stats() const;
   /// What the start found in the journal.

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <holdfast/store/bucket.hpp>
+#include <holdfast/store/detail/named_member.hpp>
 #include <holdfast/store/mapping.hpp>
 
 #include <concepts>
@@ -28,9 +29,6 @@ result<std::vector<T>> from_records(const records& list) {
   }
   return out;
 }
-
-template <class X>
-using optional_of = std::optional<typename unwrap_optional<X>::type>;
 
 /// A value as the optional content of a member; null is none.
 template <class X>
@@ -96,12 +94,12 @@ public:
   typed_selection where(filter which) && {
     return typed_selection{std::move(plain_).where(std::move(which))};
   }
-  /// `order_by(f<&user::age>)`, or a field's name.
-  template <class Field>
+  /// `order_by(f<&user::age>)`, or a field's name. A member without an order does not compile.
+  template <detail::ordered_field_in<T> Field>
   typed_selection order_by(const Field& field, direction way = direction::ascending) && {
     return typed_selection{std::move(plain_).order_by(field, way)};
   }
-  template <class Field>
+  template <detail::ordered_field_in<T> Field>
   typed_selection then_by(const Field& field, direction way = direction::ascending) && {
     return typed_selection{std::move(plain_).then_by(field, way)};
   }
@@ -126,22 +124,28 @@ public:
       });
     });
   }
-  /// Over a number field; see `selection`. The sum of none is 0, the mean of none is empty.
-  pending<value> sum(const field_name& field) const { return plain_.sum(field); }
-  pending<std::optional<double>> avg(const field_name& field) const {
-    return plain_.avg(field).map(
-        [](const value& v) { return v.is_null() ? std::nullopt : std::optional{v.as_double()}; });
+  /// Over a number, or a duration in its units; see `selection`. The sum of none is 0, the mean of
+  /// none is empty. Another member does not compile.
+  template <detail::numeric_field_in<T> Field>
+  pending<value> sum(const Field& field) const {
+    return plain_.sum(field_name{field});
+  }
+  template <detail::numeric_field_in<T> Field>
+  pending<std::optional<double>> avg(const Field& field) const {
+    return plain_.avg(field_name{field}).map([](const value& v) {
+      return v.is_null() ? std::nullopt : std::optional{v.as_double()};
+    });
   }
   /// The least and greatest value of a member, `max(f<&user::age>)`; empty of none. Of a name, as a
   /// value.
-  template <class X>
-  requires(!std::is_void_v<X>) pending<detail::optional_of<X>> min(field_ref<X> field)
-  const { return plain_.min(field).map(content_of<X>(field)); }
-  template <class X>
-  requires(!std::is_void_v<X>) pending<detail::optional_of<X>> max(field_ref<X> field)
-  const { return plain_.max(field).map(content_of<X>(field)); }
-  pending<value> min(const field_name& field) const { return plain_.min(field); }
-  pending<value> max(const field_name& field) const { return plain_.max(field); }
+  template <detail::ordered_field_in<T> Field>
+  pending<detail::extreme_of<Field>> min(const Field& field) const {
+    return content_of(field, plain_.min(field_name{field}));
+  }
+  template <detail::ordered_field_in<T> Field>
+  pending<detail::extreme_of<Field>> max(const Field& field) const {
+    return content_of(field, plain_.max(field_name{field}));
+  }
   /// As of `selection`; the keys and numbers of the groups are values.
   pending<groups> group_by(std::vector<field_name> keys, std::vector<aggregate> what) const {
     return plain_.group_by(std::move(keys), std::move(what));
@@ -159,13 +163,17 @@ public:
   const selection& plain() const noexcept { return plain_; }
 
 private:
-  /// The function that reads the field's content from a value.
-  template <class X>
-  static auto content_of(field_ref<X> field) {
-    return [name = field.name](const value& v) {
-      return detail::from_value<typename detail::unwrap_optional<X>::type>(mapping<T>.bucket, name,
-                                                                           v);
-    };
+  /// The value as the content of the member, if one is named.
+  template <class Field>
+  static pending<detail::extreme_of<Field>> content_of(const Field& field, pending<value> found) {
+    using type = typename detail::named_member<Field>::type;
+    if constexpr (std::is_void_v<type>)
+      return found;
+    else
+      return std::move(found).map([name = field.name](const value& v) {
+        return detail::from_value<typename detail::unwrap_optional<type>::type>(mapping<T>.bucket,
+                                                                                name, v);
+      });
   }
 
   selection plain_;
@@ -278,7 +286,9 @@ public:
       return plain_.update_many(std::move(which), {field_input{Changes::name, stored}...}, how);
     }(detail::to_stored(changes.content)...);
   }
-  pending<T> erase(key_argument key) const { return plain_.erase(key).map(from_record<T>); }
+  pending<T> erase(key_argument key, const write_options& how = {}) const {
+    return plain_.erase(key, how).map(from_record<T>);
+  }
   pending<std::uint64_t> erase_many(filter which) const {
     return plain_.erase_many(std::move(which));
   }

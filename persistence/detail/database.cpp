@@ -42,32 +42,49 @@ public:
   void Logv(const char*, va_list) override {}
 };
 
-// Lets a read-only open replay nothing of a log but the heads: the logs are read and their sums
-// checked, but a hundred times less goes into memory, and nothing is sorted.
+std::string_view text(rdb::Slice s) { return {s.data(), s.size()}; }
+rdb::Slice slice(std::string_view s) { return {s.data(), s.size()}; }
+
+// Lets a read-only open replay nothing of a log but the heads, and a few entries that are asked
+// for: the logs are read and their sums checked, but a hundred times less goes into memory, and
+// nothing is sorted.
 class heads_only final : public rdb::WalFilter {
 public:
+  explicit heads_only(const journal::precondition& also) : also_(also) {}
+
   const char* Name() const override { return "holdfast.heads_only"; }
 
   WalProcessingOption LogRecordFound(unsigned long long, const std::string&,
                                      const rdb::WriteBatch& batch, rdb::WriteBatch* replacement,
                                      bool* replaced) override {
     struct finder final : rdb::WriteBatch::Handler {
-      explicit finder(rdb::WriteBatch& to) : to_(to) {}
-      rdb::Status PutCF(std::uint32_t, const rdb::Slice& key, const rdb::Slice& value) override {
-        return key.starts_with(prefix_) ? to_.Put(key, value) : rdb::Status::OK();
+      finder(rdb::WriteBatch& to, const journal::precondition& also) : to_(to), also_(also) {}
+      bool asked_for(const rdb::Slice& key) const {
+        return text(key) >= also_.first && text(key) < also_.last;
       }
-      rdb::Status DeleteCF(std::uint32_t, const rdb::Slice&) override { return {}; }
-      rdb::Status DeleteRangeCF(std::uint32_t, const rdb::Slice&, const rdb::Slice&) override {
-        return {};
+      rdb::Status PutCF(std::uint32_t, const rdb::Slice& key, const rdb::Slice& value) override {
+        return key.starts_with(slice(journal_reserved)) || asked_for(key) ? to_.Put(key, value)
+                                                                          : rdb::Status::OK();
+      }
+      rdb::Status DeleteCF(std::uint32_t, const rdb::Slice& key) override {
+        return asked_for(key) ? to_.Delete(key) : rdb::Status::OK();
+      }
+      rdb::Status DeleteRangeCF(std::uint32_t, const rdb::Slice& from,
+                                const rdb::Slice& to) override {
+        return text(from) < also_.last && text(to) > also_.first ? to_.DeleteRange(from, to)
+                                                                 : rdb::Status::OK();
       }
       rdb::WriteBatch& to_;
-      rdb::Slice prefix_{journal_reserved.data(), journal_reserved.size()};
-    } found{*replacement};
+      const journal::precondition& also_;
+    } found{*replacement, also_};
     if (!batch.Iterate(&found).ok())
       return WalProcessingOption::kCorruptedRecord;
     *replaced = true;
     return WalProcessingOption::kContinueProcessing;
   }
+
+private:
+  const journal::precondition& also_;
 };
 
 // The last head, after every one was seen to join the one before.
@@ -75,7 +92,6 @@ result<head> read_heads(rdb::DB& db, const std::string& directory) {
   auto options = scan_options();
   std::unique_ptr<rdb::Iterator> at(db.NewIterator(options));
   head last;
-  auto text = [](rdb::Slice s) { return std::string_view{s.data(), s.size()}; };
   for (at->Seek(head_key(0)); at->Valid(); at->Next()) {
     auto next = decode_head(text(at->key()), text(at->value()));
     if (!next)
@@ -111,10 +127,20 @@ result<void> compare(const mark& m, const head& last, const rocksdb_options& opt
   return {};
 }
 
+// Shows a precondition the entries that it is about.
+result<void> show(rdb::DB& db, const std::string& directory, const journal::precondition& to) {
+  std::unique_ptr<rdb::Iterator> at(db.NewIterator(scan_options()));
+  for (at->Seek(slice(to.first)); at->Valid() && text(at->key()) < to.last; at->Next())
+    if (auto r = to.holds(text(at->key()), text(at->value())); !r)
+      return r;
+  return at->status().ok() ? result<void>{} : fail(to_error(at->status(), directory));
+}
+
 result<findings> examine(const rocksdb_options& options, const rdb::Options& database,
-                         const mark& marked, std::uint64_t boot, bool heads_suffice) {
+                         const mark& marked, std::uint64_t boot, bool heads_suffice,
+                         const journal::precondition& only_if) {
   auto quiet = quiet_options(database);
-  heads_only filter;
+  heads_only filter{only_if};
   if (heads_suffice)
     quiet.wal_filter = &filter;
   rdb::DB* raw = nullptr;
@@ -126,6 +152,9 @@ result<findings> examine(const rocksdb_options& options, const rdb::Options& dat
     return fail(last.error());
   if (auto r = compare(marked, *last, options, boot); !r)
     return fail(r.error());
+  if (only_if.holds)
+    if (auto r = show(*db, options.directory, only_if); !r)
+      return fail(std::move(r.error()));
   return findings{marked, *last, std::max(last->last, promised_by(marked, boot))};
 }
 
@@ -189,7 +218,8 @@ rdb::ReadOptions scan_options() {
 }
 
 result<findings> look(const rocksdb_options& options, const rdb::Options& database,
-                      rdb::FileSystem& files, bool only_synced) {
+                      rdb::FileSystem& files, bool only_synced,
+                      const journal::precondition& only_if) {
   auto path = options.directory + "/MARK";
   auto content = read_file(files, path);
   if (!content)
@@ -203,10 +233,10 @@ result<findings> look(const rocksdb_options& options, const rdb::Options& databa
 
   // What another boot wrote and did not sync may be missing.
   auto boot = only_synced ? 0 : boot_identity(files);
-  auto verdict = examine(options, database, *marked, boot, true);
+  auto verdict = examine(options, database, *marked, boot, true, only_if);
   // RocksDB decides by counting entries whether it reads on after a damaged log. What it does with
   // all entries is what counts, so a refusal is only believed then.
-  return verdict ? verdict : examine(options, database, *marked, boot, false);
+  return verdict ? verdict : examine(options, database, *marked, boot, false, only_if);
 }
 
 } // namespace holdfast::detail

@@ -63,8 +63,9 @@ struct findings {
 /// the sum of every byte of every table, opens the database read-only (which reads its logs and
 /// opens every table), joins the heads, and compares the last one with the mark. `database` are the
 /// options of the open that is to follow. With `only_synced`, what was written and not synced may
-/// be missing. The caller holds the directory's lock.
+/// be missing. What `only_if` says of is shown to it. The caller holds the directory's lock.
 result<findings> look(const rocksdb_options& options, const ::rocksdb::Options& database,
-                      ::rocksdb::FileSystem& files, bool only_synced);
+                      ::rocksdb::FileSystem& files, bool only_synced,
+                      const journal::precondition& only_if = {});
 
 } // namespace holdfast::detail

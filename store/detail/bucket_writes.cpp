@@ -55,6 +55,8 @@ result<record> upsert_operation::apply(commit_scope& scope) {
 
 result<record> erase_operation::apply(commit_scope& scope) {
   auto* old = scope.find(scope.home(), key_);
+  if (auto other = version_error(scope.home().name(), key_, old, how_))
+    return fail(std::move(*other));
   if (!old)
     return fail(no_record(scope.home(), key_));
   auto last = record::share(old);

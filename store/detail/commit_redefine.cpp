@@ -113,11 +113,11 @@ std::optional<error> twice(const compiled_schema& schema,
     if (same == values.end())
       continue;
     auto& name = schema.layout().name(index.slot);
-    auto text = view_of(*same->second, slot).to_string();
+    auto v = view_of(*same->second, slot);
     return error{errc::duplicate,
-                 schema.bucket() + "." + name + ": " + text + " is a value of two records",
+                 schema.bucket() + "." + name + ": " + shown(v) + " is a value of two records",
                  {schema.bucket(), key_of(*same->second).to_string(), name},
-                 duplicate_value{name, text}};
+                 duplicate_value{name, v.to_string()}};
   }
   return std::nullopt;
 }

@@ -3,6 +3,7 @@
 
 #include <holdfast/store/detail/execute_stream.hpp>
 #include <holdfast/store/detail/read_key.hpp>
+#include <holdfast/store/detail/validation_check.hpp>
 
 #include <algorithm>
 #include <unordered_set>
@@ -12,20 +13,20 @@ namespace {
 
 error dangling(const bucket_core& source, const outgoing_reference& by, const record_block& block) {
   auto& field = source.schema().layout().name(by.slot);
-  auto key = view_of(block, by.slot).to_string();
+  auto key = view_of(block, by.slot);
   auto why = by.target ? " is no record of " + by.bucket
                        : " refers to a bucket " + by.bucket + " that is not defined";
   return error{errc::broken_reference,
-               source.name() + "." + field + ": " + key + why,
+               source.name() + "." + field + ": " + shown(key) + why,
                {source.name(), key_of(block).to_string(), field},
-               reference_violation{source.name(), field, by.bucket, key}};
+               reference_violation{source.name(), field, by.bucket, key.to_string()}};
 }
 
 error referred_to(const bucket_core& target, const incoming_reference& by, value_view key) {
   auto& field = by.source->schema().layout().name(by.slot);
   auto text = key.to_string();
   return error{errc::broken_reference,
-               target.name() + ": " + text + " is referred to by " + by.source->name() + "." +
+               target.name() + ": " + shown(key) + " is referred to by " + by.source->name() + "." +
                    field,
                {target.name(), text, {}},
                reference_violation{by.source->name(), field, target.name(), text}};

@@ -320,7 +320,9 @@ result<void> commit_scope::settle_clashes() {
         }
         clash_in_ = b;
         clash_born_ = other->birth.load(std::memory_order_relaxed);
-        return fail(taken(*b, b->schema(), slot, view_of(*block, slot)));
+        // Nothing else says which of the transaction's records it is.
+        return fail(taken(*b, b->schema(), slot, view_of(*block, slot))
+                        .at({.key = key_of(*block).to_string()}));
       }
     }
   }

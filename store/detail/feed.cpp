@@ -186,6 +186,7 @@ void feed::stop(feed_reader& r) noexcept {
   }
   for (auto& front : unread)
     release(std::move(front));
+  tell_of_room();
 }
 
 feed::heads feed::following(feed_reader& r) noexcept {
@@ -245,10 +246,14 @@ void feed::pass(feed_reader& r, heads read) noexcept {
       }
     note_backlog();
   }
-  if (waiting_for_room_.load() > 0 && backlog() < limit_) {
-    const std::lock_guard guard(room_mutex_);
-    room_.notify_all();
-  }
+  tell_of_room();
+}
+
+void feed::tell_of_room() noexcept {
+  if (waiting_for_room_.load() == 0 || backlog() >= limit_)
+    return;
+  const std::lock_guard guard(room_mutex_);
+  room_.notify_all();
 }
 
 /// Under the lock.

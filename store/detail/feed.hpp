@@ -139,6 +139,7 @@ private:
   using heads = std::array<std::shared_ptr<feed_entry>, line_count>;
   heads following(feed_reader& r) noexcept;
   void pass(feed_reader& r, heads read) noexcept;
+  void tell_of_room() noexcept;
   void append(std::shared_ptr<feed_entry> e, line_kind line) noexcept;
 
   const std::size_t limit_;

@@ -197,8 +197,8 @@ store_gateway::behavior_type gateway_behaviour(gateway_pointer self, const desk_
       modify_one(self, desk),
       writing<record, upsert_record>(
           self, desk, [](const auto& to, const auto& m) { return to.upsert(m.fields, m.how); }),
-      writing<record, erase_record>(self, desk,
-                                    [](const auto& to, const auto& m) { return to.erase(m.key); }),
+      writing<record, erase_record>(
+          self, desk, [](const auto& to, const auto& m) { return to.erase(m.key, m.how); }),
       writing<records, upsert_records>(
           self, desk, [](const auto& to, const auto& m) { return to.upsert_many(m.list, m.how); }),
       writing<number, update_records>(

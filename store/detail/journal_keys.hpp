@@ -19,7 +19,7 @@ namespace holdfast::detail {
 //
 // Bucket ids are never reused, so a dropped bucket's leftovers can never be taken for another's.
 
-inline constexpr std::uint32_t journal_format = 1;
+inline constexpr std::uint32_t key_format = 1;
 using bucket_id = std::uint32_t;
 
 inline void append_big_endian(std::string& out, std::uint64_t n, int bytes) {

@@ -1,5 +1,7 @@
 #include <holdfast/store/detail/live_queries.hpp>
 
+#include <holdfast/store/detail/validation_check.hpp>
+
 #include <holdfast/runtime/detail/doorbell.hpp>
 #include <holdfast/runtime/fault.hpp>
 
@@ -24,8 +26,8 @@ void live_queries::close() {
 // -- definitions
 
 result<void> live_queries::define(std::string_view name, query_function what) {
-  if (name.empty())
-    return fail(errc::invalid_argument, "query: the name is empty");
+  if (auto wrong = line_fault(name); !wrong.empty())
+    return fail(errc::invalid_argument, "query: the name " + wrong);
   const std::lock_guard lock{mutex_};
   auto made = std::make_shared<query_definition>();
   made->name = name;
@@ -166,8 +168,8 @@ class live_queries::arrival {
 public:
   /// Under the mutex.
   explicit arrival(live_queries& to) : to_{to} {
-    ++to_.arriving_;
     to_.follow();
+    ++to_.arriving_;
   }
   arrival(const arrival&) = delete;
   arrival& operator=(const arrival&) = delete;
@@ -178,6 +180,19 @@ public:
 
 private:
   live_queries& to_;
+};
+
+/// Lets go of a group again that nobody has come to be a member of. Under the mutex.
+class live_queries::entering {
+public:
+  entering(live_queries& to, const group_ptr& g) : to_{to}, group_{g} {}
+  entering(const entering&) = delete;
+  entering& operator=(const entering&) = delete;
+  ~entering() { to_.forget_if_empty(group_); }
+
+private:
+  live_queries& to_;
+  const group_ptr& group_;
 };
 
 void live_queries::follow() {
@@ -218,6 +233,8 @@ std::optional<query_moment> live_queries::fresh_at(const query_group& g, const q
   if (!lines_->feed.has_read(reader_, now.seq))
     return std::nullopt;
   catch_up();
+  if (!queue_.empty())
+    wake();
   if (!g.last || g.dirty || g.moved)
     return std::nullopt;
   return g.at.covers(now) ? g.at : now;
@@ -239,10 +256,10 @@ result<subscription> live_queries::subscribe(std::string_view name, object param
   lock.lock();
   auto g = find_group(key, *of, parameters, options.filters);
   auto at = g ? fresh_at(*g, moment_of(snapshot_pair{*lines_})) : std::nullopt;
+  std::optional<prepared> first;
   if (!at) {
     lock.unlock();
-    const snapshot_pair seen{*lines_};
-    auto first = prepare(*of, parameters, options.filters, seen);
+    first = prepare(*of, parameters, options.filters, snapshot_pair{*lines_});
     lock.lock();
     g = find_group(key, *of, parameters, options.filters);
     if (!g) {
@@ -253,7 +270,10 @@ result<subscription> live_queries::subscribe(std::string_view name, object param
       g->filters = options.filters;
       groups_.emplace(key, g);
     }
-    install(*g, std::move(first));
+  }
+  const entering until_joined{*this, g};
+  if (first) {
+    install(*g, std::move(*first));
     at = g->at;
   }
   if (auto still = find(name); !still || *still != of)

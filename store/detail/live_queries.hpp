@@ -98,6 +98,7 @@ private:
     std::uint64_t definitions; ///< of buckets, when it began
   };
   class arrival;
+  class entering;
   struct leaver;
 
   result<definition_ptr> find(std::string_view name) const;
@@ -131,6 +132,7 @@ private:
   void leave_buckets(const std::vector<query_reads>& reads) noexcept;
   void clear_routes(query_group& g);
   void reap();
+  void forget_if_empty(const group_ptr& g);
   bool route_until(const query_moment& at, std::unique_lock<std::mutex>& lock);
   void run_queued(const snapshot_pair& at, std::unique_lock<std::mutex>& lock);
   query_info describe(const query_definition& d) const;
@@ -151,6 +153,7 @@ private:
   std::uint64_t done_ = 0;      ///< of these
   query_moment position_;       ///< routed up to
   bool following_ = false;
+  bool some_lost_ = false;   ///< a group is dirty and may not be queued
   bool some_unfed_ = false;  ///< of a bucket, not all is published
   std::size_t arriving_ = 0; ///< subscribers that are not entered yet
   bool closed_ = false;

@@ -27,6 +27,12 @@ bool live_queries::pump() {
     progress_.notify_all();
     return false;
   }
+  if (some_lost_) {
+    for (auto& [key, g] : groups_)
+      if (g->dirty)
+        enqueue(*g);
+    some_lost_ = false;
+  }
   const snapshot_pair at{*lines_};
   const auto more = route_until(moment_of(at), lock);
   run_queued(at, lock);
@@ -95,14 +101,19 @@ void live_queries::route(const commit& c) {
 void live_queries::catch_up() {
   if (!some_unfed_)
     return;
-  some_unfed_ = false;
+  auto left = false;
   for (auto& [topics, bucket] : buckets_) {
     const auto published = std::min(lines_->durable.published(), bucket.unfed);
-    if (published > bucket.fed)
+    if (published > bucket.fed) {
+      // It may be behind the moment at which a run has just begun: that must not count as up to
+      // date.
+      bucket.changed = std::max(bucket.changed, published);
       mark_readers(bucket, published);
-    bucket.fed = std::max(bucket.fed, published);
-    some_unfed_ = some_unfed_ || bucket.fed < bucket.unfed;
+      bucket.fed = published;
+    }
+    left = left || bucket.fed < bucket.unfed;
   }
+  some_unfed_ = left;
 }
 
 /// A change of a bucket, of which nothing more is known.
@@ -125,10 +136,10 @@ bool live_queries::is_behind(const query_group& g) const {
 }
 
 void live_queries::mark(query_group& g, std::optional<query_trigger> why) {
+  enqueue(g); // first: nothing must be dirty that nobody will run
   if (!g.dirty && why)
     g.trigger = std::move(why);
   g.dirty = true;
-  enqueue(g);
 }
 
 void live_queries::enqueue(query_group& g) {
@@ -261,6 +272,8 @@ void live_queries::enter_routes(query_group& g) {
     }
   } catch (...) {
     clear_routes(g);
+    g.dirty = some_lost_ = true; // nothing leads to it any more: it is to be looked for
+    wake();
     throw;
   }
   if (fresh.empty())
@@ -317,16 +330,20 @@ void live_queries::reap() {
     if (!g)
       continue;
     g->members.erase(queue);
-    if (!g->members.empty())
-      continue;
-    clear_routes(*g);
-    auto [first, last] = groups_.equal_range(g->key);
-    for (auto at = first; at != last; ++at)
-      if (at->second == g) {
-        groups_.erase(at);
-        break;
-      }
+    forget_if_empty(g);
   }
+}
+
+void live_queries::forget_if_empty(const group_ptr& g) {
+  if (!g->members.empty())
+    return;
+  clear_routes(*g);
+  auto [first, last] = groups_.equal_range(g->key);
+  for (auto at = first; at != last; ++at)
+    if (at->second == g) {
+      groups_.erase(at);
+      return;
+    }
 }
 
 } // namespace holdfast::detail

@@ -1,5 +1,7 @@
 #include <holdfast/store/detail/formats.hpp>
 #include <holdfast/store/detail/match.hpp>
+#include <holdfast/store/detail/validation_check.hpp>
+#include <holdfast/store/detail/value_codec.hpp>
 
 #include <algorithm>
 #include <charconv>
@@ -63,15 +65,6 @@ bool can_hold(field_type type, value_kind k) noexcept {
   return false;
 }
 
-/// A value as an error text shows it: the whole of a short one.
-std::string shown(const value& x) {
-  constexpr std::size_t most = 100;
-  auto text = x.to_string();
-  if (text.size() > most)
-    text = text.substr(0, most) + "...";
-  return text;
-}
-
 tl::unexpected<error> refuse(const filter& leaf, const record_layout& layout, std::string what) {
   return fail(errc::invalid_argument, layout.bucket() + "." + leaf.field() + ": " + std::move(what),
               {layout.bucket(), {}, leaf.field()});
@@ -98,8 +91,21 @@ result<void> check_operand(const filter& leaf, const value& x, const record_layo
       return {};
     return refuse(leaf, layout, op + " needs a value, not null");
   }
-  if (x.kind() == value_kind::real && std::isnan(x.as_double()))
-    return refuse(leaf, layout, op + " cannot compare with nan");
+  auto& most = layout.limits();
+  const auto size = encoded_size(x, most.depth);
+  if (!size)
+    return refuse(leaf, layout,
+                  op + " has an operand of more than " + std::to_string(most.depth) + " levels");
+  if (*size > most.value_bytes)
+    return refuse(leaf, layout,
+                  op + " has an operand of " + std::to_string(*size) +
+                      " bytes, which is above the limit " + std::to_string(most.value_bytes));
+  if (x.kind() == value_kind::real && !std::isfinite(x.as_double()))
+    return refuse(leaf, layout, op + " cannot compare with " + x.to_string());
+  issue_list found{layout.bucket()};
+  check_content(leaf.field(), x, found);
+  if (auto wrong = found.as_error(errc::invalid_argument))
+    return refuse(leaf, layout, op + " cannot compare: " + wrong->message());
   return {};
 }
 
@@ -257,12 +263,18 @@ result<void> matcher::add(const filter& which, const record_layout& layout, unsi
   // Deeper trees would run matching and printing out of stack; larger ones are mistakes, for which
   // every record would pay.
   auto& most = layout.limits();
-  if (depth > most.filter_depth || nodes_.size() >= most.filter_terms)
+  operand_count_ += which.is_leaf() ? which.operands().size() : 0;
+  const auto refused = [&](std::size_t limit, const char* of) {
     return fail(errc::invalid_argument,
-                layout.bucket() + ": the filter has more than " +
-                    (depth > most.filter_depth ? std::to_string(most.filter_depth) + " levels"
-                                               : std::to_string(most.filter_terms) + " terms"),
+                layout.bucket() + ": the filter has more than " + std::to_string(limit) + of,
                 {layout.bucket(), {}, {}});
+  };
+  if (depth > most.filter_depth)
+    return refused(most.filter_depth, " levels");
+  if (nodes_.size() >= most.filter_terms)
+    return refused(most.filter_terms, " terms");
+  if (operand_count_ > most.filter_terms)
+    return refused(most.filter_terms, " operands");
   auto at = nodes_.size();
   if (which.is_leaf()) {
     auto leaf = bind_leaf(which, layout);

@@ -89,6 +89,7 @@ private:
   bool eval(std::size_t at, const record_block& block) const noexcept;
 
   std::vector<bound_node> nodes_;
+  std::size_t operand_count_ = 0; ///< of all nodes
   /// Operands in the form in which they are stored: dates that were given as text.
   std::vector<std::unique_ptr<std::vector<value>>> converted_;
   std::vector<std::unique_ptr<text_finder>> finders_;

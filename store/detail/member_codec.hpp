@@ -35,10 +35,6 @@ concept mapped_object = std::is_class_v<T> && requires {
 };
 
 template <class T>
-concept mappable_scalar = std::same_as<T, std::string> || std::same_as<T, bool> || number_like<T> ||
-    enum_like<T> || time_like<T> || duration_like<T>;
-
-template <class T>
 consteval bool is_mappable() {
   using content = typename unwrap_optional<T>::type;
   if constexpr (mappable_scalar<content> || std::same_as<content, object> ||

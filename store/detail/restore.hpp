@@ -6,6 +6,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <string>
 
 namespace holdfast::detail {
 
@@ -16,5 +17,9 @@ namespace holdfast::detail {
 result<std::uint64_t> restore_bucket(const journal& from, bucket_core& into, sequence at,
                                      unsigned threads,
                                      const std::function<void(std::uint64_t)>& progress);
+
+/// What the store asks of a journal before anything in it is changed: a format and schemas that it
+/// can read.
+journal::precondition known_catalog(const std::string& where);
 
 } // namespace holdfast::detail

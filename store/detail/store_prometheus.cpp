@@ -76,7 +76,9 @@ void buckets_to(exposition& out, const store_stats& s) {
   out.metric("index_entries", "gauge", "Published entries of an index");
   for (auto& b : s.buckets)
     for (auto& i : b.indexes)
-      out.sample(i.entries, {{"bucket", b.name}, {"index", i.fields}});
+      out.sample(
+          i.entries,
+          {{"bucket", b.name}, {"index", i.fields}, {"unique", i.unique ? "true" : "false"}});
 }
 
 } // namespace

@@ -83,4 +83,12 @@ result<void> store_state::erase_orphans(const std::vector<bucket_id>& stored) {
   return {};
 }
 
+result<void> store_state::revive(std::string_view name) {
+  auto core = find(name);
+  if (!core)
+    return fail(std::move(core.error()));
+  auto up = buckets_sup_->revive(std::string{name}).get();
+  return up ? result<void>{} : fail(up.error().at({.bucket = std::string{name}}));
+}
+
 } // namespace holdfast::detail

@@ -12,7 +12,7 @@ namespace holdfast::detail {
 
 std::string format_value(bucket_id next) {
   std::string out;
-  append_big_endian(out, journal_format, 4);
+  append_big_endian(out, key_format, 4);
   append_big_endian(out, next, 4);
   return out;
 }
@@ -45,6 +45,8 @@ result<void> store_state::restore(journal_info info) {
       return fail(read.error().at({.bucket = core->name()}));
     restored_.records += *read;
     ++restored_.buckets;
+    if (options_.on_restore)
+      options_.on_restore({core->name(), restored_.records, false});
   }
   link_buckets();
   restored_.took = std::chrono::duration_cast<std::chrono::microseconds>(
@@ -54,22 +56,45 @@ result<void> store_state::restore(journal_info info) {
   return {};
 }
 
+namespace {
+
+/// The entry under `format_key`: its version, which may be a newer one, then what else it has.
+result<void> check_format(const std::string& where, std::string_view bytes) {
+  const auto found = bytes.size() < 4 ? 0 : read_big_endian(bytes.substr(0, 4));
+  if (found > key_format)
+    return fail(errc::newer_format, where + ": written in format " + std::to_string(found) +
+                                        "; this version knows up to " +
+                                        std::to_string(key_format));
+  if (bytes.size() != 8)
+    return fail(errc::corrupt, where + ": the format entry has " + std::to_string(bytes.size()) +
+                                   " bytes instead of 8");
+  return {};
+}
+
+} // namespace
+
+/// A journal of a newer version, or whose catalog is damaged, is refused before it is changed.
+journal::precondition known_catalog(const std::string& where) {
+  return {"c", "n", [where](std::string_view key, std::string_view bytes) -> result<void> {
+            if (key == format_key)
+              return check_format(where, bytes);
+            if (!key.starts_with('c'))
+              return {};
+            return codec::decode_schema(bytes).map([](auto&&) {}).map_error([&](error e) {
+              return error{e.code(), where + ": a bucket's schema: " + e.message()};
+            });
+          }};
+}
+
 result<void> store_state::restore_catalog() {
   auto& from = *options_.journal;
-  auto format = from.scan(
-      format_key, std::string{format_key} + '\0',
-      [&](std::string_view, std::string_view bytes) -> result<void> {
-        if (bytes.size() != 8)
-          return fail(errc::corrupt, from.name() + ": the format entry has " +
-                                         std::to_string(bytes.size()) + " bytes instead of 8");
-        auto found = read_big_endian(bytes.substr(0, 4));
-        if (found > journal_format)
-          return fail(errc::newer_format,
-                      from.name() + ": written in format " + std::to_string(found) +
-                          "; this version knows up to " + std::to_string(journal_format));
-        next_id_ = static_cast<bucket_id>(read_big_endian(bytes.substr(4)));
-        return {};
-      });
+  auto format = from.scan(format_key, std::string{format_key} + '\0',
+                          [&](std::string_view, std::string_view bytes) -> result<void> {
+                            if (auto known = check_format(from.name(), bytes); !known)
+                              return known;
+                            next_id_ = static_cast<bucket_id>(read_big_endian(bytes.substr(4)));
+                            return {};
+                          });
   if (!format)
     return format;
   return from.scan("c", "d", [&](std::string_view key, std::string_view bytes) -> result<void> {

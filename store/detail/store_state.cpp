@@ -3,8 +3,10 @@
 #include <holdfast/store/codec.hpp>
 #include <holdfast/store/detail/actors.hpp>
 #include <holdfast/store/detail/purge.hpp>
+#include <holdfast/store/detail/restore.hpp>
 #include <holdfast/store/detail/store_operations.hpp>
 #include <holdfast/store/detail/ttl_manager.hpp>
+#include <holdfast/store/detail/validation_check.hpp>
 #include <holdfast/store/detail/validation_rules.hpp>
 
 #include <algorithm>
@@ -32,7 +34,10 @@ std::optional<error> check_limits(const store_options& asked) {
                        limit{"limits.depth", mine.depth, most.depth},
                        limit{"limits.filter_depth", mine.filter_depth, most.filter_depth},
                        limit{"limits.filter_terms", mine.filter_terms, most.filter_terms},
-                       limit{"feed_commits", asked.feed_commits, any}};
+                       limit{"feed_commits", asked.feed_commits, any},
+                       limit{"backlog_commits", asked.backlog_commits, any},
+                       limit{"backlog_bytes", asked.backlog_bytes, any},
+                       limit{"gateway_requests", asked.gateway_requests, any}};
   for (auto& one : all)
     if (one.asked == 0 || one.asked > one.most)
       return error{errc::invalid_argument,
@@ -44,13 +49,8 @@ std::optional<error> check_limits(const store_options& asked) {
 
 /// Names stand in messages, trees and metrics, one line each.
 std::optional<error> check_name(const std::string& name) {
-  constexpr auto most = limits.max_name_bytes;
-  if (name.empty() || name.size() > most)
-    return error{errc::invalid_argument, "store: the name has " + std::to_string(name.size()) +
-                                             " bytes, which is not within 1 and " +
-                                             std::to_string(most)};
-  if (std::ranges::any_of(name, [](unsigned char c) { return c < 0x20 || c == 0x7f; }))
-    return error{errc::invalid_argument, "store: the name has a control character in it"};
+  if (auto wrong = line_fault(name); !wrong.empty())
+    return error{errc::invalid_argument, "store: the name " + wrong};
   return std::nullopt;
 }
 
@@ -76,6 +76,7 @@ result<void> store_state::start() {
     return fail(errc::invalid_argument,
                 options_.name + ": read_only makes no sense without a journal");
   if (options_.journal) {
+    options_.journal->open_only_if(known_catalog(options_.journal->name()));
     auto info = options_.read_only ? options_.journal->open_read_only() : options_.journal->open();
     if (!info)
       return fail(std::move(info.error()));
@@ -357,7 +358,7 @@ result<ref<bucket_core>> store_state::find(std::string_view name) const {
   std::lock_guard lock{mutex_};
   auto found = buckets_.find(name);
   if (found == buckets_.end())
-    return fail(errc::not_found, options_.name + ": no bucket is named " + std::string{name},
+    return fail(errc::not_found, options_.name + ": no bucket is named " + shown(name),
                 {.bucket = std::string{name}});
   return found->second;
 }
@@ -413,7 +414,7 @@ result<void> store_state::crash_persistence(std::chrono::milliseconds timeout) {
 result<void> store_state::crash_supervisor(std::string_view name) {
   auto which = name == "buckets" ? buckets_sup_ : name == "services" ? services_sup_ : std::nullopt;
   if (!which)
-    return fail(errc::not_found, options_.name + ": no supervisor is named " + std::string{name} +
+    return fail(errc::not_found, options_.name + ": no supervisor is named " + shown(name) +
                                      "; there are buckets and services");
   (void)which->crash().get();
   auto up = insist([&] { return which->up(); });

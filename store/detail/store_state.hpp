@@ -38,6 +38,7 @@ public:
 
   result<std::uint64_t> purge();
   result<void> sync(std::chrono::milliseconds timeout);
+  result<void> revive(std::string_view name);
   result<reopen_report> reopen();
   store_stats stats() const;
   std::string tree() const;

@@ -87,7 +87,8 @@ std::vector<bucket_rate> store_stats::rates_since(const store_stats& earlier) co
   auto seconds = std::chrono::duration<double>(taken - earlier.taken).count();
   for (auto& b : buckets)
     for (auto& before : earlier.buckets)
-      if (b.name == before.name && seconds > 0)
+      // One that was dropped and defined again meanwhile has begun anew.
+      if (b.name == before.name && b.writes >= before.writes && seconds > 0)
         out.push_back({b.name, static_cast<double>(b.writes - before.writes) / seconds});
   return out;
 }

@@ -5,26 +5,25 @@
 #include <holdfast/store/detail/read_key.hpp>
 #include <holdfast/store/detail/store_state.hpp>
 #include <holdfast/store/detail/transaction_operation.hpp>
+#include <holdfast/store/detail/validation_check.hpp>
 
 #include <algorithm>
 
 namespace holdfast::detail {
 namespace {
 
-conflict conflict_of(transaction_part& read, std::string_view what, std::string key, sequence by) {
+conflict conflict_of(transaction_part& read, std::string_view what, location where, sequence by) {
   auto& b = read.core();
+  where.bucket = b.name();
   auto text = b.name() + ": " + std::string{what} + ", read at " + std::to_string(read.seq()) +
               ", was changed by commit " + std::to_string(by);
-  return {error{errc::conflict,
-                std::move(text),
-                {b.name(), std::move(key), {}},
+  return {error{errc::conflict, std::move(text), std::move(where),
                 commit_conflict{read.seq(), by, b.durable()}},
           ref<bucket_core>{&b}, by};
 }
 
 conflict conflict_of(transaction_part& read, value_view key, sequence by) {
-  auto text = key.to_string();
-  return conflict_of(read, "the record " + text, text, by);
+  return conflict_of(read, "the record " + shown(key), {.key = key.to_string()}, by);
 }
 
 sequence commit_of(const record_block* before, const record_block* after) noexcept {
@@ -62,7 +61,7 @@ std::optional<conflict> find_conflict(transaction_part& read) {
       if (!after && expired(*before, at))
         return true;
       if (auto what = read.reads().touched_by(read.schema().layout(), before, after))
-        met = conflict_of(read, *what, key_of(after ? *after : *before).to_string(),
+        met = conflict_of(read, *what, {.key = key_of(after ? *after : *before).to_string()},
                           commit_of(before, after));
       return !met;
     });
@@ -126,13 +125,15 @@ result<void> transaction_state::edit(commit_scope& scope,
     return fail(std::move(*refused));
   for (auto* p : written)
     edit_part(scope, *p);
+  if (!scope.changed()) // all that it did was to erase what had expired and is purged by now
+    return {};
   auto ready = scope.prepare();
   if (ready || ready.error() != errc::duplicate)
     return ready;
   // A unique value may be taken by a record that this transaction could not see.
   for (auto* p : written)
     if (scope.clash_in() == &p->core() && scope.clash_born() > p->seq())
-      met = conflict_of(*p, ready.error().message(), {}, scope.clash_born());
+      met = conflict_of(*p, ready.error().message(), ready.error().where(), scope.clash_born());
   return met ? fail(met->what) : ready;
 }
 
@@ -190,6 +191,8 @@ result<sealing> transaction_state::seal(transaction_operation& into,
     }
     if (auto done = edit(scope, written, met); !done)
       return fail(std::move(done.error()));
+    if (!scope.changed())
+      return sealing::published;
     auto sealed = into.seal();
     if (sealed == sealing::refused)
       return fail(*home.refusal());

@@ -286,10 +286,12 @@ result<record> transaction_part::upsert(draft input, const write_options& how) {
   return as_record(old ? put_next(*old, mine, how) : put_new(mine, how));
 }
 
-result<record> transaction_part::erase(value_view key) {
+result<record> transaction_part::erase(value_view key, const write_options& how) {
   if (auto why = refusal())
     return fail(std::move(*why));
   auto* old = find(key);
+  if (auto other = version_error(core_->name(), key, old, how))
+    return fail(std::move(*other));
   if (!old)
     return fail(no_record(*core_, key));
   auto last = record::share(old);

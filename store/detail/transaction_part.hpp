@@ -82,7 +82,7 @@ public:
   result<record> update(value_view key, draft changes, const write_options& how);
   result<record> touch(value_view key, write_options how);
   result<record> upsert(draft input, const write_options& how);
-  result<record> erase(value_view key);
+  result<record> erase(value_view key, const write_options& how = {});
   result<std::uint64_t> clear();
 
   /// Calls `f(reader, now)` on what the transaction sees; what it uses of that is to be noted in

@@ -1,6 +1,7 @@
 #include <holdfast/store/detail/transaction_state.hpp>
 
 #include <holdfast/store/detail/store_state.hpp>
+#include <holdfast/store/detail/validation_check.hpp>
 
 #include <algorithm>
 
@@ -31,7 +32,7 @@ ref<transaction_part> transaction_state::part_of(ref<bucket_core> core) {
 
 result<ref<transaction_part>> transaction_state::part(std::string_view name) {
   if (!in_)
-    return fail(errc::not_found, "transaction: no bucket is named " + std::string{name},
+    return fail(errc::not_found, "transaction: no bucket is named " + shown(name),
                 {.bucket = std::string{name}});
   auto found = in_->find(name);
   // One that is being dropped is closed before it is gone from the store.

@@ -58,22 +58,28 @@ std::optional<error> issue_list::as_error(errc code) const {
   return error(code, std::move(message), std::move(where), all_);
 }
 
+namespace {
+
+/// The first bytes of a longer text, at most so many, without half a character.
+std::string_view beginning_of(std::string_view text, std::size_t most) {
+  while (most > 0 && (static_cast<unsigned char>(text[most]) & 0xc0) == 0x80)
+    --most;
+  return text.substr(0, most);
+}
+
+} // namespace
+
 std::string shown(value_view v) {
   constexpr std::size_t longest = 60;
-  if (v.is_string() && v.as_string().size() > 4 * longest) {
-    auto cut = v.as_string().substr(0, 4 * longest);
-    return shown(cut);
-  }
+  if (v.is_string() && v.as_string().size() > 4 * longest)
+    return shown(beginning_of(v.as_string(), 4 * longest));
   auto text = v.to_string();
   if (!is_utf8(text))
     std::ranges::replace_if(
         text, [](char c) { return static_cast<unsigned char>(c) >= 0x80; }, '?');
   if (text.size() <= longest)
     return text;
-  auto end = longest;
-  while (end > 0 && (static_cast<unsigned char>(text[end]) & 0xc0) == 0x80)
-    --end;
-  return text.substr(0, end) + "...";
+  return std::string{beginning_of(text, longest)} + "...";
 }
 
 value_view stored_form(field_type type, value_view v) noexcept {
@@ -227,7 +233,7 @@ bool sound(value_view v) noexcept {
 
 } // namespace
 
-std::string name_fault(std::string_view name) {
+std::string line_fault(std::string_view name) {
   if (name.empty())
     return "is empty";
   if (name.size() > limits.max_name_bytes)
@@ -235,12 +241,18 @@ std::string name_fault(std::string_view name) {
            std::to_string(limits.max_name_bytes);
   if (!is_utf8(name))
     return "is not valid UTF-8";
-  for (char c : name) {
-    if (c == '.' || c == '/' || c == '\\' || c == '*')
-      return "contains '" + std::string(1, c) + "'";
+  for (char c : name)
     if (static_cast<unsigned char>(c) < 0x20 || c == 0x7f)
       return "contains a control character";
-  }
+  return {};
+}
+
+std::string name_fault(std::string_view name) {
+  if (auto why = line_fault(name); !why.empty())
+    return why;
+  for (char c : name)
+    if (c == '.' || c == '/' || c == '\\' || c == '*')
+      return "contains '" + std::string(1, c) + "'";
   return {};
 }
 

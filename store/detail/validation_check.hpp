@@ -87,6 +87,10 @@ value converted(const field_rule& rule, value_view v);
 /// Checks what every value must be, rules or not: texts UTF-8, numbers finite.
 void check_content(std::string_view field, value_view v, issue_list& found);
 
+/// Why a name cannot stand in a line of a message, a tree or metrics: as what follows "the name";
+/// empty if it can.
+std::string line_fault(std::string_view name);
+
 /// Why the name of a field or a bucket cannot be one, as what follows "the name"; empty if it can.
 std::string name_fault(std::string_view name);
 

@@ -1,5 +1,7 @@
 #include <holdfast/store/detail/write_checks.hpp>
 
+#include <holdfast/store/detail/validation_check.hpp>
+
 #include <algorithm>
 
 namespace holdfast::detail {
@@ -73,11 +75,10 @@ std::optional<error> version_error(const std::string& bucket, value_view key,
   const std::uint64_t actual = found != nullptr ? found->version : 0;
   if (!how.expected_version || *how.expected_version == actual)
     return std::nullopt;
-  auto text = key.to_string();
   return error{errc::conflict,
-               bucket + ": " + text + ": version " + std::to_string(actual) +
+               bucket + ": " + shown(key) + ": version " + std::to_string(actual) +
                    " is not the expected " + std::to_string(*how.expected_version),
-               {bucket, text, {}},
+               {bucket, key.to_string(), {}},
                version_conflict{*how.expected_version, actual}};
 }
 

@@ -1,10 +1,12 @@
 #pragma once
 
 #include <holdfast/store/detail/bucket_core.hpp>
+#include <holdfast/store/detail/validation_check.hpp>
 
 #include <string>
 
-/// What writes are refused with, in whichever way they are made.
+/// What operations are refused with, in whichever way they are made. The messages show a long key
+/// or value shortened; the place and the detail have it whole.
 namespace holdfast::detail {
 
 /// Another record has the value of a unique field, or the key.
@@ -13,14 +15,15 @@ inline error taken(const bucket_core& b, const compiled_schema& schema, std::siz
   auto& field = schema.layout().name(slot);
   auto text = v.to_string();
   return error{errc::duplicate,
-               b.name() + "." + field + ": " + text + " is taken by another record",
+               b.name() + "." + field + ": " + shown(v) + " is taken by another record",
                {b.name(), slot == b.key_slot() ? text : std::string{}, field},
                duplicate_value{field, text}};
 }
 
 inline error no_record(const bucket_core& b, value_view key) {
-  auto text = key.to_string();
-  return error{errc::not_found, b.name() + ": no record has the key " + text, {b.name(), text, {}}};
+  return error{errc::not_found,
+               b.name() + ": no record has the key " + shown(key),
+               {b.name(), key.to_string(), {}}};
 }
 
 /// The same error, of the `i`th of `n` records.

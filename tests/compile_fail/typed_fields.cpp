@@ -267,3 +267,69 @@ auto ll = holdfast::field<&user::name>(holdfast::items(holdfast::length(1, 2))).
 #else
 auto ll = holdfast::field<&user::tags>(holdfast::items(holdfast::length(1, 2))).spec();
 #endif
+
+#if WRONG // the sum of a text
+auto mm(holdfast::bucket<user> b2) { return b2.everything().sum(f<&user::name>); }
+#else
+auto mm(holdfast::bucket<user> b2) { return b2.everything().sum(f<&user::age>); }
+#endif
+
+#if WRONG // the sum of a flag
+auto nn(holdfast::bucket<user> b2) { return b2.everything().sum(f<&user::active>); }
+#else
+auto nn(holdfast::bucket<user> b2) { return b2.everything().sum(f<&user::balance>); }
+#endif
+
+#if WRONG // the mean of times
+auto oo(holdfast::bucket<user> b2) { return b2.everything().avg(f<&user::joined>); }
+#else
+auto oo(holdfast::bucket<user> b2) { return b2.everything().avg(f<&user::spent>); }
+#endif
+
+#if WRONG // an order by a vector
+auto pp(holdfast::bucket<user> b2) { return b2.everything().order_by(f<&user::tags>); }
+#else
+auto pp(holdfast::bucket<user> b2) { return b2.everything().order_by(f<&user::part>); }
+#endif
+
+#if WRONG // an order by a struct
+auto qq(holdfast::bucket<user> b2) { return b2.everything().then_by(f<&user::home>); }
+#else
+auto qq(holdfast::bucket<user> b2) { return b2.everything().then_by(f<&user::home, &town::zip>); }
+#endif
+
+#if WRONG // the least vector
+auto rr(holdfast::bucket<user> b2) { return b2.everything().min(f<&user::tags>); }
+#else
+auto rr(holdfast::bucket<user> b2) { return b2.everything().min(f<&user::joined>); }
+#endif
+
+#if WRONG // the greatest struct
+auto ss(holdfast::bucket<user> b2) { return b2.everything().max(f<&user::home>); }
+#else
+auto ss(holdfast::bucket<user> b2) { return b2.everything().max(f<&user::active>); }
+#endif
+
+#if WRONG // the sum of a member of another struct
+auto tt(holdfast::bucket<user> b2) { return b2.everything().sum(f<&town::zip>); }
+#else
+auto tt(holdfast::bucket<user> b2) { return b2.everything().sum(f<&user::home, &town::zip>); }
+#endif
+
+#if WRONG // an order by a member of another struct
+auto uu(holdfast::bucket<user> b2) { return b2.everything().order_by(f<&town::city>); }
+#else
+auto uu(holdfast::bucket<user> b2) { return b2.everything().order_by("name"); }
+#endif
+
+#if WRONG // the greatest value of a member of another struct
+auto vv(holdfast::bucket<user> b2) { return b2.everything().max(f<&other::id>); }
+#else
+auto vv(holdfast::bucket<user> b2) { return b2.everything().max("name"); }
+#endif
+
+#if WRONG // a query's order by a vector
+auto ww = holdfast::query{}.order_by(f<&user::tags>);
+#else
+auto ww = holdfast::query{}.order_by(f<&user::name>);
+#endif

@@ -108,12 +108,11 @@ TEST_F(administration, tells_the_same_as_prometheus_text) {
   ASSERT_TRUE(users.insert({{"id", "a"}}).get());
   ASSERT_TRUE(db.define(schema("odd \"name\"").key("id", string())));
   auto text = db.stats().to_prometheus();
-  EXPECT_THAT(
-      text,
-      AllOf(HasSubstr("holdfast_bucket_records{store=\"app\",bucket=\"users\"} 1\n"),
-            HasSubstr("holdfast_index_entries{store=\"app\",bucket=\"users\",index=\"role\"} 1\n"),
-            HasSubstr("bucket=\"odd \\\"name\\\"\""),
-            HasSubstr("# TYPE holdfast_bucket_commits_total counter\n")));
+  EXPECT_THAT(text, AllOf(HasSubstr("holdfast_bucket_records{store=\"app\",bucket=\"users\"} 1\n"),
+                          HasSubstr("holdfast_index_entries{store=\"app\",bucket=\"users\",index="
+                                    "\"role\",unique=\"false\"} 1\n"),
+                          HasSubstr("bucket=\"odd \\\"name\\\"\""),
+                          HasSubstr("# TYPE holdfast_bucket_commits_total counter\n")));
   std::istringstream lines{text};
   std::string typed;
   for (std::string line; std::getline(lines, line);) {

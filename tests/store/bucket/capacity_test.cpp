@@ -142,6 +142,56 @@ TEST_F(a_full_bucket, does_to_referrers_what_their_fields_say) {
   EXPECT_EQ(*hits.count().get(), 0u);
 }
 
+TEST_F(a_full_bucket, empties_the_fields_of_referrers_in_the_commit_that_lets_go) {
+  start(of(2));
+  auto hits = *db->define(schema("hits")
+                              .key("id", integer())
+                              .field("of", integer().references("cache", on_delete::set_null)));
+  ASSERT_TRUE(put(1));
+  ASSERT_TRUE(put(2));
+  for (int i = 1; i <= 3; ++i)
+    ASSERT_TRUE(hits.insert({{"id", i}, {"of", i == 3 ? 2 : 1}}).get());
+  std::mutex mutex;
+  std::condition_variable came;
+  std::vector<change> told;
+  auto token = db->on("bucket.**", [&](const change& c) {
+                   std::lock_guard lock{mutex};
+                   told.push_back(c);
+                   came.notify_all();
+                 }).value();
+  const auto then = db->snapshot();
+  const auto seq = db->stats().published;
+  ASSERT_TRUE(put(3));
+  EXPECT_EQ(db->stats().published, seq + 1);
+  EXPECT_THAT(keys(), ElementsAre(2, 3));
+  for (int i : {1, 2}) {
+    EXPECT_TRUE((*hits.get(i).get())["of"].is_null());
+    EXPECT_EQ(hits.get(i).get()->version(), 2u);
+    EXPECT_EQ((*hits.at(then).get(i).get())["of"], value_view{1});
+  }
+  EXPECT_EQ(*hits.count("of"_f == 1).get(), 0u) << "by the index, too";
+  EXPECT_EQ((*hits.get(3).get())["of"], value_view{2}) << "refers to one that stays";
+  EXPECT_EQ(hits.get(3).get()->version(), 1u);
+  {
+    std::unique_lock lock{mutex};
+    ASSERT_TRUE(came.wait_for(lock, seconds{20}, [&] { return told.size() >= 4; }));
+    std::vector<std::string> texts;
+    for (auto& c : told) {
+      EXPECT_EQ(c.seq, seq + 1);
+      texts.push_back(c.to_string().substr(0, c.to_string().find(" at")) + " " +
+                      std::string{to_string(c.why)});
+    }
+    EXPECT_THAT(texts, ElementsAre("cache.inserted 3 user", "cache.erased 1 eviction",
+                                   "hits.updated 1 reference", "hits.updated 2 reference"));
+    EXPECT_EQ(told[2].before["of"], value_view{1});
+    EXPECT_TRUE(told[2].after["of"].is_null());
+  }
+  token.cancel();
+  ASSERT_TRUE(db->stop());
+  start(of(2));
+  EXPECT_EQ(*db->bucket("hits")->count("of"_f.is_null()).get(), 2u);
+}
+
 TEST_F(a_full_bucket, is_kept_within_its_capacity_by_transactions_too) {
   start(of(3));
   for (int i = 1; i <= 3; ++i)

@@ -278,6 +278,26 @@ TEST_F(a_purge, in_the_background_is_no_conflict_for_a_transaction) {
   EXPECT_EQ(held(), 1u);
 }
 
+/// Found by an audit: such a commit changed nothing, and the process died of it.
+TEST_F(a_purge, may_have_taken_what_a_transaction_put_and_erased_again) {
+  start(false, milliseconds{0});
+  put(1, 3);
+  clock.advance(seconds{10});
+  const auto seq = db->stats().published;
+  auto done = db->transact([&](transaction& tx) -> result<void> {
+    auto in = tx.in(*sessions);
+    EXPECT_TRUE(in.insert({{"id", 1}, {"user", "new"}}).get());
+    EXPECT_TRUE(in.erase(1).get());
+    std::thread{[&] { EXPECT_EQ(*sessions->purge(), 3u); }}.join();
+    return {};
+  });
+  ASSERT_TRUE(done) << done.error().to_string();
+  EXPECT_EQ(held(), 0u);
+  EXPECT_EQ(db->stats().published, seq + 1) << "of the purge alone";
+  put(1, 1);
+  EXPECT_EQ(held(), 1u) << "the turn was given back";
+}
+
 TEST_F(a_purge, follows_the_change_of_a_definition) {
   start(false, milliseconds{0});
   put(1, 1);

@@ -1,4 +1,5 @@
 // Checks of the user's own in the mapping of a struct, and writes with options through it.
+#include <holdfast/store/record_input.hpp>
 #include <holdfast/store/store.hpp>
 
 #include <gmock/gmock.h>

@@ -88,7 +88,11 @@ TEST_F(write_option, expected_version_lets_a_write_pass_only_over_that_version) 
   conflict(tokens.touch(1, {.expires_in = seconds{1}, .expected_version = 2}).get(), 2, 1);
   ASSERT_TRUE(tokens.update(1, {{"n", 1}}, {.expected_version = 1}).get());
   conflict(tokens.update(1, {{"n", 2}}, {.expected_version = 1}).get(), 1, 2);
+  conflict(tokens.erase(1, {.expected_version = 1}).get(), 1, 2);
   EXPECT_EQ((*tokens.get(1).get())["n"], value_view{1});
+  EXPECT_EQ(tokens.erase(1, {.never_expires = true}).get().error(), errc::invalid_argument);
+  EXPECT_TRUE(tokens.erase(1, {.expected_version = 2}).get());
+  conflict(tokens.erase(1, {.expected_version = 2}).get(), 2, 0);
 }
 
 TEST_F(write_option, counts_in_transactions_too) {
@@ -97,6 +101,7 @@ TEST_F(write_option, counts_in_transactions_too) {
     auto mine = *tx.bucket("tokens");
     EXPECT_EQ(mine.update(1, {{"n", 1}}, {.expected_version = 4}).get().error().code(),
               errc::conflict);
+    EXPECT_EQ(mine.erase(1, {.expected_version = 4}).get().error(), errc::conflict);
     EXPECT_TRUE(mine.touch(1, {.expires_in = seconds{2}}).get());
     EXPECT_TRUE(mine.insert({{"id", 2}}, {.expires_in = seconds{4}}).get());
     return {};

@@ -1,8 +1,14 @@
 #include "query_fixture.hpp"
 
+#include <gmock/gmock.h>
+
 #include <cmath>
+#include <limits>
 
 namespace holdfast::testing {
+
+using ::testing::HasSubstr;
+
 namespace {
 
 schema everything() {
@@ -223,6 +229,26 @@ TEST(match, refuses_filters_beyond_the_limits) {
     large = large || large;
   EXPECT_EQ(bucket.keys(query{large}),
             "invalid_argument: things: the filter has more than 10000 terms");
+  EXPECT_EQ(bucket.keys(query{"n"_f.in(std::vector<value>(10'001, 1))}),
+            "invalid_argument: things: the filter has more than 10000 operands");
+  value nested{1};
+  for (int i = 0; i < 33; ++i)
+    nested = array{std::vector<value>{nested}};
+  EXPECT_EQ(bucket.keys(query{"l"_f.contains(nested)}),
+            "invalid_argument: things.l: contains has an operand of more than 32 levels");
+  const std::string long_text(17u << 20, 'x');
+  EXPECT_THAT(bucket.keys(query{"s"_f == long_text}), HasSubstr("above the limit 16777216"));
+}
+
+/// Found by an audit: operands were looked at for nan only.
+TEST(match, refuses_operands_that_no_record_can_hold) {
+  test_bucket bucket{everything()};
+  const auto infinity = std::numeric_limits<double>::infinity();
+  EXPECT_THAT(bucket.keys(query{"n"_f < infinity}), HasSubstr("cannot compare with"));
+  EXPECT_THAT(bucket.keys(query{"s"_f == "\xff"}), HasSubstr("not valid UTF-8"));
+  EXPECT_THAT(bucket.keys(query{"l"_f.contains(array{1, infinity})}),
+              HasSubstr("not a finite number"));
+  EXPECT_THAT(bucket.keys(query{"l"_f.contains("\xc0")}), HasSubstr("not valid UTF-8"));
 }
 
 } // namespace

@@ -1,4 +1,5 @@
 // Whom a commit wakes: those who follow its bucket, and nobody else; and nobody misses one.
+#include <holdfast/runtime/fault.hpp>
 #include <holdfast/store/detail/bucket_core.hpp>
 #include <holdfast/store/memory_journal.hpp>
 #include <holdfast/store/store.hpp>
@@ -170,6 +171,36 @@ TEST(a_subscriber, is_told_of_a_commit_that_was_sealed_before_it_came) {
   disk->release();
   ASSERT_TRUE(written.get());
   EXPECT_TRUE(count.becomes(1));
+}
+
+/// Found by an audit: a commit without an entry that was published after a run's snapshot had been
+/// taken, and noticed before the run, counted as seen by it: a count then stayed wrong.
+TEST(a_subscriber, is_told_of_such_a_commit_that_comes_out_amid_a_run) {
+  auto disk = std::make_shared<memory_disk>();
+  store_options options;
+  options.journal = memory_journal(disk);
+  auto db = store::start(std::move(options)).value();
+  auto users = db.define(schema("users").key("id", integer())).value();
+  auto notes = db.define(schema("notes").key("id", integer()).persistent(false)).value();
+  ASSERT_TRUE(db.define_query("count", [&](query_context& in) {
+    return in.in(users).count().get().value() + in.in(notes).count().get().value();
+  }));
+  disk->hold();
+  auto written = users.insert({{"id", 1}}).as_future();
+  disk->wait_until_held();
+  last_count count;
+  auto token = db.subscribe("count", [&](const query_update& now) { count(now); }).value();
+  EXPECT_TRUE(count.becomes(0));
+  // Routing comes behind the snapshot and before what has no entry is looked for.
+  std::atomic<bool> struck{false};
+  testing::fault amid{"queries.routing", 0, [&] {
+                        disk->release();
+                        EXPECT_TRUE(written.get());
+                        struck = true;
+                      }};
+  ASSERT_TRUE(notes.insert({{"id", 1}}).get());
+  EXPECT_TRUE(count.becomes(2));
+  EXPECT_TRUE(struck);
 }
 
 } // namespace

@@ -198,7 +198,8 @@ TEST_F(bad_text, of_a_filter_is_told_with_its_place) {
 }
 
 TEST(bad_names, of_stores_start_nothing) {
-  for (auto name : {std::string{}, std::string{"a\nb"}, std::string(256, 'x')}) {
+  const std::string names[] = {"", "a\nb", "\xff", std::string(256, 'x')};
+  for (auto& name : names) {
     store_options options;
     options.name = name;
     EXPECT_EQ(store::start(std::move(options)).error(), errc::invalid_argument);

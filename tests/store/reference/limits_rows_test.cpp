@@ -25,10 +25,13 @@ struct limits_and_bulk_work : reference_fixture {
 };
 
 TEST_F(limits_and_bulk_work, start_ttl_check_interval) {
-  store_options never;
-  never.ttl_interval = std::chrono::milliseconds{0};
-  auto without = store::start(std::move(never)).value();
-  EXPECT_EQ(without.tree().find("ttl_manager"), std::string::npos);
+  for (auto none : {0, -1}) {
+    store_options never;
+    never.ttl_interval = std::chrono::milliseconds{none};
+    auto without = store::start(std::move(never)).value();
+    EXPECT_EQ(without.tree().find("ttl_manager"), std::string::npos) << none;
+    EXPECT_EQ(without.stats().ttl_interval, std::chrono::milliseconds{0}) << none;
+  }
   EXPECT_NE(db.tree().find("ttl_manager"), std::string::npos);
   EXPECT_EQ(db.stats().ttl_interval, std::chrono::seconds{1});
 }
@@ -40,7 +43,9 @@ TEST_F(limits_and_bulk_work, purge_ttl) {
   clock.advance(std::chrono::hours{1});
   listener heard{db};
   EXPECT_EQ(*db.purge(), 3u);
-  for (auto& c : heard.take(3)) {
+  auto purged = heard.take(3);
+  ASSERT_EQ(purged.size(), 3u);
+  for (auto& c : purged) {
     EXPECT_EQ(c.kind, change_kind::erased);
     EXPECT_EQ(c.why, cause::ttl);
   }

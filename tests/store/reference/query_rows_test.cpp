@@ -67,6 +67,8 @@ TEST_F(query_rows, define_declarative_query) {
                                        .what = query{}.order_by("age").limit(1),
                                        .aggregates = {aggregate::count()},
                                        .group_by = {"role"}}));
+  EXPECT_EQ(db.run("ages")->as<groups>(), (groups{group{{"user"}, {1}}}))
+      << "the limit counts records, not groups: the youngest alone is grouped";
 }
 
 TEST_F(query_rows, aggregate_of_a_declarative_query) {

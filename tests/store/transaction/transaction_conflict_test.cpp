@@ -119,6 +119,21 @@ TEST_F(a_transaction, says_what_it_conflicts_with) {
   EXPECT_FALSE(detail->persistent);
 }
 
+TEST_F(a_transaction, says_which_of_its_records_has_a_value_that_others_took) {
+  auto done = run(
+      [&](transaction& tx) {
+        ASSERT_TRUE(tx.in(accounts).insert({{"id", 9}, {"owner", "new"}, {"balance", 1}}).get());
+        ASSERT_TRUE(accounts.update(3, {{"owner", "new"}}).get());
+      },
+      {.retries = 0, .exclusive_retries = 0});
+  ASSERT_FALSE(done);
+  EXPECT_EQ(done.error(), errc::conflict) << done.error().to_string();
+  EXPECT_THAT(done.error().message(), HasSubstr("\"new\" is taken by another record"));
+  EXPECT_EQ(done.error().where().bucket, "accounts");
+  EXPECT_EQ(done.error().where().key, "9");
+  EXPECT_EQ(done.error().where().field, "owner");
+}
+
 TEST_F(a_transaction, that_others_overtake_gets_the_right_of_way) {
   std::atomic<std::uint64_t> written{0};
   std::atomic<bool> enough{false};

@@ -147,6 +147,7 @@ TEST_F(a_transaction, fails_when_two_records_have_a_unique_value_in_the_end) {
   ASSERT_FALSE(done);
   EXPECT_EQ(done.error(), errc::duplicate);
   EXPECT_EQ(done.error().message(), "accounts.owner: \"c\" is taken by another record");
+  EXPECT_EQ(done.error().where(), (location{"accounts", "1", "owner"}));
   EXPECT_EQ(balance(3), 100);
 }
 

@@ -1,0 +1,53 @@
+#pragma once
+
+#include <holdfast/store/detail/member_types.hpp>
+#include <holdfast/store/field.hpp>
+#include <holdfast/store/filter.hpp>
+#include <holdfast/store/value.hpp>
+
+#include <concepts>
+#include <optional>
+#include <type_traits>
+
+namespace holdfast::detail {
+
+/// Of which struct and type a member is that something names; `void` where that does not say.
+template <class Field>
+struct named_member {
+  using record = void;
+  using type = void;
+};
+template <class X>
+struct named_member<field_ref<X>> {
+  using record = void;
+  using type = X;
+};
+template <class R, class X>
+struct named_member<member_ref<R, X>> {
+  using record = R;
+  using type = X;
+};
+
+/// What may name a field of `T`'s bucket: a name, which is looked at when it is used, or a member.
+template <class Field, class T>
+concept field_in = std::constructible_from<field_name, const Field&> &&
+    (std::is_void_v<typename named_member<Field>::record> ||
+     std::same_as<typename named_member<Field>::record, T>);
+template <class Field, class T>
+concept numeric_field_in = field_in<Field, T> && adds_up<typename named_member<Field>::type>;
+template <class Field, class T>
+concept ordered_field_in = field_in<Field, T> && has_order<typename named_member<Field>::type>;
+
+template <class X>
+struct extreme_value {
+  using type = std::optional<typename unwrap_optional<X>::type>;
+};
+template <>
+struct extreme_value<void> {
+  using type = value;
+};
+/// The least or greatest value of a member; of a name, as a value.
+template <class Field>
+using extreme_of = typename extreme_value<typename named_member<Field>::type>::type;
+
+} // namespace holdfast::detail
