@@ -129,7 +129,8 @@ class store {
 public:
   /// Opens the journal, restores what it holds, and starts the actors. Errors: those of
   /// `journal::open` (`locked`, `newer_format`, `corrupt`, `data_loss`, `io`), which leave the
-  /// files as they were; `corrupt` for a record or schema that cannot be read.
+  /// files as they were, as does a format or schema of a newer version or that cannot be read;
+  /// `corrupt` for a record that cannot be read.
   static result<store> start(store_options options = {});
 
   store(store&&) noexcept;

@@ -171,6 +171,31 @@ figure live_sum(const settings& asked) {
                  [&] { return b.per_write([&] { return b.random_item(); }) / 1e3; });
 }
 
+/// How often a query is run for a commit of 1,000 records, 10 for each of 100 subscriptions.
+/// Limit: once.
+figure bulk(const settings& asked) {
+  constexpr std::int64_t teams = 100;
+  board b;
+  for (std::int64_t i = 0; i < teams; ++i)
+    b.subscribe("team", {{"team", i}});
+  const auto runs = [&] {
+    must(b.db.settle());
+    std::uint64_t all = 0;
+    for (std::int64_t i = 0; i < teams; ++i)
+      all += must(b.db.why("team", {{"team", i}})).runs;
+    return static_cast<double>(all);
+  };
+  return measure(
+      {.name = "reactive_bulk_runs", .unit = "runs", .limit = 1}, asked.repetitions(), [&] {
+        const auto before = runs();
+        const auto written =
+            must(b.items.update_many("team"_f < teams, {{"score", b.random_score()}}).get());
+        if (written != 1'000)
+          std::abort();
+        return (runs() - before) / static_cast<double>(teams);
+      });
+}
+
 /// A live list of the 10 best of 100,000, per write, until all is told. Limit: 10 us.
 figure top10(const settings& asked) {
   board b;
@@ -189,6 +214,7 @@ std::vector<row> reactive_rows() {
           {"reactive_100k_subscriptions", hundred_thousand, true},
           {"reactive_1000_ranges", thousand_ranges},
           {"reactive_sum", live_sum},
+          {"reactive_bulk_runs", bulk},
           {"reactive_top10", top10}};
 }
 

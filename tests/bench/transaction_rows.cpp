@@ -1,6 +1,8 @@
 #include "people_store.hpp"
 #include "rows.hpp"
 
+#include <benchmark/benchmark.h>
+
 #include <algorithm>
 #include <latch>
 #include <thread>
@@ -63,6 +65,37 @@ figure debit_credit(const settings& asked) {
       });
 }
 
+/// A read-only transaction of 100 look-ups, per look-up. Limit: the same look-ups outside of one.
+figure read_only(const settings& asked) {
+  constexpr std::size_t each = 100;
+  bank s;
+  const auto order = random_order(transfers, people_count);
+  double sum = 0;
+  const auto look_up = [&](const bucket<>& in, std::size_t from) {
+    for (std::size_t i = from; i < from + each; ++i)
+      sum += balance_of(must(in.get(bank::all()[order[i]].id).get()), balance_field);
+  };
+  const auto run = [&](auto&& hundred) {
+    return nanoseconds_per_operation(transfers, [&] {
+      for (std::size_t i = 0; i < transfers; i += each)
+        hundred(i);
+    });
+  };
+  auto row = compare(
+      {.name = "tx_read_only", .unit = "ns", .reach = 1.3}, asked.repetitions(),
+      [&] { return run([&](std::size_t from) { look_up(s.people, from); }); },
+      [&] {
+        return run([&](std::size_t from) {
+          must(s.db.transact([&](transaction& tx) -> result<void> {
+            look_up(tx.in(s.people), from);
+            return {};
+          }));
+        });
+      });
+  benchmark::DoNotOptimize(sum);
+  return row;
+}
+
 /// The rate of all threads that move money between a few records, and that of the slowest one over
 /// the mean.
 std::pair<double, double> contended(std::size_t threads) {
@@ -111,6 +144,7 @@ figure contended_fairness(const settings& asked) {
 
 std::vector<row> transaction_rows() {
   return {{"tx_debit_credit", debit_credit},
+          {"tx_read_only", read_only},
           {"tx_contended", contended_rate},
           {"tx_contended_slowest", contended_fairness}};
 }
