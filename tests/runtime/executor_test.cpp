@@ -29,11 +29,11 @@ TEST(an_executor, runs_tasks_in_order_on_one_thread) {
 
 /// Found by an audit: with one thread, a handler that blocked kept all others from being called.
 TEST(an_executor, runs_other_tasks_while_some_block) {
-  executor run{1, 4};
   std::latch held{1};
+  std::promise<void> done;
+  executor run{1, 4}; // last, so that its threads end first
   for (int i = 0; i < 3; ++i)
     run.post([&] { held.wait(); });
-  std::promise<void> done;
   run.post([&] { done.set_value(); });
   done.get_future().wait();
   EXPECT_EQ(run.threads(), 4u);
@@ -43,8 +43,8 @@ TEST(an_executor, runs_other_tasks_while_some_block) {
 TEST(an_executor, makes_no_more_threads_than_it_may) {
   std::atomic<int> finished{0};
   {
-    executor run{1, 2};
     std::latch both{2}, held{1};
+    executor run{1, 2};
     for (int i = 0; i < 2; ++i)
       run.post([&] {
         both.count_down();
@@ -62,8 +62,8 @@ TEST(an_executor, makes_no_more_threads_than_it_may) {
 }
 
 TEST(an_executor, has_a_thread_even_if_asked_for_none) {
-  executor run{0, 0};
   std::promise<void> done;
+  executor run{0, 0};
   run.post([&] { done.set_value(); });
   done.get_future().wait();
 }
