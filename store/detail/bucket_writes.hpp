@@ -73,8 +73,8 @@ private:
 
 class erase_operation final : public write_operation<record> {
 public:
-  erase_operation(ref<bucket_core> to, durability level, const write_options& how, value key)
-      : write_operation{std::move(to), level}, how_{how}, key_{std::move(key)} {}
+  erase_operation(ref<bucket_core> to, durability acked, const write_options& how, value key)
+      : write_operation{std::move(to), acked}, how_{how}, key_{std::move(key)} {}
 
 private:
   result<record> apply(commit_scope& scope) override;
