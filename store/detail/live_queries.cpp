@@ -1,9 +1,8 @@
 #include <holdfast/store/detail/live_queries.hpp>
 
-#include <holdfast/store/detail/validation_check.hpp>
-
 #include <holdfast/runtime/detail/doorbell.hpp>
 #include <holdfast/runtime/fault.hpp>
+#include <holdfast/store/detail/validation_check.hpp>
 
 #include <algorithm>
 #include <thread>

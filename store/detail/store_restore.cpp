@@ -63,8 +63,7 @@ result<void> check_format(const std::string& where, std::string_view bytes) {
   const auto found = bytes.size() < 4 ? 0 : read_big_endian(bytes.substr(0, 4));
   if (found > key_format)
     return fail(errc::newer_format, where + ": written in format " + std::to_string(found) +
-                                        "; this version knows up to " +
-                                        std::to_string(key_format));
+                                        "; this version knows up to " + std::to_string(key_format));
   if (bytes.size() != 8)
     return fail(errc::corrupt, where + ": the format entry has " + std::to_string(bytes.size()) +
                                    " bytes instead of 8");
@@ -73,7 +72,7 @@ result<void> check_format(const std::string& where, std::string_view bytes) {
 
 } // namespace
 
-/// A journal of a newer version, or whose catalog is damaged, is refused before it is changed.
+/// Schemas and format, which is what lies from "c" to before "n": see journal_keys.hpp.
 journal::precondition known_catalog(const std::string& where) {
   return {"c", "n", [where](std::string_view key, std::string_view bytes) -> result<void> {
             if (key == format_key)

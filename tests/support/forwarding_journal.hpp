@@ -13,6 +13,7 @@ public:
   explicit forwarding_journal(std::unique_ptr<journal> to) : to_{std::move(to)} {}
 
   result<journal_info> open() override { return to_->open(); }
+  void open_only_if(precondition what) override { to_->open_only_if(std::move(what)); }
   result<void> append(const journal_batch& batch, bool synced) override {
     return to_->append(batch, synced);
   }

@@ -156,13 +156,21 @@ TEST(a_stores_limits, hold_for_filters) {
               HasSubstr("notes: the filter has more than 6 terms"));
 }
 
-TEST(a_stores_limits, let_at_least_one_commit_wait_for_followers) {
-  store_options options;
-  options.feed_commits = 0;
-  auto started = store::start(std::move(options));
-  ASSERT_FALSE(started);
-  EXPECT_EQ(started.error().code(), errc::invalid_argument);
-  EXPECT_THAT(started.error().to_string(), HasSubstr("store: feed_commits 0 is below the minimum"));
+TEST(a_stores_limits, let_at_least_one_wait_of_each_kind) {
+  const std::pair<const char*, std::size_t store_options::*> all[] = {
+      {"feed_commits", &store_options::feed_commits},
+      {"backlog_commits", &store_options::backlog_commits},
+      {"backlog_bytes", &store_options::backlog_bytes},
+      {"gateway_requests", &store_options::gateway_requests}};
+  for (auto& [name, member] : all) {
+    store_options options;
+    options.*member = 0;
+    auto started = store::start(std::move(options));
+    ASSERT_FALSE(started) << name;
+    EXPECT_EQ(started.error().code(), errc::invalid_argument);
+    EXPECT_THAT(started.error().to_string(),
+                HasSubstr(std::string{"store: "} + name + " 0 is below the minimum"));
+  }
 }
 
 TEST(a_stores_limits, hold_writers_up_while_a_follower_is_that_far_behind) {

@@ -8,6 +8,7 @@
 
 #include <atomic>
 #include <condition_variable>
+#include <future>
 #include <mutex>
 #include <optional>
 #include <thread>
@@ -153,21 +154,38 @@ TEST(a_group, is_joined_without_a_run_while_other_buckets_change) {
     EXPECT_TRUE(each.becomes(1));
 }
 
+/// A store whose disk holds a commit back while somebody subscribes.
+struct a_subscriber : ::testing::Test {
+  std::shared_ptr<memory_disk> disk = std::make_shared<memory_disk>();
+  store db = start();
+  bucket<> users = db.define(schema("users").key("id", integer())).value();
+  bucket<> notes = db.define(schema("notes").key("id", integer()).persistent(false)).value();
+  std::future<result<record>> written;
+  last_count count;
+  subscription token;
+
+  ~a_subscriber() override { disk->release(); }
+  store start() const {
+    store_options options;
+    options.journal = memory_journal(disk);
+    return store::start(std::move(options)).value();
+  }
+  void come_amid_a_commit() {
+    ASSERT_TRUE(db.define_query("count", [this](query_context& in) {
+      return in.in(users).count().get().value() + in.in(notes).count().get().value();
+    }));
+    disk->hold();
+    written = users.insert({{"id", 1}}).as_future();
+    disk->wait_until_held();
+    token = db.subscribe("count", [this](const query_update& now) { count(now); }).value();
+    EXPECT_TRUE(count.becomes(0));
+  }
+};
+
 /// Found when commits began to wake only those who want them: a commit that is on its way to the
 /// disk when somebody subscribes has no entry in the feed, and woke nobody when it came out.
-TEST(a_subscriber, is_told_of_a_commit_that_was_sealed_before_it_came) {
-  auto disk = std::make_shared<memory_disk>();
-  store_options options;
-  options.journal = memory_journal(disk);
-  auto db = store::start(std::move(options)).value();
-  auto users = db.define(schema("users").key("id", integer())).value();
-  ASSERT_TRUE(db.define_query("count", [&](query_context& in) { return in.in(users).count(); }));
-  disk->hold();
-  auto written = users.insert({{"id", 1}}).as_future();
-  disk->wait_until_held();
-  last_count count;
-  auto token = db.subscribe("count", [&](const query_update& now) { count(now); }).value();
-  EXPECT_TRUE(count.becomes(0));
+TEST_F(a_subscriber, is_told_of_a_commit_that_was_sealed_before_it_came) {
+  come_amid_a_commit();
   disk->release();
   ASSERT_TRUE(written.get());
   EXPECT_TRUE(count.becomes(1));
@@ -175,32 +193,16 @@ TEST(a_subscriber, is_told_of_a_commit_that_was_sealed_before_it_came) {
 
 /// Found by an audit: a commit without an entry that was published after a run's snapshot had been
 /// taken, and noticed before the run, counted as seen by it: a count then stayed wrong.
-TEST(a_subscriber, is_told_of_such_a_commit_that_comes_out_amid_a_run) {
-  auto disk = std::make_shared<memory_disk>();
-  store_options options;
-  options.journal = memory_journal(disk);
-  auto db = store::start(std::move(options)).value();
-  auto users = db.define(schema("users").key("id", integer())).value();
-  auto notes = db.define(schema("notes").key("id", integer()).persistent(false)).value();
-  ASSERT_TRUE(db.define_query("count", [&](query_context& in) {
-    return in.in(users).count().get().value() + in.in(notes).count().get().value();
-  }));
-  disk->hold();
-  auto written = users.insert({{"id", 1}}).as_future();
-  disk->wait_until_held();
-  last_count count;
-  auto token = db.subscribe("count", [&](const query_update& now) { count(now); }).value();
-  EXPECT_TRUE(count.becomes(0));
+TEST_F(a_subscriber, is_told_of_such_a_commit_that_comes_out_amid_a_run) {
+  come_amid_a_commit();
   // Routing comes behind the snapshot and before what has no entry is looked for.
-  std::atomic<bool> struck{false};
-  testing::fault amid{"queries.routing", 0, [&] {
+  testing::fault amid{"queries.routing", 0, [this] {
                         disk->release();
                         EXPECT_TRUE(written.get());
-                        struck = true;
                       }};
   ASSERT_TRUE(notes.insert({{"id", 1}}).get());
   EXPECT_TRUE(count.becomes(2));
-  EXPECT_TRUE(struck);
+  EXPECT_TRUE(amid.struck());
 }
 
 } // namespace
