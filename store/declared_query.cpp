@@ -179,17 +179,7 @@ result<query_value> run_declared(const declared_query& q, query_context& in, con
     return detail::to_query_value(aggregated(over, q.aggregates[0]));
   if (!q.aggregates.empty() || !q.group_by.empty())
     return detail::to_query_value(over.group_by(q.group_by, q.aggregates));
-  auto found = over.all().get();
-  if (!found)
-    return fail(std::move(found.error()));
-  query_list list{.items = std::move(*found), .objects = {}};
-  if (!q.what.fields().empty()) {
-    auto objects = over.objects().get();
-    if (!objects)
-      return fail(std::move(objects.error()));
-    list.objects = std::move(*objects);
-  }
-  return query_value::of(std::move(list));
+  return over.list().map([](query_list found) { return query_value::of(std::move(found)); });
 }
 
 } // namespace

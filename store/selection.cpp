@@ -4,7 +4,9 @@
 #include <holdfast/store/detail/bucket_core.hpp>
 #include <holdfast/store/detail/execute.hpp>
 #include <holdfast/store/detail/group.hpp>
+#include <holdfast/store/detail/projection.hpp>
 #include <holdfast/store/detail/transaction_part.hpp>
+#include <holdfast/store/query_value.hpp>
 
 namespace holdfast {
 
@@ -113,19 +115,44 @@ const detail::record_block* last_of(const query& q, const result<records>& found
 
 } // namespace
 
+/// Of the records whose number is asked for, or something about these fields. Where offset and
+/// limit choose among those that match, what orders them counts too.
+selection::used_fields
+selection::used_by_number(std::initializer_list<std::string_view> names) const {
+  if (!in_)
+    return std::nullopt;
+  std::vector<std::string> fields{names.begin(), names.end()};
+  if (detail::is_cut(query_))
+    for (auto& term : query_.order())
+      fields.push_back(term.field);
+  return fields;
+}
+
+/// Of the records that are listed.
+selection::used_fields selection::used_by_objects() const {
+  if (!in_ || query_.fields().empty())
+    return std::nullopt;
+  std::vector<std::string> fields;
+  for (auto& name : query_.fields())
+    fields.push_back(name.text);
+  for (auto& term : query_.order())
+    fields.push_back(term.field);
+  return fields;
+}
+
 /// For the transaction: all that match were looked at.
-void selection::note_all(const query& q) const {
+void selection::note_all(const query& q, used_fields used) const {
   if (in_)
-    in_->reads().add_query(q, detail::read_set::part::records);
+    in_->reads().add_query(q, std::move(used));
 }
 
 /// For the transaction: those up to `last` were looked at, or all if it is null.
 void selection::note_first(const detail::reader& from, const query& q,
-                           const detail::record_block* last) const {
+                           const detail::record_block* last, used_fields used) const {
   if (!last)
-    return note_all(q);
+    return note_all(q, std::move(used));
   if (in_)
-    in_->reads().add_query(from, q, *last, in_->is_inserted(*last));
+    in_->reads().add_query(from, q, std::move(used), *last, in_->is_inserted(*last));
 }
 
 pending<records> selection::all() const {
@@ -135,8 +162,24 @@ pending<records> selection::all() const {
     return found;
   });
 }
+result<query_list> selection::list() const {
+  return walk([&](auto& from, auto now) -> result<query_list> {
+    auto found = detail::all(from, query_, now);
+    note_first(from, query_, last_of(query_, found), used_by_objects());
+    if (!found)
+      return fail(std::move(found.error()));
+    query_list out{.items = std::move(*found), .objects = {}};
+    auto columns = detail::projection::bind(query_.fields(), from.layout());
+    if (!columns)
+      return fail(std::move(columns.error()));
+    if (!query_.fields().empty())
+      for (auto& item : out.items)
+        out.objects.push_back(columns->of(*item.block()));
+    return out;
+  });
+}
 pending<std::vector<object>> selection::objects() const {
-  note_all(query_);
+  note_all(query_, used_by_objects());
   return walk([&](auto& from, auto now) { return detail::objects(from, query_, now); });
 }
 pending<record> selection::find_one() const {
@@ -148,7 +191,7 @@ pending<record> selection::find_one() const {
 }
 pending<std::uint64_t> selection::count() const {
   if (in_)
-    in_->reads().add_query(query_, detail::read_set::part::number);
+    note_all(query_, std::vector<std::string>{});
   return read([&](auto& from, auto now) { return detail::count(from, query_, now); });
 }
 
@@ -182,25 +225,32 @@ pending<page> selection::page_of(std::uint64_t size, std::optional<std::string> 
 }
 
 pending<value> selection::sum(const field_name& field) const {
-  note_all(query_);
+  note_all(query_, used_by_number({field.text}));
   return read([&](auto& from, auto now) { return detail::sum(from, field.text, query_, now); });
 }
 pending<value> selection::avg(const field_name& field) const {
-  note_all(query_);
+  note_all(query_, used_by_number({field.text}));
   return read([&](auto& from, auto now) { return detail::avg(from, field.text, query_, now); });
 }
 pending<value> selection::min(const field_name& field) const {
-  note_all(query_);
+  note_all(query_, used_by_number({field.text}));
   return read([&](auto& from, auto now) { return detail::min(from, field.text, query_, now); });
 }
 pending<value> selection::max(const field_name& field) const {
-  note_all(query_);
+  note_all(query_, used_by_number({field.text}));
   return read([&](auto& from, auto now) { return detail::max(from, field.text, query_, now); });
 }
 
 pending<groups> selection::group_by(std::vector<field_name> keys,
                                     std::vector<aggregate> what) const {
-  note_all(query_);
+  auto used = used_by_number({});
+  if (used)
+    for (auto& key : keys)
+      used->push_back(key.text);
+  if (used)
+    for (auto& one : what)
+      used->push_back(one.field);
+  note_all(query_, std::move(used));
   return walk(
       [&](auto& from, auto now) { return detail::group_by(from, query_, keys, what, now); });
 }

@@ -7,12 +7,16 @@
 #include <holdfast/store/snapshot.hpp>
 
 #include <cstdint>
+#include <initializer_list>
 #include <optional>
 #include <string>
 #include <string_view>
 #include <type_traits>
+#include <vector>
 
 namespace holdfast {
+
+struct query_list;
 
 namespace detail {
 class reader;
@@ -104,6 +108,9 @@ public:
 
   const query& description() const noexcept { return query_; }
 
+  /// For the store's own parts: the records, and what `fields` names of them.
+  result<query_list> list() const;
+
   selection(ref<detail::bucket_core> of, query q, std::optional<snapshot> when);
   selection(ref<detail::transaction_part> in, query q);
   selection(const selection&);
@@ -118,9 +125,12 @@ private:
   auto read(F&& f) const;
   template <class F>
   auto walk(F&& f) const;
-  void note_all(const query& q) const;
-  void note_first(const detail::reader& from, const query& q,
-                  const detail::record_block* last) const;
+  using used_fields = std::optional<std::vector<std::string>>;
+  used_fields used_by_number(std::initializer_list<std::string_view> names) const;
+  used_fields used_by_objects() const;
+  void note_all(const query& q, used_fields used = std::nullopt) const;
+  void note_first(const detail::reader& from, const query& q, const detail::record_block* last,
+                  used_fields used = std::nullopt) const;
 
   ref<detail::bucket_core> of_;
   query query_;

@@ -1,5 +1,7 @@
 #include <holdfast/store/detail/execute.hpp>
 
+#include <holdfast/store/detail/projection.hpp>
+
 #include <algorithm>
 #include <utility>
 
@@ -32,28 +34,12 @@ result<records> all(const reader& from, const query& q, std::int64_t now) {
 }
 
 result<std::vector<object>> objects(const reader& from, const query& q, std::int64_t now) {
-  struct column {
-    std::string_view name;
-    bound_field field;
-  };
-  std::vector<column> columns;
-  for (const auto& name : q.fields()) {
-    auto field = find_field(from.layout(), name.text);
-    if (!field)
-      return fail(std::move(field.error()));
-    columns.push_back({name.text, *field});
-  }
+  auto columns = projection::bind(q.fields(), from.layout());
+  if (!columns)
+    return fail(std::move(columns.error()));
   std::vector<object> out;
-  auto seen = visit(from, q, now, [&](const record_block& block) {
-    if (columns.empty()) {
-      out.push_back(handle_to(block).to_object());
-      return;
-    }
-    auto& copy = out.emplace_back();
-    for (const auto& [name, field] : columns)
-      if (auto x = field_of(block, field); !x.is_null())
-        copy.set(name, x.materialize());
-  });
+  auto seen =
+      visit(from, q, now, [&](const record_block& block) { out.push_back(columns->of(block)); });
   if (!seen)
     return fail(std::move(seen.error()));
   return out;

@@ -1,6 +1,8 @@
 #include <holdfast/store/detail/read_set.hpp>
 
+#include <algorithm>
 #include <limits>
+#include <utility>
 
 namespace holdfast::detail {
 
@@ -26,17 +28,18 @@ void read_set::add_absent(value_view key) {
   limit_lookups();
 }
 
-void read_set::add_query(const query& q, part used) {
+void read_set::add_query(const query& q, used_fields used) {
   auto read = std::make_shared<query_read>();
   read->what = query{q.which()};
-  read->used = used;
+  read->used = std::move(used);
   queries_.push_back(std::move(read));
 }
 
-void read_set::add_query(const reader& from, const query& q, const record_block& last,
-                         bool inserted) {
+void read_set::add_query(const reader& from, const query& q, used_fields used,
+                         const record_block& last, bool inserted) {
   auto read = std::make_shared<query_read>();
   read->what = q;
+  read->used = std::move(used);
   auto order = bind_order(from, read->what);
   if (!order)
     return; // then nothing was read either
@@ -54,9 +57,30 @@ const matcher* read_set::query_read::bound(const record_layout& layout) {
     auto bound = matcher::bind(what.which(), layout);
     if (!bound)
       return nullptr;
+    bind_mask(layout);
     which.emplace(std::move(*bound));
   }
   return &*which;
+}
+
+/// A name that leads to no field gave the query an error, or nothing of any record.
+void read_set::query_read::bind_mask(const record_layout& layout) {
+  mask_.clear();
+  if (!used)
+    return;
+  for (const auto& name : *used)
+    if (auto field = find_field(layout, name))
+      mask_.push_back(*field);
+}
+
+/// Whether a field that was used differs. A whole number and an equal one of the other kind do: a
+/// sum of them is of another kind.
+bool read_set::query_read::differ(const record_block& before,
+                                  const record_block& after) const noexcept {
+  return !used || std::ranges::any_of(mask_, [&](const bound_field& field) {
+    const auto was = field_of(before, field), is = field_of(after, field);
+    return was.kind() != is.kind() || was != is;
+  });
 }
 
 /// Whether the query's result depends on this version being there.
@@ -74,7 +98,7 @@ bool read_set::query_read::touched_by(const record_layout& layout, const record_
   if (!bound(layout))
     return false;
   const bool was = counts(before), is = counts(after);
-  return used == part::number ? was != is : was || is;
+  return was != is || (was && differ(*before, *after));
 }
 
 std::optional<std::string> read_set::touched_by(const record_layout& layout,

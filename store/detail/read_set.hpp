@@ -17,15 +17,14 @@ namespace holdfast::detail {
 ///
 /// A query is kept as what it means and not as the way it was answered: its filter, and, if it took
 /// the first records of an order, where the last of them stands. So a change counts only if the
-/// record before or after it matches and does not lie behind that place, whatever index was used.
+/// record before or after it matches and does not lie behind that place, whatever index was used;
+/// of a record that matches before and after, only if a field that was used differs.
 /// Look-ups of keys that gave a record are kept as that version of it. Not thread-safe.
 class read_set {
 public:
-  /// What of the matching records was used.
-  enum class part : std::uint8_t {
-    records, ///< their content
-    number,  ///< only how many there are
-  };
+  /// What of the matching records was used: which there are, and these fields of them; absent: all
+  /// of their content.
+  using used_fields = std::optional<std::vector<std::string>>;
   /// So many look-ups are told apart; past it, all of the bucket counts as read.
   static constexpr std::size_t most_lookups = 65'536;
 
@@ -36,13 +35,13 @@ public:
     query_read& operator=(const query_read&) = delete;
 
     query what;
-    part used = part::records;
+    used_fields used;
     order_spec order;             ///< refers to `what`
     std::optional<position> last; ///< nothing behind it was looked at
     std::optional<matcher> which; ///< refers to `what`; bound when it is needed
 
-    /// The filter in the terms of the bucket's layout; null for one that makes no sense there, by
-    /// which nothing was read.
+    /// The filter in the terms of the bucket's layout, and with it `used`; null for one that makes
+    /// no sense there, by which nothing was read.
     const matcher* bound(const record_layout& layout);
     /// Whether a change of one record changes what the query gave.
     bool touched_by(const record_layout& layout, const record_block* before,
@@ -50,6 +49,10 @@ public:
 
   private:
     bool counts(const record_block* block) const;
+    void bind_mask(const record_layout& layout);
+    bool differ(const record_block& before, const record_block& after) const noexcept;
+
+    std::vector<bound_field> mask_; ///< refers to `used`
   };
 
   bool empty() const noexcept {
@@ -61,10 +64,11 @@ public:
   /// A look-up that gave nothing. A key that the bucket cannot have is no read.
   void add_absent(value_view key);
   /// All records that the query's filter matches.
-  void add_query(const query& q, part used);
+  void add_query(const query& q, used_fields used);
   /// The query's records up to and with `last`. Of a record that has its place in the order of rows
   /// only in the transaction that inserted it, `inserted` is true.
-  void add_query(const reader& from, const query& q, const record_block& last, bool inserted);
+  void add_query(const reader& from, const query& q, used_fields used, const record_block& last,
+                 bool inserted);
   void add_everything() noexcept { everything_ = true; }
 
   /// Leaves the queries, which may outlive the snapshot.

@@ -16,7 +16,7 @@ result<records> transaction_part::matching(const filter& which) {
     return fail(std::move(*why));
   const query all_of{which};
   return read([&](const reader& from, std::int64_t at) {
-    reads_.add_query(all_of, read_set::part::records);
+    reads_.add_query(all_of, std::nullopt);
     return all(from, all_of, at);
   });
 }

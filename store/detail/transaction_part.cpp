@@ -225,7 +225,7 @@ result<void> transaction_part::treat_referrers(const record& gone) {
     auto& name = source->schema().layout().name(by.slot);
     query which{filter::compare(name, filter::kind::eq, gone.key().materialize())};
     auto found = source->read([&](const reader& from, std::int64_t at) {
-      source->reads().add_query(which, read_set::part::records);
+      source->reads().add_query(which, std::nullopt);
       return all(from, which, at);
     });
     if (!found)

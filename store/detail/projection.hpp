@@ -1,0 +1,47 @@
+#pragma once
+
+#include <holdfast/store/detail/match.hpp>
+#include <holdfast/store/query.hpp>
+#include <holdfast/store/record.hpp>
+
+#include <span>
+#include <string_view>
+#include <vector>
+
+namespace holdfast::detail {
+
+/// What a query's `fields` name of a record: copies under the names that were given, without those
+/// that are null; without names, all of it. Refers to the names.
+class projection {
+public:
+  /// `invalid_argument` for a field that there is not.
+  static result<projection> bind(std::span<const field_name> names, const record_layout& layout) {
+    projection out;
+    for (const auto& name : names) {
+      auto field = find_field(layout, name.text);
+      if (!field)
+        return fail(std::move(field.error()));
+      out.columns_.push_back({name.text, *field});
+    }
+    return out;
+  }
+
+  object of(const record_block& block) const {
+    if (columns_.empty())
+      return record::share(const_cast<record_block*>(&block)).to_object(); // immutable but for refs
+    object out;
+    for (const auto& [name, field] : columns_)
+      if (auto x = field_of(block, field); !x.is_null())
+        out.set(name, x.materialize());
+    return out;
+  }
+
+private:
+  struct column {
+    std::string_view name;
+    bound_field field;
+  };
+  std::vector<column> columns_;
+};
+
+} // namespace holdfast::detail
