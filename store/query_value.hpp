@@ -140,6 +140,8 @@ public:
   bool same(const held_value& other) const override {
     return result_rules<T>::same(content_, of(other));
   }
+  /// As long as nobody else has it.
+  T& edit() noexcept { return content_; }
   list_changes since(const held_value* before) const override {
     if constexpr (keyed_list<T>) {
       using rules = result_rules<T>;
@@ -161,7 +163,7 @@ private:
       out.push_back(result_rules<T>::key(list, i));
     return out;
   }
-  const T content_;
+  T content_;
 };
 
 } // namespace detail
@@ -198,6 +200,11 @@ public:
 
   /// Whether both show the same. Structs without `==` are compared by their mapping.
   friend bool operator==(const query_value& a, const query_value& b);
+
+  /// For the store's own parts: a handle to what is held already.
+  static query_value share(std::shared_ptr<const detail::held_value> held) {
+    return query_value{std::move(held)};
+  }
 
 private:
   explicit query_value(std::shared_ptr<const detail::held_value> held) : held_{std::move(held)} {}

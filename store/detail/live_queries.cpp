@@ -49,8 +49,9 @@ bool live_queries::remove(std::string_view name) {
     g->last = result<query_value>{fail(errc::dropped,
                                        g->of->name + ": the query was removed from its store",
                                        {.query = g->of->name})};
+    g->number += 2;
     g->dirty = g->moved = false;
-    g->tally = std::nullopt;
+    g->upkeep = nullptr;
     tell(*g);
     for (auto& [at, queue] : g->members)
       queue->disconnect(); // what waits is still told
@@ -285,7 +286,7 @@ subscription live_queries::join(const group_ptr& g, const query_moment& at, hand
                                 const live_options& options) {
   auto member = std::make_shared<query_member>(std::move(call), g->of);
   if (options.skip_initial && *g->last)
-    member->knows(*g->last);
+    member->knows(*g->last, g->number);
   auto queue = std::make_shared<subscriber_queue>(
       runtime_.executor(),
       [member](const delivery& d) { member->take(static_cast<const query_event&>(*d.what)); },
@@ -311,6 +312,7 @@ std::shared_ptr<query_event> live_queries::event_of(const query_group& g, const 
   auto e = std::make_shared<query_event>();
   e->outcome = *g.last;
   e->at = at;
+  e->number = g.number;
   e->initial = initial;
   e->epoch = epoch_;
   return e;

@@ -28,7 +28,7 @@ class doorbell;
 /// It follows the feed while there are subscriptions. A commit is *routed*: groups that read what
 /// it changed become dirty and are queued. Then each queued group is run, all at one snapshot, and
 /// the outcome *installed*: told to its members if it differs from the one before, and its reads
-/// entered in the routes in place of the old ones. A group with a tally that takes the changes in
+/// entered in the routes in place of the old ones. A group with an upkeep that takes the changes in
 /// is queued without being dirty, and *adjusted* instead of run: its value is then that of the
 /// moment up to which all is routed.
 ///

@@ -70,7 +70,7 @@ query_trigger trigger_of(const change& one, read_set::query_read* read) {
 
 void live_queries::route(const commit& c) {
   fault_point("queries.routing");
-  for (query_tally::place at; at.change < c.changes.size(); ++at.change) {
+  for (query_upkeep::place at; at.change < c.changes.size(); ++at.change) {
     auto& one = c.changes[at.change];
     at.seq = one.seq;
     auto found = buckets_.find(one.identity());
@@ -81,11 +81,11 @@ void live_queries::route(const commit& c) {
     found->second.routes.each(one, [&](query_group& g, read_set::query_read* read) {
       if (g.dirty || g.at.of(line) >= one.seq)
         return;
-      if (read && g.tally) {
+      if (read && g.upkeep) {
         if (!g.moved)
           move(g, trigger_of(one, read));
         fault_point("queries.taking");
-        if (g.tally->take(at, one.before.block(), one.after.block()))
+        if (g.upkeep->take(at, one.before.block(), one.after.block()))
           return;
       }
       mark(g, trigger_of(one, read));
@@ -150,24 +150,30 @@ void live_queries::enqueue(query_group& g) {
   ++queued_;
 }
 
-/// The tally is about to take changes in: what is thrown behind this finds the group in the queue.
+/// The upkeep is about to take changes in: what is thrown behind this finds the group in the queue.
 void live_queries::move(query_group& g, query_trigger why) {
   enqueue(g);
   g.trigger = std::move(why);
   g.moved = true;
 }
 
-/// Tells what the tally has come to, at the moment up to which all is routed.
+/// Tells what the upkeep has come to, at the moment up to which all is routed.
 void live_queries::adjust(query_group& g) {
-  auto now = result<query_value>{query_value::of(g.tally->now())};
-  const auto same = same_outcome(*g.last, now);
+  const auto same = !g.upkeep->moved();
+  auto now = same ? std::nullopt : g.upkeep->now();
+  if (!same && !now) {
+    g.dirty = true;
+    return;
+  }
   g.at = position_;
   ++g.counters.adjusted;
   g.counters.unchanged += same ? 1 : 0;
-  g.last = std::move(now);
   g.moved = false;
-  if (!same)
-    tell(g);
+  if (same)
+    return;
+  g.last = std::move(*now);
+  ++g.number;
+  tell(g);
 }
 
 void live_queries::run_queued(const snapshot_pair& at, std::unique_lock<std::mutex>& lock) {
@@ -240,13 +246,15 @@ void live_queries::install(query_group& g, prepared p) {
   ++g.counters.runs;
   g.counters.unchanged += same ? 1 : 0;
   g.counters.failures += run.outcome ? 0 : 1;
+  if (!same)
+    g.number += g.untold ? 2 : 1; // some may have the one before, and this may be the one before it
   g.last = std::move(run.outcome);
   g.at = run.at;
   g.dirty = g.moved = false;
-  g.tally = std::nullopt;
+  g.upkeep = nullptr;
   const auto behind = is_behind(g);
   if (g.of->function.declared && !behind)
-    g.tally = query_tally::of(*g.of->function.declared, g.reads, *g.last);
+    g.upkeep = query_upkeep::of(*g.of->function.declared, g.reads, *g.last);
   if (!same)
     tell(g);
   auto missed = !g.missing.empty() && buckets_defined_.load() != p.definitions;

@@ -240,11 +240,10 @@ result<plan> make_plan(const reader& from, const filter& which, const order_spec
   return out;
 }
 
-result<order_spec> bind_order(const reader& from, const query& q) {
+result<order_spec> bind_order(const record_layout& layout, bool key_ordered, const query& q) {
   constexpr std::size_t most_terms = 8;
-  const auto& layout = from.layout();
   order_spec out;
-  if (q.order().empty() && from.key_ordered())
+  if (q.order().empty() && key_ordered)
     out.terms.push_back({{static_cast<std::uint16_t>(layout.key_slot()), {}}, false});
   if (q.order().size() > most_terms)
     return fail(errc::invalid_argument,

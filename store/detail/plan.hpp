@@ -112,7 +112,11 @@ struct plan_goal {
 result<plan> make_plan(const reader& from, const filter& which, const order_spec& order,
                        const plan_goal& goal);
 
-/// The order that a query asks for; `invalid_argument` if a field is unknown or has no order.
-result<order_spec> bind_order(const reader& from, const query& q);
+/// The order that a query asks for, in a bucket of this kind; `invalid_argument` if a field is
+/// unknown or has no order.
+result<order_spec> bind_order(const record_layout& layout, bool key_ordered, const query& q);
+inline result<order_spec> bind_order(const reader& from, const query& q) {
+  return bind_order(from.layout(), from.key_ordered(), q);
+}
 
 } // namespace holdfast::detail

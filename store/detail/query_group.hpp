@@ -2,7 +2,7 @@
 
 #include <holdfast/runtime/detail/subscriber_queue.hpp>
 #include <holdfast/store/detail/commit_line.hpp>
-#include <holdfast/store/detail/query_tally.hpp>
+#include <holdfast/store/detail/query_upkeep.hpp>
 #include <holdfast/store/live_query.hpp>
 
 #include <algorithm>
@@ -63,6 +63,7 @@ class delivery_epoch;
 struct query_event final : event {
   result<query_value> outcome = query_value{};
   query_moment at;
+  std::uint64_t number = 0; ///< see `query_group`
   bool initial = false;
   std::shared_ptr<delivery_epoch> epoch;
 };
@@ -86,15 +87,16 @@ public:
   read_filters filters;
 
   std::optional<result<query_value>> last; ///< of the newest run; absent before the first
-  query_moment at;                         ///< its snapshot
+  std::uint64_t number = 0; ///< of that value. What has the next number is known to differ from it
+  query_moment at;          ///< its snapshot
   std::vector<query_reads> reads;
   query_routes::entries routes; ///< refer to `reads`
   std::vector<std::string> missing;
   std::unordered_map<subscriber_queue*, std::shared_ptr<subscriber_queue>> members;
 
-  std::optional<query_tally> tally; ///< what follows from the routed changes without a run; only
-                                    ///< while not dirty
-  bool moved = false;               ///< the tally may differ from `last`
+  std::unique_ptr<query_upkeep> upkeep; ///< what follows from the routed changes without a run;
+                                        ///< only while not dirty
+  bool moved = false;                   ///< it may differ from `last`
 
   bool untold = false; ///< some members may not have been told `last`
   bool dirty = false;  ///< something that it read has changed since: it is to be run

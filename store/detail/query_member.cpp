@@ -11,7 +11,9 @@ bool same_outcome(const result<query_value>& a, const result<query_value>& b) {
 
 void query_member::take(const query_event& e) {
   // Values that were replaced while they waited may have been others: it may be the same again.
-  if (last_ && same_outcome(*last_, e.outcome))
+  const auto next = e.number == number_ + 1;
+  number_ = e.number;
+  if (last_ && !next && same_outcome(*last_, e.outcome))
     return;
   last_ = e.outcome;
   const auto before = std::exchange(value_, e.outcome ? std::optional{*e.outcome} : value_);

@@ -3,6 +3,7 @@
 #include <holdfast/store/detail/query_group.hpp>
 
 #include <condition_variable>
+#include <cstdint>
 #include <functional>
 #include <memory>
 #include <mutex>
@@ -51,8 +52,9 @@ public:
       : call_{std::move(call)}, of_{std::move(of)} {}
 
   /// What it is taken to know already. Before it gets anything.
-  void knows(const result<query_value>& outcome) {
+  void knows(const result<query_value>& outcome, std::uint64_t number) {
     last_ = outcome;
+    number_ = number;
     if (outcome)
       value_ = *outcome;
   }
@@ -63,6 +65,7 @@ private:
   const std::function<void(const query_update&)> call_;
   const std::shared_ptr<query_definition> of_;
   std::optional<result<query_value>> last_;
+  std::uint64_t number_ = 0;         ///< of the last outcome
   std::optional<query_value> value_; ///< the last outcome that was a value
 };
 

@@ -6,13 +6,6 @@ namespace holdfast::detail {
 
 namespace {
 
-/// Whether the query is one number over all records of its filter.
-bool is_tally(const declared_query& what) {
-  return what.aggregates.size() == 1 && what.group_by.empty() && what.what.offset() == 0 &&
-         what.what.limit() == query::unlimited && what.offset_parameter.empty() &&
-         what.limit_parameter.empty();
-}
-
 /// The slot of the number's field, if changes of records are enough to know the number.
 std::optional<std::uint16_t> slot_of(const aggregate& one, const record_layout& layout,
                                      const value& now) {
@@ -38,21 +31,20 @@ std::optional<std::uint16_t> slot_of(const aggregate& one, const record_layout& 
 
 } // namespace
 
-std::optional<query_tally> query_tally::of(const declared_query& what,
-                                           const std::vector<query_reads>& reads,
-                                           const result<query_value>& now) {
-  auto* number = now ? now->if_a<value>() : nullptr;
-  if (!number || !is_tally(what) || reads.size() != 1)
-    return std::nullopt;
-  auto& read = reads[0];
-  if (read.may_expire || read.set.queries().size() != 1 || read.set.has_everything() ||
-      !read.keys.empty())
-    return std::nullopt;
-  auto& over = read.set.queries()[0];
-  auto slot = slot_of(what.aggregates[0], read.schema->layout(), *number);
-  if (!slot || !over->bound(read.schema->layout()))
-    return std::nullopt;
-  return query_tally{what.aggregates[0].what, over, *slot, *number};
+std::unique_ptr<query_upkeep> query_tally::of(const aggregate& what, const record_layout& layout,
+                                              std::shared_ptr<read_set::query_read> over,
+                                              const query_value& now) {
+  const auto* number = now.if_a<value>();
+  if (!number)
+    return nullptr;
+  const auto slot = slot_of(what, layout, *number);
+  return slot ? std::make_unique<query_tally>(what.what, std::move(over), *slot, *number) : nullptr;
+}
+
+std::optional<query_value> query_tally::now() {
+  auto out = query_value::of(now_);
+  told_ = now_;
+  return out;
 }
 
 bool query_tally::add(std::int64_t n) {
@@ -76,36 +68,24 @@ bool query_tally::take_extreme(value_view was, value_view is) {
   return was.is_null() || was != best;
 }
 
-bool query_tally::take(const place& at, const record_block* before, const record_block* after) {
-  if (at <= taken_)
-    return true;
-  if ((before && before->expires_at != 0) || (after && after->expires_at != 0))
-    return false;
-  auto& which = *over_->which;
-  const bool was = before && which(*before), is = after && which(*after);
-  const auto old = was ? field_of(*before, slot_) : value_view{};
-  const auto fresh = is ? field_of(*after, slot_) : value_view{};
-  auto taken = [&] {
-    switch (what_) {
-    case aggregate::function::count:
-      return add((is ? 1 : 0) - (was ? 1 : 0));
-    case aggregate::function::sum: {
-      std::int64_t difference = 0;
-      return !__builtin_sub_overflow(fresh.if_int().value_or(0), old.if_int().value_or(0),
-                                     &difference) &&
-             add(difference);
-    }
-    case aggregate::function::min:
-    case aggregate::function::max:
-    case aggregate::function::avg:
-      break;
-    }
-    return take_extreme(old, fresh);
-  };
-  if (!taken())
-    return false;
-  taken_ = at;
-  return true;
+bool query_tally::take_matching(const record_block* before, const record_block* after) {
+  const auto old = before ? field_of(*before, slot_) : value_view{};
+  const auto fresh = after ? field_of(*after, slot_) : value_view{};
+  switch (what_) {
+  case aggregate::function::count:
+    return add((after ? 1 : 0) - (before ? 1 : 0));
+  case aggregate::function::sum: {
+    std::int64_t difference = 0;
+    return !__builtin_sub_overflow(fresh.if_int().value_or(0), old.if_int().value_or(0),
+                                   &difference) &&
+           add(difference);
+  }
+  case aggregate::function::min:
+  case aggregate::function::max:
+  case aggregate::function::avg:
+    break;
+  }
+  return take_extreme(old, fresh);
 }
 
 } // namespace holdfast::detail

@@ -40,6 +40,8 @@ struct board {
     must(db.define_query("sum", {.bucket = "items",
                                  .what = query{"team"_f < 5'000},
                                  .aggregates = {aggregate::sum("score")}}));
+    must(db.define_query("list",
+                         {.bucket = "items", .what = query{"team"_f < 1'200}.order_by("score")}));
   }
 
   std::int64_t random_score() { return static_cast<std::int64_t>(random() % 1'000'000'000); }
@@ -205,6 +207,35 @@ figure top10(const settings& asked) {
                  [&] { return b.per_write([&] { return b.random_item(); }) / 1e3; });
 }
 
+/// A live list of 12,000 of 100,000 in order, per write of one of them, until all is told. Limit:
+/// one run of it.
+figure list_of_12000(const settings& asked) {
+  board b;
+  b.subscribe("list", {});
+  must(b.db.settle());
+  constexpr std::size_t runs = 5, writes = 500;
+  const auto one = [&] {
+    const auto some = b.random_item();
+    return some - some % 10'000 + some % 1'200;
+  };
+  return compare(
+      {.name = "reactive_list_12k", .unit = "ns", .reach = 0.2}, asked.repetitions(),
+      [&] {
+        return nanoseconds_per_operation(runs, [&] {
+          for (std::size_t i = 0; i < runs; ++i)
+            static_cast<void>(must(b.db.run("list")));
+        });
+      },
+      [&] {
+        return nanoseconds_per_operation(writes, [&] {
+          for (std::size_t i = 0; i < writes; ++i) {
+            b.write(one());
+            must(b.db.settle());
+          }
+        });
+      });
+}
+
 } // namespace
 
 std::vector<row> reactive_rows() {
@@ -215,7 +246,8 @@ std::vector<row> reactive_rows() {
           {"reactive_1000_ranges", thousand_ranges},
           {"reactive_sum", live_sum},
           {"reactive_bulk_runs", bulk},
-          {"reactive_top10", top10}};
+          {"reactive_top10", top10},
+          {"reactive_list_12k", list_of_12000}};
 }
 
 } // namespace holdfast::bench

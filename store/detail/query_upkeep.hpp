@@ -1,0 +1,56 @@
+#pragma once
+
+#include <holdfast/store/detail/query_routes.hpp>
+#include <holdfast/store/live_query.hpp>
+
+#include <compare>
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <utility>
+
+namespace holdfast::detail {
+
+/// A query's value that is kept up to date by the changes of records, at the cost of what changed
+/// and not of what the query reads. It knows when it does not know: then the query is to be run.
+/// Not thread-safe.
+class query_upkeep {
+public:
+  /// One change among those of its bucket's line.
+  struct place {
+    sequence seq = 0;
+    std::size_t change = 0; ///< of the commit
+    friend auto operator<=>(const place&, const place&) = default;
+  };
+
+  /// Goes on from what a run gave. Null for a query of no kind that can be kept up, and where a
+  /// record may end by its deadline, for then what a run gives depends on its time.
+  static std::unique_ptr<query_upkeep> of(const declared_query& what,
+                                          const std::vector<query_reads>& reads,
+                                          const result<query_value>& now);
+  query_upkeep(const query_upkeep&) = delete;
+  query_upkeep& operator=(const query_upkeep&) = delete;
+  virtual ~query_upkeep() = default;
+
+  /// Takes in a change that comes behind `at` of the run; those that it has are passed over, so
+  /// that a commit may be routed again. False: run the query again. What it throws leaves it as it
+  /// was.
+  bool take(const place& at, const record_block* before, const record_block* after);
+  /// Whether the value differs from the one that `now` gave last, or the run.
+  virtual bool moved() const = 0;
+  /// What the value has come to; absent: run the query again. What it throws leaves it as it was.
+  virtual std::optional<query_value> now() = 0;
+
+protected:
+  /// `over` is what the query read, and bound.
+  explicit query_upkeep(std::shared_ptr<read_set::query_read> over) : over_{std::move(over)} {}
+  /// The versions of one record that match the filter, or null.
+  virtual bool take_matching(const record_block* before, const record_block* after) = 0;
+
+private:
+  std::shared_ptr<read_set::query_read> over_;
+  place taken_; ///< the last change that it has
+};
+
+} // namespace holdfast::detail

@@ -1,0 +1,193 @@
+#include <holdfast/runtime/fault.hpp>
+#include <holdfast/store/store.hpp>
+
+#include <gmock/gmock.h>
+
+#include <map>
+#include <mutex>
+#include <random>
+#include <string>
+#include <vector>
+
+/// Lists that follow from the changes of records, without a run.
+namespace holdfast {
+namespace {
+
+using ::testing::ElementsAre;
+using ::testing::IsEmpty;
+
+struct an_adjusted_list : ::testing::Test {
+  store db = std::move(*store::start());
+  bucket<> items = std::move(*db.define(schema("items")
+                                            .key("id", integer())
+                                            .field("kind", string())
+                                            .field("n", integer())
+                                            .field("note", string())
+                                            .index("kind")));
+  std::mutex mutex;
+  std::map<std::string, std::vector<query_value>> told;
+  std::map<std::string, std::vector<list_changes>> changes;
+  std::vector<subscription> tokens;
+
+  void put(std::int64_t id, const char* kind, value n, const char* note = "") {
+    ASSERT_TRUE(items.upsert({{"id", id}, {"kind", kind}, {"n", n}, {"note", note}}).get());
+  }
+  /// Ids from 1 on, of which n is ten times the id.
+  void insert(std::int64_t count) {
+    std::vector<object> list;
+    for (std::int64_t id = 1; id <= count; ++id)
+      list.push_back({{"id", id}, {"kind", "odd"}, {"n", 10 * id}});
+    ASSERT_TRUE(items.insert_many(list).get());
+  }
+  void follow(const std::string& name, query what) {
+    ASSERT_TRUE(db.define_query(name, declared_query{.bucket = "items", .what = std::move(what)}));
+    tokens.push_back(db.subscribe(name, {}, [this, name](const query_update& now) {
+                         const std::lock_guard lock{mutex};
+                         told[name].push_back(now.outcome.value());
+                         changes[name].push_back(now.changes());
+                       }).value());
+    ASSERT_TRUE(db.settle());
+  }
+  query_why why(const std::string& name) { return db.why(name, {}).value(); }
+  const query_value& last(const std::string& name) {
+    EXPECT_TRUE(db.settle());
+    const std::lock_guard lock{mutex};
+    return told[name].back();
+  }
+  static std::vector<std::int64_t> ids(const query_value& list) {
+    std::vector<std::int64_t> out;
+    for (auto& item : list.as<query_list>().items)
+      out.push_back(item.key().as_int());
+    return out;
+  }
+};
+
+TEST_F(an_adjusted_list, takes_in_lets_go_and_moves_without_a_run) {
+  insert(3);
+  follow("odd", query{"kind"_f == "odd"}.order_by("n"));
+  put(4, "odd", 15);
+  EXPECT_THAT(ids(last("odd")), ElementsAre(1, 4, 2, 3));
+  put(1, "odd", 99);
+  EXPECT_THAT(ids(last("odd")), ElementsAre(4, 2, 3, 1));
+  put(2, "even", 20);
+  EXPECT_THAT(ids(last("odd")), ElementsAre(4, 3, 1));
+  ASSERT_TRUE(items.erase(3).get());
+  EXPECT_THAT(ids(last("odd")), ElementsAre(4, 1));
+  put(4, "odd", 15, "other");
+  EXPECT_EQ(last("odd").as<query_list>().items[0]["note"].as_string(), "other");
+  EXPECT_EQ(why("odd").runs, 1u);
+  EXPECT_EQ(why("odd").adjusted, 5u);
+  const auto& seen = changes["odd"];
+  ASSERT_EQ(seen.size(), 6u);
+  EXPECT_THAT(seen[1].added, ElementsAre(1u));
+  EXPECT_THAT(seen[2].moved, ElementsAre(list_changes::step{0, 3}));
+  EXPECT_THAT(seen[3].removed, ElementsAre(1u));
+  EXPECT_THAT(seen[4].removed, ElementsAre(1u));
+  EXPECT_THAT(seen[5].changed, ElementsAre(list_changes::step{0, 0}));
+}
+
+TEST_F(an_adjusted_list, is_not_told_of_what_its_fields_do_not_name) {
+  insert(3);
+  follow("n", query{"kind"_f == "odd"}.order_by("n").fields({"n"}));
+  follow("all", query{"kind"_f == "odd"});
+  put(1, "odd", 10, "a note");
+  EXPECT_EQ(last("all").as<query_list>().items[0]["note"].as_string(), "a note");
+  EXPECT_EQ(told["n"].size(), 1u);
+  EXPECT_EQ(why("n").adjusted, 0u) << "it was not even asked";
+  EXPECT_EQ(why("n").runs, 1u);
+  put(1, "odd", 35, "a note");
+  EXPECT_EQ(last("n").as<query_list>().objects[2], (object{{"n", 35}}));
+  EXPECT_THAT(ids(last("n")), ElementsAre(2, 3, 1));
+}
+
+TEST_F(an_adjusted_list, that_is_cut_is_not_run_for_other_fields_either) {
+  insert(20);
+  follow("first", query{}.order_by("n").limit(3).fields({"n"}));
+  put(1, "odd", 10, "a note");
+  put(15, "odd", 150, "a note");
+  put(3, "odd", 15);
+  EXPECT_THAT(ids(last("first")), ElementsAre(1, 3, 2));
+  EXPECT_EQ(why("first").runs, 2u);
+}
+
+TEST_F(an_adjusted_list, that_is_long_leaves_what_it_has_told_as_it_was) {
+  insert(500);
+  follow("odd", query{"kind"_f == "odd"}.order_by("n"));
+  const auto first = last("odd");
+  std::vector<query_value> kept{first};
+  for (std::int64_t id = 1; id <= 20; ++id) {
+    put(id, "odd", 5'001 + id);
+    kept.push_back(last("odd"));
+  }
+  EXPECT_EQ(why("odd").runs, 1u);
+  for (std::size_t i = 0; i < kept.size(); ++i) {
+    const auto seen = ids(kept[i]);
+    ASSERT_EQ(seen.size(), 500u);
+    EXPECT_EQ(seen.front(), static_cast<std::int64_t>(i) + 1);
+    EXPECT_EQ(seen.back(), i == 0 ? 500 : static_cast<std::int64_t>(i));
+  }
+}
+
+TEST_F(an_adjusted_list, is_run_after_a_commit_of_many_records) {
+  insert(200);
+  follow("odd", query{"kind"_f == "odd"});
+  ASSERT_TRUE(items.update_many("id"_f <= 100, {{"kind", "even"}}).get());
+  EXPECT_EQ(ids(last("odd")).size(), 100u);
+  EXPECT_EQ(why("odd").runs, 2u);
+  ASSERT_TRUE(items.clear().get());
+  EXPECT_THAT(ids(last("odd")), IsEmpty());
+}
+
+TEST_F(an_adjusted_list, has_each_change_once_whenever_its_manager_crashes) {
+  insert(100);
+  follow("odd", query{"kind"_f == "odd"}.order_by("n", direction::descending));
+  std::int64_t id = 100;
+  for (auto* point : {"queries.routing", "queries.taking", "queries.adjusting"})
+    for (std::uint64_t skip = 0; skip < 3; ++skip) {
+      testing::fault strike{point, skip};
+      for (int i = 0; i < 3; ++i) {
+        ++id;
+        put(id, "odd", 10 * id);
+      }
+      const auto seen = ids(last("odd"));
+      ASSERT_EQ(static_cast<std::int64_t>(seen.size()), id) << point << " " << skip;
+      EXPECT_EQ(seen.front(), id) << point << " " << skip;
+    }
+  EXPECT_EQ(why("odd").runs, 1u);
+}
+
+TEST_F(an_adjusted_list, gives_what_a_run_gives_after_changes_at_random) {
+  const auto which = "n"_f >= 3 && "kind"_f != "even";
+  const std::vector<query> lists{query{which},
+                                 query{which}.order_by("n"),
+                                 query{which}.order_by("kind", direction::descending).then_by("n"),
+                                 query{which}.order_by("note").fields({"note", "id"}),
+                                 query{}.order_by("n").fields({"kind"}),
+                                 query{}.order_by("n").limit(4).fields({"kind"})};
+  for (std::size_t i = 0; i < lists.size(); ++i)
+    follow("q" + std::to_string(i), lists[i]);
+  std::mt19937 random{11};
+  auto some = [&](unsigned n) { return static_cast<int>(random() % n); };
+  for (int round = 0; round < 600; ++round) {
+    for (int writes = some(4); writes >= 0; --writes) {
+      const auto id = some(150);
+      if (some(5) == 0)
+        (void)items.erase(id).get();
+      else
+        put(id, some(3) ? "odd" : "even", some(9) ? value{some(9)} : value{}, some(2) ? "a" : "b");
+    }
+    for (std::size_t i = 0; i < lists.size(); ++i) {
+      auto name = "q" + std::to_string(i);
+      const auto now = last(name);
+      ASSERT_EQ(now, *db.run(name)) << name << ", " << round;
+      if (i < 3) {
+        ASSERT_EQ(ids(now), ids(*db.run(name))) << name << ", " << round;
+      }
+    }
+  }
+  for (auto* name : {"q0", "q1", "q2", "q3", "q4"})
+    EXPECT_LT(why(name).runs, 5u) << name;
+}
+
+} // namespace
+} // namespace holdfast
