@@ -16,7 +16,7 @@ done
 # Asked to end when it has crashed a bucket and printed something; the next run goes on with that.
 begin --data "$work/data"
 await 'it is up again'
-await 'takes [1-9][0-9.]* ms on average'
+await 'takes [1-9][^ ]* ms on average'
 ask_to_end
 finish
 expect 0 'asked to end, stopping' "${in_order[@]}"
