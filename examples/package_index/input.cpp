@@ -30,17 +30,16 @@ std::string read_command(const char* command) {
 
 } // namespace
 
-input read_input(const std::string& path) {
-  if (!path.empty()) {
-    auto text = read_file(path);
-    return {text.empty() ? path + ": empty, or not readable" : path, std::move(text)};
+input read_input(const sources& from) {
+  if (!from.file.empty()) {
+    auto text = read_file(from.file);
+    return {text.empty() ? from.file + ": empty, or not readable" : from.file, std::move(text)};
   }
   if (auto text = read_command("apt-cache dumpavail 2>/dev/null </dev/null"); !text.empty())
     return {"apt-cache dumpavail", std::move(text)};
-  constexpr auto status = "/var/lib/dpkg/status";
-  auto text = read_file(status);
-  return {text.empty() ? std::string{"neither apt-cache dumpavail nor "} + status + " has packages"
-                       : status,
+  auto text = read_file(from.status);
+  return {text.empty() ? "neither apt-cache dumpavail nor " + from.status + " has packages"
+                       : from.status,
           std::move(text)};
 }
 

@@ -23,7 +23,7 @@ using package_index::grouped;
 
 struct options {
   std::string data;
-  std::string file;
+  package_index::sources from;
   bool crash = false;
   bool reload = false;
 };
@@ -134,7 +134,7 @@ catalog ready(const options& o, bool quiet) {
   auto anything = need(c.packages().count().get()) > 0;
   if (quiet && anything)
     return c;
-  auto from = package_index::read_input(o.file);
+  auto from = package_index::read_input(o.from);
   if (from.text.empty()) {
     std::fprintf(stderr, "package_index: %s\n", from.name.c_str());
     std::exit(1);
@@ -203,8 +203,10 @@ int main(int argc, char** argv) {
   auto self = fs::read_symlink("/proc/self/exe", unknown);
   o.data = (self.parent_path() / "package_index.data").string();
   app.add_option("--data", o.data, "Directory of the store")->capture_default_str();
-  app.add_option("--file", o.file, "Control file to load instead of this machine's index")
+  app.add_option("--file", o.from.file, "Control file to load instead of this machine's index")
       ->check(CLI::ExistingFile);
+  app.add_option("--status", o.from.status, "What to load where `apt-cache dumpavail` says nothing")
+      ->capture_default_str();
   app.add_flag("--crash", o.crash, "Start afresh, and SIGKILL this process in mid-load");
   app.add_flag("--reload", o.reload, "Forget what is there, and load again");
   app.require_subcommand(0, 1);
@@ -228,7 +230,7 @@ int main(int argc, char** argv) {
     tour(o);
     return 0;
   }
-  auto c = ready(o, !o.crash && !o.reload && o.file.empty());
+  auto c = ready(o, !o.crash && !o.reload && o.from.file.empty());
   auto& packages = c.packages();
   if (*section)
     show("section '" + text + "'", packages.where("section"_f == text));

@@ -1,7 +1,5 @@
 #include "progress.hpp"
 
-#include <cstdio>
-
 #include <unistd.h>
 
 namespace package_index {
@@ -13,30 +11,32 @@ constexpr std::chrono::milliseconds redraw_interval{100};
 
 } // namespace
 
-progress_bar::progress_bar(std::string label)
-    : label_{std::move(label)}, terminal_{isatty(STDOUT_FILENO) == 1},
-      started_{std::chrono::steady_clock::now()} {}
+progress_bar::progress_bar(std::string label, std::FILE* out, const holdfast::clock& time)
+    : label_{std::move(label)}, out_{out}, time_{time}, terminal_{isatty(fileno(out)) == 1},
+      started_{time.steady()} {}
 
 void progress_bar::update(std::size_t done, std::size_t total, std::size_t items) {
-  auto now = std::chrono::steady_clock::now();
-  if (!terminal_ || total == 0 || now - drawn_ < redraw_interval)
+  if (!terminal_ || total == 0)
+    return;
+  auto now = time_.steady();
+  if (drawn_ && now - *drawn_ < redraw_interval)
     return;
   drawn_ = now;
   auto filled = done * width / total;
   auto bar = std::string(filled, '#') + std::string(width - filled, '.');
-  std::printf("\r  %s [%s] %3zu %%  %s", label_.c_str(), bar.c_str(), done * 100 / total,
-              grouped(items).c_str());
-  std::fflush(stdout);
+  std::fprintf(out_, "\r  %s [%s] %3zu %%  %s", label_.c_str(), bar.c_str(), done * 100 / total,
+               grouped(items).c_str());
+  std::fflush(out_);
 }
 
 void progress_bar::finish(std::size_t items) {
-  auto took = std::chrono::duration<double>(std::chrono::steady_clock::now() - started_).count();
+  auto took = std::chrono::duration<double>(time_.steady() - started_).count();
   if (terminal_)
-    std::printf("\r\x1b[K");
+    std::fprintf(out_, "\r\x1b[K");
   auto rate = static_cast<std::uint64_t>(took > 0 ? static_cast<double>(items) / took : 0);
-  std::printf("  %s: %s in %.2f s (%s per second)\n", label_.c_str(), grouped(items).c_str(), took,
-              grouped(rate).c_str());
-  std::fflush(stdout);
+  std::fprintf(out_, "  %s: %s in %.2f s (%s per second)\n", label_.c_str(), grouped(items).c_str(),
+               took, grouped(rate).c_str());
+  std::fflush(out_);
 }
 
 std::string grouped(std::uint64_t n) {

@@ -1,17 +1,23 @@
 #pragma once
 
+#include <holdfast/runtime/clock.hpp>
+
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
+#include <cstdio>
+#include <optional>
 #include <string>
 
 namespace package_index {
 
-/// A progress bar on standard output. On a terminal it redraws itself, at most ten times a second;
-/// elsewhere (a log, a pipe) it prints nothing until `finish`.
+/// A progress bar. On a terminal it redraws itself, at most ten times a second; elsewhere (a log, a
+/// pipe) it prints nothing until `finish`.
 class progress_bar {
 public:
-  explicit progress_bar(std::string label);
+  /// `out` and `time` outlive it.
+  explicit progress_bar(std::string label, std::FILE* out = stdout,
+                        const holdfast::clock& time = holdfast::system_clock());
 
   /// `done` of `total` in any unit; `items` is what to show as counted.
   void update(std::size_t done, std::size_t total, std::size_t items);
@@ -20,9 +26,11 @@ public:
 
 private:
   std::string label_;
+  std::FILE* out_;
+  const holdfast::clock& time_;
   bool terminal_;
-  std::chrono::steady_clock::time_point started_;
-  std::chrono::steady_clock::time_point drawn_;
+  std::chrono::nanoseconds started_;
+  std::optional<std::chrono::nanoseconds> drawn_; ///< the last time
 };
 
 /// 1234567 as "1,234,567".

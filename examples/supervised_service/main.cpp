@@ -20,6 +20,7 @@
 #include <functional>
 #include <iostream>
 #include <optional>
+#include <semaphore>
 #include <string>
 
 namespace {
@@ -92,6 +93,20 @@ void replace_stuck(const supervisor& workers) {
   std::cout << (started ? "done" : started.error().to_string()) << std::endl;
 }
 
+/// Stops all of them, and tells how each ended, in the order in which they did.
+result<child_info> stop_in_order(const supervisor& root) {
+  std::binary_semaphore told_all{0};
+  auto token = root.subscribe([&](const supervision_event& e) {
+    std::cout << "   " << e.supervisor << ": " << to_string(e) << std::endl;
+    if (e.what == supervision_event::kind::stopped && e.supervisor == root.name())
+      told_all.release();
+  });
+  auto stopped = root.stop(5s).get(10s);
+  if (stopped) // events come on a thread of their own
+    (void)told_all.try_acquire_for(5s);
+  return stopped;
+}
+
 int serve(const examples::end_signals& signals, int seconds) {
   surroundings around;
   int status = EXIT_SUCCESS;
@@ -127,7 +142,7 @@ int serve(const examples::end_signals& signals, int seconds) {
       end = signals.wait(100ms);
 
     std::cout << (end ? "\nasked to end" : "\ntime is up") << ", stopping" << std::endl;
-    auto stopped = root->stop(5s).get(10s);
+    auto stopped = stop_in_order(*root);
     print("stopped", *root);
     std::cout << around.greetings << " greetings, " << below->handle.counters().restarts
               << " restarts of workers; ";

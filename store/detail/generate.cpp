@@ -61,10 +61,10 @@ public:
 /// The two digits of every byte.
 constexpr auto hex_pairs = [] {
   std::array<char, 512> table{};
-  constexpr char digits[] = "0123456789abcdef";
+  constexpr char symbols[] = "0123456789abcdef";
   for (std::size_t i = 0; i < 256; ++i) {
-    table[2 * i] = digits[i >> 4];
-    table[2 * i + 1] = digits[i & 15];
+    table[2 * i] = symbols[i >> 4];
+    table[2 * i + 1] = symbols[i & 15];
   }
   return table;
 }();

@@ -177,12 +177,12 @@ void print(std::string& out, value_view v) {
 } // namespace
 
 result<value> parse_json(std::string_view text, std::string_view subject,
-                         const json_limits& limits) {
-  if (text.size() > limits.bytes)
+                         const json_limits& within) {
+  if (text.size() > within.bytes)
     return fail(errc::invalid_argument, std::string{subject} + ": " + std::to_string(text.size()) +
                                             " bytes are above the limit " +
-                                            std::to_string(limits.bytes));
-  builder out{text, subject, limits};
+                                            std::to_string(within.bytes));
+  builder out{text, subject, within};
   json::sax_parse(text, &out);
   return out.take();
 }

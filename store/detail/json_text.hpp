@@ -22,7 +22,7 @@ struct json_limits {
 /// than the limits allow. O(bytes), but O(members^2) per
 /// object.
 result<value> parse_json(std::string_view text, std::string_view subject,
-                         const json_limits& limits = {});
+                         const json_limits& within = {});
 
 /// The value as JSON, without blanks. An infinity becomes the greatest finite number of its sign, a
 /// NaN the text "nan", and bytes that are no UTF-8 become U+FFFD: JSON has no words for them.

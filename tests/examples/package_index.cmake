@@ -4,20 +4,7 @@ file(REMOVE_RECURSE "${work}")
 file(MAKE_DIRECTORY "${work}")
 set(arguments --data ${work}/data --file ${sample})
 
-# run(<what> <expected exit code> PATTERNS <regex...> ARGS <...>)
-function(run what expected)
-  cmake_parse_arguments(arg "" "" "PATTERNS;ARGS" ${ARGN})
-  execute_process(COMMAND ${program} ${arg_ARGS} RESULT_VARIABLE code OUTPUT_VARIABLE out
-    ERROR_VARIABLE err TIMEOUT 120)
-  if(NOT code MATCHES "${expected}")
-    message(FATAL_ERROR "${what}: ended with '${code}', not '${expected}'\n${out}${err}")
-  endif()
-  foreach(pattern IN LISTS arg_PATTERNS)
-    if(NOT out MATCHES "${pattern}")
-      message(FATAL_ERROR "${what}: no '${pattern}' in\n${out}${err}")
-    endif()
-  endforeach()
-endfunction()
+include("${CMAKE_CURRENT_LIST_DIR}/run_program.cmake")
 
 run("first run" 0 ARGS ${arguments} PATTERNS "nothing there yet" ": 192 in .* per second"
   "line 109 skipped: no ':' in 'this line has no colon'" "7 broken lines skipped, 0 packages refused"
@@ -30,4 +17,5 @@ run("a run that kills itself" "Subprocess killed|SIGKILL|137" ARGS ${arguments} 
   PATTERNS "packages are acknowledged; now SIGKILL")
 run("the run after the kill" 0 ARGS ${arguments}
   PATTERNS "nothing acknowledged was lost" "queries over 192 packages")
-run("a file that is not there" "[1-9][0-9]*" ARGS --data ${work}/data --file ${work}/absent)
+run("a file that is not there" "[1-9][0-9]*" ARGS --data ${work}/data --file ${work}/absent
+  PATTERNS "--file: File does not exist: ${work}/absent")

@@ -1,11 +1,20 @@
 # Run by ctest, see CMakeLists.txt.
+cmake_minimum_required(VERSION 3.25)
 file(REMOVE_RECURSE "${work}")
 file(MAKE_DIRECTORY "${work}")
+file(READ "${printed}" stated)
+string(REGEX MATCH "[^\n]*\n$" last_line "${stated}")
 foreach(time IN ITEMS first second)
   execute_process(COMMAND ${program} WORKING_DIRECTORY "${work}" RESULT_VARIABLE code
-    OUTPUT_VARIABLE out ERROR_VARIABLE out TIMEOUT 30)
+    OUTPUT_VARIABLE out ERROR_VARIABLE err TIMEOUT 30)
   if(NOT code EQUAL 0)
-    message(FATAL_ERROR "the ${time} run ended with ${code}:\n${out}")
+    message(FATAL_ERROR "the ${time} run ended with ${code}:\n${out}${err}")
   endif()
-  message(STATUS "${time} run:\n${out}")
+  # What it finds differs from run to run; what it comes to does not.
+  if(NOT out MATCHES "\n${last_line}$")
+    message(FATAL_ERROR "the ${time} run does not end with '${last_line}':\n${out}${err}")
+  endif()
 endforeach()
+if(NOT out STREQUAL stated)
+  message(FATAL_ERROR "printed\n${out}${err}and not, as the README says,\n${stated}")
+endif()

@@ -48,8 +48,38 @@ grep -q 'install .*libcaf-dev$' "$work/calls" || fail "did not ask for just the 
 bare -c "$install"
 [[ ! -s $work/calls ]] || fail "installs although nothing is missing"
 
-# apt-get that never works: the message names the package.
+# A user who is not root, with a sudo that refuses: nothing is tried, and the message names what is
+# missing and what to do about it. In a folder that every user reads.
 rm "$work/done"
+without_rights=()
+if ((EUID == 0)); then
+  without_rights=(setpriv --reuid=65534 --regid=65534 --clear-groups)
+fi
+if "${without_rights[@]}" true 2>/dev/null; then
+  open=$(mktemp -d)
+  trap 'rm -rf "$open"' EXIT
+  cp -r "$work/bin" "$open/bin"
+  mkdir "$open/.ci"
+  cp "$top/.ci/common.sh" "$open/.ci"
+  touch "$open/calls"
+  printf '#!/bin/sh\nexit 1\n' >"$open/bin/sudo"
+  printf '#!/bin/sh\necho "$*" >>%s\n' "$open/calls" >"$open/bin/apt-get"
+  chmod -R a+rX "$open"
+  chmod a+w "$open/calls"
+  if "${without_rights[@]}" env -i PATH="$open/bin:/usr/bin:/bin" \
+    bash -c ". $open/.ci/common.sh; install_packages" >"$work/output" 2>"$work/error" <&-; then
+    fail "goes on without its packages and without the right to install them"
+  fi
+  for line in '.*these packages are missing, and neither root nor sudo is at hand to install them:' \
+    '  libcaf-dev' '  apt-get install -y --no-install-recommends libcaf-dev'; do
+    grep -qx -- "$line" "$work/error" || fail "no line '$line' in: $(<"$work/error")"
+  done
+  [[ ! -s $open/calls && ! -s $work/output ]] || fail "asks apt-get without the right to"
+else
+  echo "check.sh: root cannot become another user here: not tried without rights"
+fi
+
+# apt-get that never works: the message names the package.
 stand_in apt-get <<'END'
 exit 100
 END

@@ -131,6 +131,9 @@ std::optional<std::string> wall_breach(std::string_view header, std::string_view
     return "caf/ is included by runtime/caf.hpp only";
   if (starts_with(header, "rocksdb/") && !(at.component == "persistence" && !at.header) && !at.test)
     return "rocksdb/ is included by persistence/*.cpp only";
+  bool alone = starts_with(path, "tests/store/") || starts_with(path, "tests/runtime/");
+  if (alone && (starts_with(header, "rocksdb/") || starts_with(header, "holdfast/persistence/")))
+    return "the tests of runtime/ and store/ are built without RocksDB, too";
   if ((ends_with(header, ".pb.h") || starts_with(header, "google/protobuf/")) &&
       !(at.component == "store" && !at.header) && !at.test)
     return "protobuf is included by store/*.cpp only";

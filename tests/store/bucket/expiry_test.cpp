@@ -150,7 +150,7 @@ TEST_F(an_expired_record, is_not_there_for_updates_and_erasures_nor_counted_by_a
 }
 
 /// What is told of so many changes.
-struct told {
+struct told_changes {
   std::size_t left;
   std::vector<std::string> texts{};
   std::promise<void> done{};
@@ -171,7 +171,7 @@ TEST_F(an_expired_record, gives_its_key_and_unique_value_up_to_whoever_wants_the
   put(2, "ann", seconds{10});
   put(3, "bob", seconds{0});
   clock.advance(seconds{10});
-  told changes{5};
+  told_changes changes{5};
   auto token = db->on("bucket.sessions.*", [&](const change& c) { changes(c); }).value();
   ASSERT_TRUE(sessions->insert({{"id", 1}, {"token", "new"}}).get());
   ASSERT_TRUE(sessions->update(3, {{"token", "t2"}}).get());
@@ -187,7 +187,7 @@ TEST_F(an_expired_record, gives_its_key_and_unique_value_up_to_whoever_wants_the
 TEST_F(an_expired_record, is_told_as_such_to_a_follower_that_comes_just_before_the_seal) {
   put(1, "ann", seconds{10});
   clock.advance(seconds{10});
-  told changes{2};
+  told_changes changes{2};
   std::optional<subscription> token;
   testing::fault joins{
       "bucket.sealing", 0,

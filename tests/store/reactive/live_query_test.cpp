@@ -191,13 +191,13 @@ TEST_F(live_query, tells_errors_and_goes_on) {
 }
 
 /// What writes through a bucket, by name; whatever it says but its error is dropped.
-using write = std::function<result<void>(const bucket<>&)>;
+using write_call = std::function<result<void>(const bucket<>&)>;
 template <class Pending>
 result<void> outcome(Pending writing) {
   auto done = std::move(writing).get();
   return done ? result<void>{} : result<void>{fail(std::move(done.error()))};
 }
-std::map<std::string, write> every_write() {
+std::map<std::string, write_call> every_write() {
   using to = const bucket<>&;
   const object four{{"id", 4}}, older{{"age", 1}};
   const std::vector<object> list{four};
