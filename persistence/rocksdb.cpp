@@ -3,6 +3,8 @@
 #include <holdfast/persistence/detail/database.hpp>
 #include <holdfast/persistence/detail/directory_lock.hpp>
 #include <holdfast/persistence/detail/files.hpp>
+#include <holdfast/persistence/detail/look.hpp>
+#include <holdfast/persistence/detail/remains.hpp>
 #include <holdfast/persistence/detail/split.hpp>
 #include <holdfast/store/detail/journal_chain.hpp>
 
@@ -182,7 +184,9 @@ result<bool> rocksdb_journal::is_new() {
   }
   if (names->empty())
     return true;
-  return fail(errc::corrupt, path("MARK") + ": is missing, though " + name() + " is not empty");
+  const error missing{errc::corrupt,
+                      path("MARK") + ": is missing, though " + name() + " is not empty"};
+  return fail(detail::without_mark(missing, name(), database(), *files_));
 }
 
 result<journal_info> rocksdb_journal::create() {
@@ -206,7 +210,8 @@ result<journal_info> rocksdb_journal::create() {
 
 result<journal_info> rocksdb_journal::take_up(const detail::findings& found) {
   if (auto r = open_database(database()); !r)
-    return fail(r.error());
+    return fail(
+        detail::saying_what_is_lost(r.error(), {.marked = found.marked, .found = found.last.last}));
   auto mark = detail::mark_file::open(*files_, path("MARK"), found.marked);
   if (!mark)
     return fail(mark.error());

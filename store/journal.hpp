@@ -56,8 +56,8 @@ struct journal_info {
 ///       one fails with `read_only`, nothing is retried, the failed batch may or may not be there
 ///       after the next `open`, and `scan` goes on serving;
 ///   (4) `open` reports what is missing (`data_loss`), damaged (`corrupt`), newer
-///       (`newer_format`) or held by another (`locked`), names the place, and then has changed
-///       nothing;
+///       (`newer_format`) or held by another (`locked`), names the place, says what is lost as far
+///       as that can be told, and then has changed nothing;
 ///   (5) `scan` visits keys bytewise ascending, and may run on several threads at once while no
 ///       `append` runs.
 /// Thread-safety: `open`, `append`, `sync`, `close` are called by one thread at a time; `scan`,

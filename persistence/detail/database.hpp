@@ -1,17 +1,14 @@
 #pragma once
 
-#include <holdfast/persistence/detail/head.hpp>
-#include <holdfast/persistence/detail/mark.hpp>
 #include <holdfast/persistence/rocksdb.hpp>
 
 #include <atomic>
 #include <memory>
 #include <mutex>
+#include <optional>
 
 namespace rocksdb {
-class DB;
 class Env;
-class FileSystem;
 struct Options;
 struct ReadOptions;
 } // namespace rocksdb
@@ -51,21 +48,5 @@ private:
 
 /// Read all of what is asked for once, checking every sum, without disturbing a cache.
 ::rocksdb::ReadOptions scan_options();
-
-/// What a look at an existing journal found.
-struct findings {
-  mark marked;
-  head last;
-  sequence promised = 0; ///< the commit that it must reach by the mark
-};
-
-/// Finds everything for which an open must refuse, and changes nothing: reads MARK, checks
-/// the sum of every byte of every table, opens the database read-only (which reads its logs and
-/// opens every table), joins the heads, and compares the last one with the mark. `database` are the
-/// options of the open that is to follow. With `only_synced`, what was written and not synced may
-/// be missing. What `only_if` says of is shown to it. The caller holds the directory's lock.
-result<findings> look(const rocksdb_options& options, const ::rocksdb::Options& database,
-                      ::rocksdb::FileSystem& files, bool only_synced,
-                      const journal::precondition& only_if = {});
 
 } // namespace holdfast::detail

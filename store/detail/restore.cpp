@@ -26,6 +26,26 @@ struct share {
   std::vector<record_block*> blocks;
 };
 
+/// A record's key as its user knows it, from its key in the journal (see journal_keys.hpp).
+std::string shown_key(std::string_view key) {
+  constexpr std::size_t prefix = 5;
+  if (key.size() <= prefix)
+    return "without a key";
+  const auto rest = key.substr(prefix + 1);
+  if (key[prefix] == 't')
+    return "\"" + std::string{rest} + "\"";
+  const auto number = read_big_endian(rest) ^ (std::uint64_t{1} << 63);
+  return std::to_string(static_cast<std::int64_t>(number));
+}
+
+/// A record that `where` holds and that cannot be read: the place, the record, and what is lost.
+error unreadable(const error& why, const std::string& where, std::string_view key) {
+  auto text = where + ": record " + shown_key(key) + ": " + why.message();
+  if (why == errc::corrupt)
+    text += "; lost: this record, perhaps others; restore a backup";
+  return error{why.code(), std::move(text), why.where()}.at({.key = shown_key(key)});
+}
+
 class restore_job {
 public:
   restore_job(const journal& from, bucket_core& into, unsigned threads) : from_{from}, into_{into} {
@@ -93,10 +113,10 @@ private:
     }
   }
 
-  result<void> add(share& mine, std::string_view, std::string_view bytes) {
+  result<void> add(share& mine, std::string_view key, std::string_view bytes) {
     auto size = mine.decoder.parse(bytes);
     if (!size)
-      return fail(size.error().at({.bucket = into_.name()}));
+      return fail(unreadable(size.error(), from_.name(), key).at({.bucket = into_.name()}));
     auto* b = mine.decoder.build(mine.memory.allocate(*size));
     b->hash = hash_of(*b, into_.key_slot());
     mine.blocks.push_back(b);

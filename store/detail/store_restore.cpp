@@ -80,7 +80,10 @@ journal::precondition known_catalog(const std::string& where) {
             if (!key.starts_with('c'))
               return {};
             return codec::decode_schema(bytes).map([](auto&&) {}).map_error([&](error e) {
-              return error{e.code(), where + ": a bucket's schema: " + e.message()};
+              const auto id = std::to_string(read_big_endian(key.substr(1)));
+              return error{e.code(),
+                           where + ": the schema of bucket " + id +
+                               ", without which its records cannot be read: " + e.message()};
             });
           }};
 }
@@ -103,7 +106,8 @@ result<void> store_state::restore_catalog() {
     auto compiled = compile(*definition, options_.limits);
     if (!compiled)
       return fail(error{errc::corrupt, from.name() + ": the stored schema of " +
-                                           definition->name() + " contradicts itself"}
+                                           definition->name() +
+                                           " contradicts itself, so its records cannot be read"}
                       .because(compiled.error()));
     auto id = static_cast<bucket_id>(read_big_endian(key.substr(1)));
     auto core = make_ref<bucket_core>(id, *compiled, runtime_, lines_, pipe_);

@@ -1,4 +1,5 @@
 #include "journal_laws.hpp"
+#include "refusal_text.hpp"
 
 #include <tests/support/directory_image.hpp>
 #include <tests/support/disk/fault_disk.hpp>
@@ -6,6 +7,7 @@
 
 #include <iostream>
 #include <mutex>
+#include <random>
 
 using namespace holdfast;
 using namespace holdfast::testing;
@@ -98,21 +100,35 @@ std::string judge(const sample& whole, const damage& d, const rocksdb_options& h
   auto& e = info.error();
   if (e.code() != errc::corrupt && e.code() != errc::data_loss)
     return "refused with " + e.to_string();
-  if (!e.message().starts_with(how.directory))
-    return "refused without naming the place: " + e.to_string();
+  if (auto wrong = wrong_in(e.message(), {how.directory, d.file, whole.last}); !wrong.empty())
+    return "refused with a text that " + wrong + ": " + e.to_string();
   return read_directory(how.directory) == before ? "" : "refused, and changed files";
+}
+
+/// Where samples begin: another place in each run, unless HOLDFAST_DAMAGE_SEED is set.
+std::uint64_t sampling_seed() {
+  static const std::uint64_t one = [] {
+    auto* text = std::getenv("HOLDFAST_DAMAGE_SEED");
+    return text ? std::strtoull(text, nullptr, 10) : std::random_device{}();
+  }();
+  return one;
+}
+
+std::string how_to_repeat() {
+  return "again: HOLDFAST_DAMAGE_SEED=" + std::to_string(sampling_seed());
 }
 
 /// Tries every damage, or every n-th so that about `sample_size` remain; gives the wrong outcomes.
 std::vector<std::string> try_all(const sample& whole, const std::vector<damage>& damages,
                                  std::size_t sample_size, rocksdb_options how = small({})) {
-  auto stride = every_case() ? 1 : damages.size() / sample_size + 1;
-  auto count = (damages.size() + stride - 1) / stride;
+  auto stride = every_case() ? 1 : (damages.size() + sample_size - 1) / sample_size;
+  auto start = std::mt19937_64{sampling_seed()}() % stride;
+  auto count = (damages.size() - start + stride - 1) / stride;
   temporary_directory place{temporary_directory::in_memory};
   std::vector<std::string> wrong;
   std::mutex mutex;
   in_parallel(count, 4, [&](std::size_t i) {
-    auto& d = damages[i * stride];
+    auto& d = damages[start + i * stride];
     auto mine = how;
     mine.directory = place / std::to_string(i);
     auto verdict = judge(whole, d, mine);
@@ -170,19 +186,19 @@ struct damaged : ::testing::TestWithParam<kind> {};
 
 TEST_P(damaged, a_flipped_byte_of_any_file_is_harmless_or_refused) {
   auto whole = GetParam().make();
-  EXPECT_THAT(try_all(whole, flips(whole), 300), ::testing::IsEmpty());
+  EXPECT_THAT(try_all(whole, flips(whole), 300), ::testing::IsEmpty()) << how_to_repeat();
 }
 
 TEST_P(damaged, a_cut_of_any_file_is_harmless_or_refused) {
   auto whole = GetParam().make();
-  EXPECT_THAT(try_all(whole, cuts(whole), 300), ::testing::IsEmpty());
+  EXPECT_THAT(try_all(whole, cuts(whole), 300), ::testing::IsEmpty()) << how_to_repeat();
 }
 
 TEST_P(damaged, a_lost_file_is_harmless_or_refused) {
   auto whole = GetParam().make();
   auto lost = cuts(whole);
   std::erase_if(lost, [](auto& d) { return d.bytes.has_value(); });
-  EXPECT_THAT(try_all(whole, lost, lost.size()), ::testing::IsEmpty());
+  EXPECT_THAT(try_all(whole, lost, lost.size()), ::testing::IsEmpty()) << how_to_repeat();
 }
 
 INSTANTIATE_TEST_SUITE_P(journal, damaged,
@@ -195,10 +211,11 @@ TEST(damage_checker, finds_that_a_journal_without_its_mark_check_loses_commits) 
   auto whole = killed();
   auto lost = cuts(whole);
   std::erase_if(lost, [](auto& d) { return !d.file.ends_with(".log"); });
-  EXPECT_THAT(try_all(whole, lost, 100), ::testing::IsEmpty());
+  EXPECT_THAT(try_all(whole, lost, 100), ::testing::IsEmpty()) << how_to_repeat();
   EXPECT_THAT(
       try_all(whole, lost, 100, {.directory = {}, .max_wal_bytes = 900, .accept_loss = true}),
-      ::testing::Not(::testing::IsEmpty()));
+      ::testing::Not(::testing::IsEmpty()))
+      << how_to_repeat();
 }
 
 } // namespace

@@ -58,6 +58,7 @@ TEST_P(a_refused_store, leaves_a_journal_of_a_newer_format_as_it_is) {
   EXPECT_EQ(why, errc::newer_format);
   EXPECT_THAT(why.message(), HasSubstr(directory));
   EXPECT_THAT(why.message(), HasSubstr("written in format 99"));
+  EXPECT_THAT(why.message(), HasSubstr("; lost: nothing;"));
 }
 
 TEST_P(a_refused_store, leaves_a_journal_with_a_schema_that_it_cannot_read_as_it_is) {
@@ -66,6 +67,20 @@ TEST_P(a_refused_store, leaves_a_journal_with_a_schema_that_it_cannot_read_as_it
   const auto why = refused();
   EXPECT_TRUE(why == errc::corrupt || why == errc::newer_format) << why.to_string();
   EXPECT_THAT(why.message(), HasSubstr(directory));
+  EXPECT_THAT(why.message(), HasSubstr("the schema of bucket 7"));
+  EXPECT_THAT(why.message(), HasSubstr("; lost: only that, while commits 1 to "));
+}
+
+TEST_P(a_refused_store, names_the_record_that_it_cannot_read) {
+  fill();
+  put(detail::integer_key(1, -5), "\xff");
+  auto db = start();
+  ASSERT_FALSE(db);
+  EXPECT_EQ(db.error(), errc::corrupt);
+  EXPECT_EQ(db.error().where().bucket, "users");
+  EXPECT_EQ(db.error().where().key, "-5");
+  EXPECT_THAT(db.error().message(), ::testing::StartsWith(directory + ": record -5: users: "));
+  EXPECT_THAT(db.error().message(), HasSubstr("; lost: this record"));
 }
 
 TEST_P(a_refused_store, opens_again_when_what_it_refused_is_gone) {
