@@ -195,7 +195,8 @@ record_block* bucket_core::find_head(const key_view& key) const {
                     : data().find_head(key.integer, hash_of(key.integer));
 }
 
-void bucket_core::restore_counter(const journal& from, const std::vector<record_block*>& records) {
+result<void> bucket_core::restore_counter(const journal& from,
+                                          const std::vector<record_block*>& records) {
   std::int64_t highest = 0;
   auto& rules = schema().rules();
   for (std::uint32_t slot = 0; slot < rules.size(); ++slot) {
@@ -206,11 +207,18 @@ void bucket_core::restore_counter(const journal& from, const std::vector<record_
         highest = std::max(highest, block->slots()[slot].integer);
   }
   auto key = bucket_prefix('n', id_);
-  (void)from.scan(key, key + '\0', [&](std::string_view, std::string_view bytes) -> result<void> {
-    highest = std::max(highest, static_cast<std::int64_t>(read_big_endian(bytes)));
-    return {};
-  });
+  auto read =
+      from.scan(key, key + '\0', [&](std::string_view, std::string_view bytes) -> result<void> {
+        if (bytes.size() != sizeof(std::uint64_t))
+          return fail(errc::corrupt, from.name() + ": the counter of bucket " + name() + " has " +
+                                         std::to_string(bytes.size()) + " bytes instead of 8");
+        highest = std::max(highest, static_cast<std::int64_t>(read_big_endian(bytes)));
+        return {};
+      });
+  if (!read)
+    return fail(read.error().at({.bucket = name()}));
   generator_.restore(highest);
+  return {};
 }
 
 void bucket_core::rollback() noexcept {

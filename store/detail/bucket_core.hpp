@@ -137,7 +137,8 @@ public:
   record_block* find_head(const key_view& key) const;
 
   /// After a restore: the counter goes on behind the stored one and behind every restored value.
-  void restore_counter(const journal& from, const std::vector<record_block*>& records);
+  /// Errors: those of the journal; `corrupt` for a counter that is none.
+  result<void> restore_counter(const journal& from, const std::vector<record_block*>& records);
 
   /// What a full bucket lets go; null without a capacity. Set for good when the bucket is made.
   detail::evictor* evictor() const noexcept { return evictor_.get(); }

@@ -149,7 +149,8 @@ result<std::uint64_t> restore_bucket(const journal& from, bucket_core& into, seq
     return fail(std::move(blocks.error()));
   into.data().load(*blocks, at);
   into.note_memory();
-  into.restore_counter(from, *blocks);
+  if (auto counted = into.restore_counter(from, *blocks); !counted)
+    return fail(std::move(counted.error()));
   return blocks->size();
 }
 
