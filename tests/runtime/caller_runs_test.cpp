@@ -43,12 +43,12 @@ private:
   std::function<void()> first_;
 };
 
-caf::scheduled_actor& behind(const caf::actor& handle) {
+caf::scheduled_actor& scheduled(const caf::actor& handle) {
   return dynamic_cast<caf::scheduled_actor&>(*caf::actor_cast<caf::abstract_actor*>(handle));
 }
 /// Returns when the actor has run its init and whatever mail it has.
 void wait_until_idle(const caf::actor& handle) {
-  while (!behind(handle).mailbox().blocked())
+  while (!scheduled(handle).mailbox().blocked())
     std::this_thread::yield();
 }
 
@@ -156,12 +156,12 @@ TEST_F(caller_runs, an_actor_that_its_own_message_has_woken) {
   auto& unit = rt.unit();
   auto send = [&](std::promise<std::thread::id>& answer) {
     wait_until_idle(woken);
-    behind(woken).enqueue(
+    scheduled(woken).enqueue(
         caf::make_mailbox_element(nullptr, caf::make_message_id(), {}, where_are_you{&answer}),
         &unit);
   };
   std::promise<std::thread::id> armed, disarmed;
-  unit.arm(&behind(woken));
+  unit.arm(&scheduled(woken));
   send(armed);
   unit.run_captured(1);
   EXPECT_EQ(armed.get_future().get(), me);
