@@ -35,9 +35,10 @@ struct store_options {
   bool read_only = false;
   /// When writes are acknowledged, unless a handle says otherwise (`bucket::with`).
   holdfast::durability durability = durability::group;
-  /// How long a `group` commit may wait for company before its fsync.
+  /// How long a `group` commit may wait for company before its fsync. Enough company ends the wait,
+  /// and so does a commit that may wait less long.
   std::chrono::microseconds group_delay{0};
-  /// How long an `async` commit may stay unwritten.
+  /// How long an `async` commit may stay unwritten; likewise.
   std::chrono::microseconds async_delay{1000};
   /// R6: commits and bytes that may wait for the disk; past either, writers wait, then
   /// `overloaded`.

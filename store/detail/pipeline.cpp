@@ -50,7 +50,7 @@ bool pipeline::wants_waking(const sealed_commit& c) noexcept {
   case sleep::for_anything:
     return true;
   case sleep::for_company:
-    return wants_sync(c.level) || queue_.size() >= company;
+    return delay_of(c.level) < gathering_ || queue_.size() >= company;
   }
   return true;
 }
@@ -209,28 +209,51 @@ bool pipeline::wait_for_work(std::unique_lock<std::mutex>& lock) {
   return true;
 }
 
-/// Lets async and group commits gather; a sync commit, a barrier or enough company ends the wait.
+/// Lets async and group commits gather, as long as each of them may wait, counted from when the
+/// writer came to look. A sync commit, a barrier or enough company ends the wait; a commit that may
+/// wait less long than those that are there shortens it.
 void pipeline::linger(std::unique_lock<std::mutex>& lock) {
-  auto delay = options_.async_delay;
-  {
-    std::lock_guard guard{line_};
-    if (phase_ != phase::none || stopping_ || sync_target_.load() > durable_.load())
+  const auto began = std::chrono::steady_clock::now();
+  for (;;) {
+    const auto delay = gather();
+    if (delay.count() == 0)
       return;
-    if (queue_.size() >= company)
-      return;
-    auto urgent = false;
-    queue_.for_each([&](const sealed_commit& c) {
-      urgent |= c.level == durability::sync;
-      if (c.level == durability::group)
-        delay = std::min(delay, options_.group_delay);
+    auto woken = wake_.wait_until(lock, began + delay, [this] {
+      return stopping_ || sleeping_.load(std::memory_order_relaxed) == sleep::no;
     });
-    if (urgent || delay.count() == 0)
+    if (!woken)
       return;
-    sleeping_.store(sleep::for_company, std::memory_order_seq_cst);
   }
-  wake_.wait_for(lock, delay, [this] {
-    return stopping_ || sleeping_.load(std::memory_order_relaxed) == sleep::no;
-  });
+}
+
+/// How long a commit may wait for company before it is written.
+std::chrono::microseconds pipeline::delay_of(durability level) const noexcept {
+  switch (level) {
+  case durability::group:
+    return options_.group_delay;
+  case durability::async:
+    return options_.async_delay;
+  case durability::sync:
+  case durability::none:
+    break;
+  }
+  return {};
+}
+
+/// How long all that is queued may wait; then the writer is to be woken for what may not. 0: it is
+/// to be written now.
+std::chrono::microseconds pipeline::gather() {
+  std::lock_guard guard{line_};
+  if (phase_ != phase::none || stopping_ || sync_target_.load() > durable_.load() ||
+      queue_.empty() || queue_.size() >= company)
+    return {};
+  auto delay = std::chrono::microseconds::max();
+  queue_.for_each([&](const sealed_commit& c) { delay = std::min(delay, delay_of(c.level)); });
+  if (delay.count() == 0)
+    return {};
+  gathering_ = delay;
+  sleeping_.store(sleep::for_company, std::memory_order_seq_cst);
+  return delay;
 }
 
 /// Crashes the persistence actor; false if there is no memory for it.

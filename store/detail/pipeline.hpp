@@ -179,6 +179,8 @@ private:
   bool wait_for_work(std::unique_lock<std::mutex>& lock);
   bool has_work() const;
   void linger(std::unique_lock<std::mutex>& lock);
+  std::chrono::microseconds delay_of(durability level) const noexcept;
+  std::chrono::microseconds gather();
   result<void> write_batch(bool synced);
   void work();
   void show(sealed_commit& c) noexcept;
@@ -201,6 +203,7 @@ private:
   const std::function<void(std::string)> crashed_;
 
   commit_queue queue_;                        // guarded by line_
+  std::chrono::microseconds gathering_{0};    // likewise: how long `sleep::for_company` takes
   std::atomic<std::size_t> backlog_bytes_{0}; // queue_ and hand_, for admission
   std::atomic<std::size_t> backlog_commits_{0};
   std::atomic<std::size_t> awaited_{0}; // commits not settled for which writers wait

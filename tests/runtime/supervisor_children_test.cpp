@@ -49,6 +49,25 @@ TEST_F(child_administration, forgets_a_temporary_child_with_its_end) {
   EXPECT_THAT(root->which_children(), IsEmpty());
 }
 
+/// What stands for OTP's code_change of a child spec: there is no code to be loaded, so the child
+/// is replaced.
+TEST_F(child_administration, changes_a_spec_by_replacing_the_child) {
+  start({.children = {child("a"), child("b")}});
+  auto changed = child("a", temporary);
+  EXPECT_EQ(wait(root->start_child(changed)).error(), errc::already_exists);
+  EXPECT_TRUE(wait(root->terminate_child("a")));
+  EXPECT_TRUE(wait(root->delete_child("a")));
+  auto faulty = changed;
+  faulty.start = nullptr;
+  EXPECT_EQ(wait(root->start_child(faulty)).error(), errc::invalid_argument);
+  EXPECT_TRUE(wait(root->start_child(changed)));
+  EXPECT_THAT(order, ElementsAre("-a", "+a")) << "its sibling notices nothing";
+  EXPECT_EQ(root->spec("a")->restart, temporary);
+  crash("a");
+  EXPECT_FALSE(knows("a")) << "the former spec would restart it";
+  EXPECT_EQ(state("b"), child_state::up);
+}
+
 TEST_F(child_administration, counts_its_children) {
   auto inner = supervisor::nested(rt, {.name = "inner"});
   ASSERT_TRUE(inner);
@@ -349,6 +368,26 @@ TEST_F(supervisor_trees, start_a_crashed_branch_with_what_was_added_once_its_chi
   EXPECT_THAT((std::vector<std::string>{order.begin() + 2, order.end()}), ElementsAre("+x", "+y"));
   EXPECT_EQ(incarnation("inner"), 2u);
   EXPECT_EQ(inner->handle.count_children().active, 2u);
+}
+
+/// What stands for OTP's code_change of a supervisor's flags.
+TEST_F(supervisor_trees, change_the_options_of_a_branch_by_replacing_it) {
+  auto branch = [this](strategy how, std::size_t intensity) {
+    auto inner = supervisor::nested(rt, {.name = "inner",
+                                         .strategy = how,
+                                         .intensity = intensity,
+                                         .children = {child("x"), child("y")}});
+    return inner.value().spec;
+  };
+  start({.name = "root", .children = {child("a"), branch(strategy::one_for_one, 0)}});
+  EXPECT_TRUE(wait(root->terminate_child("inner")));
+  EXPECT_TRUE(wait(root->delete_child("inner")));
+  EXPECT_TRUE(wait(root->start_child(branch(strategy::one_for_all, 1))));
+  EXPECT_THAT(order, ElementsAre("-y", "-x", "+x", "+y")) << "its sibling notices nothing";
+  order.clear();
+  crash("x");
+  EXPECT_THAT(order, ElementsAre("-x", "-y", "+x", "+y"));
+  EXPECT_EQ(incarnation("inner"), 1u) << "one restart is allowed by what it has become";
 }
 
 TEST_F(supervisor_trees, fail_to_start_with_further_children_that_contradict_the_others) {

@@ -302,9 +302,33 @@ TEST_P(supervisor_restart, retries_when_another_child_fails_to_restart) {
   start({.strategy = GetParam(), .intensity = 3, .children = {child("a"), child("b"), child("c")}});
   failing_starts["c"] = 1;
   crash("a");
+  switch (GetParam()) {
+  case strategy::one_for_one:
+    EXPECT_THAT(order, ElementsAre("-a", "+a"));
+    EXPECT_EQ(std::exchange(failing_starts["c"], 0), 1) << "it is nobody's business";
+    break;
+  case strategy::rest_for_one:
+    EXPECT_THAT(order, ElementsAre("-a", "-c", "-b", "+a", "+b", "+c"));
+    break;
+  default: // the retry begins with those that had come up again
+    EXPECT_THAT(order, ElementsAre("-a", "-c", "-b", "+a", "+b", "-b", "-a", "+a", "+b", "+c"));
+  }
+  EXPECT_EQ(failing_starts["c"], 0) << "its restart was not tried";
   EXPECT_EQ(root->count_children().active, 3u);
   EXPECT_EQ(root->child("c")->incarnation, GetParam() == strategy::one_for_one ? 1u : 3u);
-  failing_starts["c"] = 0;
+}
+
+/// The other half: the failure of that child counts as a crash does.
+TEST_P(supervisor_restart, counts_the_failing_restart_of_another_child) {
+  start({.strategy = GetParam(), .intensity = 1, .children = {child("a"), child("b")}});
+  failing_starts["b"] = 1;
+  crash("a");
+  EXPECT_EQ(root->running(), GetParam() == strategy::one_for_one);
+  if (GetParam() == strategy::one_for_one)
+    return;
+  EXPECT_EQ(failing_starts["b"], 0);
+  EXPECT_EQ(living["a"] + living["b"], 0);
+  root.reset();
 }
 
 TEST_P(supervisor_restart, counts_failing_restarts_against_the_intensity) {
@@ -376,11 +400,33 @@ TEST_F(supervised, serves_calls_while_a_restart_keeps_failing) {
 }
 
 TEST_F(supervised, can_be_stopped_while_a_restart_keeps_failing) {
-  start({.intensity = 1'000'000, .children = {child("a"), child("b")}});
-  failing_starts["a"] = 10;
+  start({.intensity = 1'000'000'000, .children = {child("a"), child("b")}});
+  failing_starts["a"] = 1'000'000;
+  caf::anon_send(caf::actor_cast<caf::actor>(actor["a"]), crash_now{"boom"});
+  while (failing_starts["a"] > 999'900)
+    ASSERT_TRUE(rt.run_one()) << "it gave up";
   auto stopped = root->stop().as_future();
-  crash("a");
+  settle();
+  EXPECT_GT(failing_starts["a"], 999'000) << "it went on trying";
+  ASSERT_EQ(stopped.wait_for(0s), std::future_status::ready);
   EXPECT_TRUE(stopped.get());
+  EXPECT_THAT(order, ElementsAre("-a", "-b"));
+  EXPECT_FALSE(root->running());
+  root.reset();
+}
+
+TEST_F(supervised, can_be_stopped_between_two_tries_of_a_restart) {
+  auto spec = child("a");
+  spec.backoff = backoff_options{.min = 1h, .max = 1h, .jitter = 0};
+  start({.children = {spec, child("b")}});
+  crash("a");
+  ASSERT_EQ(state("a"), child_state::restarting);
+  auto stopped = root->stop().as_future();
+  settle();
+  ASSERT_EQ(stopped.wait_for(0s), std::future_status::ready) << "it waits for the next try";
+  EXPECT_TRUE(stopped.get());
+  pass(2h);
+  EXPECT_THAT(order, ElementsAre("-a", "-b")) << "nothing is started any more";
   root.reset();
 }
 
