@@ -83,6 +83,22 @@ TEST_P(a_refused_store, names_the_record_that_it_cannot_read) {
   EXPECT_THAT(db.error().message(), HasSubstr("; lost: this record"));
 }
 
+/// Found in review: what the scan of the counter said was not looked at, and the counter began
+/// behind the highest record there was.
+TEST_P(a_refused_store, names_the_counter_that_it_cannot_read) {
+  {
+    auto db = start().value();
+    auto orders = db.define(schema("orders").key("no", integer().generated(autoincrement))).value();
+    ASSERT_TRUE(orders.insert({}).get());
+  }
+  put(detail::bucket_prefix('n', 1), "123");
+  auto db = start();
+  ASSERT_FALSE(db);
+  EXPECT_EQ(db.error(), errc::corrupt);
+  EXPECT_EQ(db.error().where().bucket, "orders");
+  EXPECT_THAT(db.error().message(), HasSubstr("the counter of bucket orders has 3 bytes"));
+}
+
 TEST_P(a_refused_store, opens_again_when_what_it_refused_is_gone) {
   fill();
   put(detail::bucket_prefix('c', 7), "\x01no schema");
