@@ -11,29 +11,36 @@ kill_checker::kill_checker(std::uint64_t seed) {
     models_.emplace_back(seed, lane, kill_orders::is_pipelined(lane));
 }
 
-std::array<std::int64_t, kill_log::lanes> kill_checker::done() const {
-  std::array<std::int64_t, kill_log::lanes> out{};
+kill_log::counts kill_checker::done() const {
+  kill_log::counts out{};
   std::transform(models_.begin(), models_.end(), out.begin(), [](auto& m) { return m.done(); });
   return out;
 }
 
-std::vector<std::string> kill_checker::check(const store& db, const kill_log& log,
+std::vector<std::string> kill_checker::check(const store& db, sequence last, const kill_log& log,
                                              const kill_orders& orders) {
   violations_.clear();
+  writers_ = {};
   collect(db);
   for (unsigned lane = 0; lane < kill_log::lanes; ++lane) {
     match(lane, log, orders.done[lane]);
     check_order(lane);
   }
+  check_transfers();
   if (violations_.empty()) {
     check_promises(log, orders);
+    check_commits(last, log, orders);
+    check_moments(log, orders);
     check_shared();
+    check_accounts();
   }
   for (auto& [name, indexed, unique] :
        {std::tuple<std::string, std::vector<std::string>, std::vector<std::string>>{
             "docs", {"owner", "role", "n"}, {"mail"}},
         {"events", {"owner"}, {}},
-        {"scratch", {"n"}, {}}})
+        {"scratch", {"n"}, {}},
+        {"giro", {"amount"}, {}},
+        {"savings", {"amount"}, {}}})
     for (auto& d : index_disagreements(*db.bucket(name), indexed, unique))
       wrong(d);
   return violations_;
@@ -51,7 +58,7 @@ void kill_checker::collect(const store& db) {
     auto key = r.key().as_string();
     lane.hash +=
         lane_model::doc_hash(key, r["n"].as_int(), r["mail"], r["role"], r["body"], r.version());
-    lane.docs.emplace_back(key);
+    lane.docs.push_back({std::string{key}, r["n"].as_int(), r.version()});
   });
   for (auto ticket : {false, true})
     (void)db.bucket(ticket ? "tickets" : "events")
@@ -70,6 +77,24 @@ void kill_checker::collect(const store& db) {
   for (unsigned i = 0; i < kill_log::lanes; ++i) {
     auto n = shared ? (*shared)["t" + std::to_string(i)] : value_view{};
     found_[i].hash += lane_model::count_hash(n.is_null() ? 0 : n.as_int());
+  }
+  collect_accounts(db, seen);
+}
+
+void kill_checker::collect_accounts(const store& db, const snapshot& seen) {
+  (void)db.bucket("ledger")->at(seen).everything().visit([&](const record_view& r) {
+    auto& lane = found_.at(static_cast<std::size_t>(r["owner"].as_int()));
+    lane.transfer = r["n"].as_int();
+    lane.hash += lane_model::ledger_hash(lane.transfer, r["list"], r.version());
+  });
+  auto int_of = [](value_view v) { return v.is_null() ? 0 : v.as_int(); };
+  for (unsigned i = 0; i < accounts; ++i) {
+    auto& account = accounts_[i] = {};
+    for (auto name : {"giro", "savings"})
+      if (auto r = db.bucket(name)->at(seen).get(account_key(i)).get())
+        account = {int_of((*r)["amount"]),
+                   r->version(),
+                   {static_cast<unsigned>(int_of((*r)["by"])), int_of((*r)["n"]), 0}};
   }
 }
 
@@ -98,6 +123,9 @@ void kill_checker::match(unsigned lane, const kill_log& log, std::int64_t base) 
                    std::to_string(acknowledged) + ": " + difference(model, found));
     }
     give(entry(s.n).number.load(), s, found, model);
+    if (s.what == kill_step::kind::transfer)
+      for (auto account : {s.move.from, s.move.to})
+        writers_[account].push_back({lane, s.n, entry(s.n).seq.load()});
     if (entry(s.n).acknowledged.load() != 0)
       acknowledged = s.n;
   }
@@ -123,12 +151,22 @@ void kill_checker::give(std::int64_t told, const kill_step& step, const found_la
 std::string kill_checker::difference(const lane_model& model, const found_lane& found) const {
   std::string out;
   auto note = [&](const std::string& what) { out += "\n    " + what; };
-  for (auto& [key, doc] : model.docs())
-    if (std::find(found.docs.begin(), found.docs.end(), key) == found.docs.end())
-      note("docs " + key + " of step " + std::to_string(doc.n) + " is missing");
-  for (auto& key : found.docs)
-    if (!model.docs().contains(key))
-      note("docs " + key + " should not be there");
+  auto missing = model.docs();
+  for (auto& doc : found.docs) {
+    auto at = model.docs().find(doc.key);
+    if (at == model.docs().end())
+      note("docs " + doc.key + " of step " + std::to_string(doc.n) + " should not be there");
+    else if (at->second.n != doc.n || at->second.version != doc.version)
+      note("docs " + doc.key + " is as step " + std::to_string(doc.n) + " left it, version " +
+           std::to_string(doc.version) + "; step " + std::to_string(at->second.n) +
+           " made version " + std::to_string(at->second.version));
+    missing.erase(doc.key);
+  }
+  for (auto& [key, doc] : missing)
+    note("docs " + key + " of step " + std::to_string(doc.n) + " is missing");
+  if (model.transfers().last() != found.transfer)
+    note("the last transfer in the ledger is that of step " + std::to_string(found.transfer) +
+         ", not " + std::to_string(model.transfers().last()));
   auto expected = model;
   for (auto ticket : {false, true}) {
     for (auto& e : expected.events(ticket))
@@ -137,13 +175,13 @@ std::string kill_checker::difference(const lane_model& model, const found_lane& 
     if (found.events[ticket].size() > expected.events(ticket).size())
       note("there are too many events");
   }
-  return out.empty() ? "some fields or versions differ" : out;
+  return out.empty() ? "some fields differ" : out;
 }
 
 /// Records come in the order in which they were inserted.
 void kill_checker::check_order(unsigned lane) {
   std::uint64_t before = 0;
-  for (auto& key : found_[lane].docs) {
+  for (auto& [key, n, version] : found_[lane].docs) {
     auto at = models_[lane].docs().find(key);
     if (at == models_[lane].docs().end())
       return; // said by `match`
@@ -160,50 +198,6 @@ void kill_checker::check_order(unsigned lane) {
       number = next;
     }
   }
-}
-
-void kill_checker::check_promises(const kill_log& log, const kill_orders& orders) {
-  // The latest moment at which something that is there was attempted.
-  std::uint64_t latest = 0;
-  auto steps_found = [&](unsigned lane) {
-    return static_cast<std::size_t>(models_[lane].done() - orders.done[lane]);
-  };
-  for (unsigned lane = 0; lane < kill_log::lanes; ++lane)
-    if (auto n = steps_found(lane); n > 0)
-      latest = std::max(latest, log.steps[lane][n - 1].attempted.load());
-  for (unsigned lane = 0; lane < kill_log::lanes; ++lane) {
-    auto level = orders.level_of(lane);
-    for (auto i = steps_found(lane); i < kill_log::capacity; ++i) {
-      auto& e = log.steps[lane][i];
-      if (e.attempted.load() == 0)
-        break;
-      auto acknowledged = e.acknowledged.load();
-      if (acknowledged == 0)
-        continue;
-      auto name = "lane " + std::to_string(lane) + ": step " +
-                  std::to_string(orders.done[lane] + static_cast<std::int64_t>(i) + 1);
-      if (level == durability::sync || level == durability::group)
-        wrong(name + " was acknowledged at " + std::string{to_string(level)} + " and is lost");
-      if (acknowledged < log.barrier.load())
-        wrong(name + " was acknowledged before a barrier and is lost");
-      if (acknowledged < latest)
-        wrong(name + " is lost, though a step that was begun after it is there");
-      break;
-    }
-  }
-}
-
-void kill_checker::check_shared() {
-  std::uint64_t updates = 0;
-  for (auto& m : models_)
-    updates += m.counted();
-  if (shared_version_ != 0 ? shared_version_ != 1 + updates : updates != 0)
-    wrong("shared counter: has version " + std::to_string(shared_version_) + " after " +
-          std::to_string(updates) + " updates");
-  for (auto& numbers : numbers_)
-    if (!numbers.empty() && *numbers.rbegin() != static_cast<std::int64_t>(numbers.size()))
-      wrong("events: " + std::to_string(numbers.size()) + " numbers were given, the highest is " +
-            std::to_string(*numbers.rbegin()));
 }
 
 } // namespace holdfast::testing

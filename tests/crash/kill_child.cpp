@@ -1,6 +1,7 @@
 // The program that a kill test starts and kills: opens a store and writes until it dies.
+#include "kill_buckets.hpp"
 #include "kill_options.hpp"
-#include "kill_workload.hpp"
+#include "kill_trace.hpp"
 #include "planted_journal.hpp"
 
 #include <holdfast/runtime/fault.hpp>
@@ -38,18 +39,16 @@ public:
         orders_.bug);
     options.durability = orders_.level_of(0);
     auto db = demand(store::start(std::move(options)));
-    docs_ = demand(db.define(docs_schema()));
-    events_ = demand(db.define(events_schema()));
-    shared_ = demand(db.define(shared_schema()));
-    tickets_ = demand(db.define(tickets_schema()));
-    scratch_ = demand(db.define(scratch_schema()));
+    demand(kill_buckets::define(db));
+    buckets_.emplace(db);
     if (orders_.target == 0) {
       say(kill_word::running);
       for (;;)
         ::pause();
     }
-    if (!shared_->contains("counter"))
-      demand(shared_->with(durability::sync).insert({{"id", "counter"}}).get());
+    demand(buckets_->prepare());
+    log_->base.store(db.snapshot().durable_seq());
+    auto trace = follow(db);
     say(kill_word::running);
     std::vector<std::thread> lanes;
     for (unsigned i = 0; i < kill_log::lanes; ++i)
@@ -68,14 +67,33 @@ private:
       std::abort();
   }
 
+  [[noreturn]] void give_up(const std::string& why) {
+    std::snprintf(log_->failure.data(), log_->failure.size(), "%s", why.c_str());
+    std::_Exit(3);
+  }
   template <class T>
   T demand(result<T> r) {
-    if (!r) {
-      std::snprintf(log_->failure.data(), log_->failure.size(), "%s",
-                    r.error().to_string().c_str());
-      std::_Exit(3);
-    }
-    return std::move(*r);
+    if (!r)
+      give_up(r.error().to_string());
+    if constexpr (!std::is_void_v<T>)
+      return std::move(*r);
+  }
+
+  /// Writes down the commit order as the feed tells it.
+  subscription follow(store& db) {
+    if (!orders_.traced)
+      return {};
+    auto trace = std::make_shared<kill_trace>(*log_, orders_.done);
+    subscriber_options options;
+    options.limit = std::size_t{1} << 17;
+    options.on_gap = [this](std::uint64_t n) {
+      give_up("the feed left out " + std::to_string(n) + " changes");
+    };
+    auto hear = [this, trace](const change& c) {
+      if (auto wrong = trace->hear(c))
+        give_up(*wrong);
+    };
+    return demand(db.on("bucket.**", hear, std::move(options)));
   }
 
   kill_log::step& entry(unsigned lane, std::int64_t n) {
@@ -93,45 +111,14 @@ private:
     say(kill_word::target_reached);
   }
 
-  /// The operation of a step; its value is the number of an event or 0.
-  pending<std::int64_t> start(const kill_step& s, lane_model& model, durability level) {
-    using kind = kill_step::kind;
-    auto nothing = [](auto&&) { return std::int64_t{0}; };
-    auto docs = docs_->with(level);
-    auto events = (s.ticket ? tickets_ : events_)->with(level);
-    switch (s.what) {
-    case kind::insert:
-      return docs.insert(s.docs.front()).map(nothing);
-    case kind::insert_many:
-      return docs.insert_many(s.docs).map(nothing);
-    case kind::update:
-      return docs.update(s.key, s.docs.front()).map(nothing);
-    case kind::upsert:
-      return docs.upsert(s.docs.front()).map(nothing);
-    case kind::erase:
-      return docs.erase(s.key).map(nothing);
-    case kind::event:
-      return events.insert(s.docs.front()).map([](const record& r) { return r.key().as_int(); });
-    case kind::erase_event:
-      return events.erase(model.events(s.ticket).at(s.event).number).map(nothing);
-    case kind::count:
-      return shared_->with(level).update(s.key, s.docs.front()).map(nothing);
-    case kind::scratch:
-      return scratch_->with(level).insert(s.docs.front()).map(nothing);
-    case kind::clear_scratch:
-      return scratch_->with(level).clear().map(nothing);
-    }
-    std::abort();
-  }
-
   void replay(lane_model& model, unsigned lane) {
     while (model.done() < orders_.done[lane])
       model.apply(model.next());
     for (auto ticket : {false, true}) {
       std::map<std::int64_t, std::int64_t> numbers;
       demand(
-          (ticket ? tickets_ : events_)
-              ->where(filter::compare("owner", filter::kind::eq, lane))
+          buckets_->events(ticket)
+              .where(filter::compare("owner", filter::kind::eq, lane))
               .visit([&](const record_view& r) { numbers[r["n"].as_int()] = r.key().as_int(); }));
       for (auto& e : model.events(ticket))
         e.number = numbers.at(e.n);
@@ -150,7 +137,7 @@ private:
       attempt(lane, s.n);
       if (orders_.bug == planted::early_answer)
         acknowledge(lane, s.n, 0);
-      auto number = demand(start(s, model, level).get());
+      auto number = demand(buckets_->start(s, model, level).get());
       if (orders_.bug == planted::early_answer)
         entry(lane, s.n).number.store(number);
       else
@@ -158,7 +145,7 @@ private:
       model.apply(s, number);
       if (lane == 1 && s.n % 64 == 0) {
         auto ticket = log_->ticket();
-        demand(db.sync().map([] { return 0; }));
+        demand(db.sync());
         log_->barrier.store(ticket);
       }
     }
@@ -171,7 +158,7 @@ private:
     while (model.done() < last) {
       auto s = model.next();
       attempt(lane, s.n);
-      flying.emplace_back(s.n, start(s, model, level).as_future());
+      flying.emplace_back(s.n, buckets_->start(s, model, level).as_future());
       model.apply(s);
       if (flying.size() < window)
         continue;
@@ -184,7 +171,7 @@ private:
   kill_orders orders_;
   kill_log* log_ = nullptr;
   std::optional<fault> fault_;
-  std::optional<bucket<>> docs_, events_, tickets_, shared_, scratch_;
+  std::optional<kill_buckets> buckets_;
 };
 
 } // namespace
@@ -192,7 +179,7 @@ private:
 
 int main(int argc, char** argv) {
   ::prctl(PR_SET_PDEATHSIG, SIGKILL);
-  if (argc < 10 + static_cast<int>(holdfast::testing::kill_log::lanes))
+  if (argc < 11 + static_cast<int>(holdfast::testing::kill_log::lanes))
     return 2;
   holdfast::testing::child{holdfast::testing::kill_orders::from_arguments(argv + 1)}.run();
 }

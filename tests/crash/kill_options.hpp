@@ -5,7 +5,6 @@
 #include <holdfast/persistence/rocksdb.hpp>
 #include <holdfast/store/options.hpp>
 
-#include <array>
 #include <cstdint>
 #include <string>
 #include <vector>
@@ -20,11 +19,12 @@ struct kill_orders {
   /// 0 to 3: sync, group, async, and a mixture by lane.
   int level = 0;
   planted bug = planted::nothing;
+  bool traced = true; ///< the child writes down the commit order, which lets it follow the feed
   std::uint64_t seed = 0;
   std::uint64_t target = 0; ///< acknowledgements until `target_reached`; 0: writes nothing
   std::string fault;        ///< SIGKILL itself at this fault point behind the target, if not empty
   std::uint64_t skip = 0;   ///< how often that point is passed first
-  std::array<std::int64_t, kill_log::lanes> done{}; ///< steps that the directory holds
+  kill_log::counts done{};  ///< steps that the directory holds
 
   std::vector<std::string> to_arguments() const {
     std::vector<std::string> out{directory,
@@ -32,6 +32,7 @@ struct kill_orders {
                                  std::to_string(pipe),
                                  std::to_string(level),
                                  std::to_string(static_cast<int>(bug)),
+                                 std::to_string(traced),
                                  std::to_string(seed),
                                  std::to_string(target),
                                  fault.empty() ? "-" : fault,
@@ -48,6 +49,7 @@ struct kill_orders {
     o.pipe = std::stoi(*at++);
     o.level = std::stoi(*at++);
     o.bug = static_cast<planted>(std::stoi(*at++));
+    o.traced = std::stoi(*at++) != 0;
     o.seed = std::stoull(*at++);
     o.target = std::stoull(*at++);
     o.fault = *at++;

@@ -69,20 +69,28 @@ struct a_checker_of_kills : ::testing::TestWithParam<planted_bug> {};
 
 TEST_P(a_checker_of_kills, finds_a_planted_bug) {
   kill_cycles kills{seed(), GetParam().level, GetParam().what};
-  std::vector<std::string> wrong;
-  for (int i = 0; i < 20 && wrong.empty(); ++i)
-    wrong = kills.next();
-  EXPECT_THAT(joined(wrong), ::testing::HasSubstr(GetParam().complaint)) << "seed " << seed();
+  // What is said depends on the moment of the kill, but sooner or later it is what names the bug.
+  std::string said;
+  for (int i = 0; i < 20 && said.find(GetParam().complaint) == std::string::npos; ++i)
+    said += joined(kills.next());
+  EXPECT_THAT(said, ::testing::HasSubstr(GetParam().complaint)) << "seed " << seed();
 }
 
 INSTANTIATE_TEST_SUITE_P(
     , a_checker_of_kills,
-    ::testing::Values(planted_bug{planted::early_answer, 0, "was acknowledged at sync and is lost",
-                                  "early_answer"},
-                      planted_bug{planted::lost_tail, 1, "lost", "lost_tail"},
-                      planted_bug{planted::lost_batch, 1, "no prefix", "lost_batch"},
-                      planted_bug{planted::torn_commit, 0, "no prefix", "torn_commit"},
-                      planted_bug{planted::lost_counter, 1, "was given before", "lost_counter"}),
+    ::testing::Values(
+        planted_bug{planted::early_answer, 0, "was acknowledged at sync and is lost",
+                    "early_answer"},
+        planted_bug{planted::early_answer, 1, "had been acknowledged", "early_answer_out_of_order"},
+        planted_bug{planted::lost_tail, 1, "lost", "lost_tail"},
+        planted_bug{planted::lost_batch, 1, "no prefix", "lost_batch"},
+        planted_bug{planted::torn_commit, 0, "no prefix", "torn_commit"},
+        planted_bug{planted::torn_transfer, 0, "accounts: hold ", "torn_transfer"},
+        planted_bug{planted::torn_transfer, 2, "accounts: hold ", "torn_transfer_async"},
+        planted_bug{planted::lost_commit, 1, "\n    docs ", "lost_commit"},
+        planted_bug{planted::late_lane, 1, " is lost: it is commit ", "late_lane"},
+        planted_bug{planted::late_lane, 2, " is lost: it is commit ", "late_lane_async"},
+        planted_bug{planted::lost_counter, 1, "was given before", "lost_counter"}),
     [](auto& param) { return std::string{param.param.name}; });
 
 } // namespace

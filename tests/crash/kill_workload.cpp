@@ -23,40 +23,6 @@ std::uint64_t hash_text(const std::string& text) { return mix(std::hash<std::str
 
 } // namespace
 
-schema docs_schema() {
-  return schema("docs")
-      .key("id", string())
-      .field("owner", integer().required())
-      .field("n", integer().required())
-      .field("mail", string().unique())
-      .field("role", string().one_of("admin", "user", "guest"))
-      .field("body", string().length(0, 4000))
-      .index("owner")
-      .index("role")
-      .index("n");
-}
-
-namespace {
-
-schema numbered(std::string name) {
-  return schema(std::move(name))
-      .key("number", integer().generated(autoincrement))
-      .field("owner", integer().required())
-      .field("n", integer().required())
-      .index("owner");
-}
-
-} // namespace
-
-schema events_schema() { return numbered("events"); }
-schema tickets_schema() { return numbered("tickets"); }
-
-schema shared_schema() { return schema("shared").key("id", string()); }
-
-schema scratch_schema() {
-  return schema("scratch").key("id", string()).field("n", integer()).index("n");
-}
-
 /// The choices of one step.
 class lane_model::dice {
 public:
@@ -83,6 +49,10 @@ std::uint64_t lane_model::count_hash(std::int64_t n) {
 }
 std::uint64_t lane_model::scratch_hash(std::string_view key, std::int64_t n) {
   return hash_text("scratch " + std::string{key} + " " + std::to_string(n));
+}
+
+std::uint64_t lane_model::ledger_hash(std::int64_t n, value_view list, std::uint64_t version) {
+  return hash_text("ledger " + std::to_string(n) + list.to_string() + std::to_string(version));
 }
 
 std::uint64_t lane_model::hash_of(const doc& d) {
@@ -153,6 +123,8 @@ kill_step lane_model::next() const {
     return std::next(docs_.begin(), static_cast<std::ptrdiff_t>(d.roll(docs_.size())));
   };
   using kind = kill_step::kind;
+  if (!docs_only_ && (choice / 10 == 5 || (choice >= 75 && lane_ >= 2)))
+    return {kind::transfer, n, {}, {}, 0, false, new_transfer(d)};
   if (choice >= 90 && lane_ == 0) {
     if (!scratch_.empty() && scratch_.back().second < last_mark &&
         (d.roll(8) == 0 || scratch_.size() >= most_scratch))
@@ -199,7 +171,24 @@ kill_step lane_model::next() const {
   return {kind::update, n, any_doc()->first, {changes(n, d)}, 0, false};
 }
 
+transfer lane_model::new_transfer(dice& d) {
+  constexpr auto half = accounts / 2;
+  auto account = [&] { return static_cast<unsigned>(d.roll(half)); };
+  auto from = account();
+  return {1 + static_cast<std::int64_t>(d.roll(100)), from, half + account()};
+}
+
 // -- what it does
+
+void lane_model::move(const transfer& t, std::int64_t n) {
+  auto hash = [&] {
+    auto& m = transfers_;
+    return m.last() == 0 ? 0 : ledger_hash(m.last(), m.list(), m.version());
+  };
+  hash_ -= hash();
+  transfers_.apply(t, n);
+  hash_ += hash();
+}
 
 void lane_model::change(const std::string& key, const object& changes) {
   auto& d = docs_.at(key);
@@ -262,6 +251,9 @@ void lane_model::apply(const kill_step& step, std::int64_t number) {
     for (auto& [key, n] : scratch_)
       hash_ -= scratch_hash(key, n);
     scratch_.clear();
+    break;
+  case kind::transfer:
+    move(step.move, step.n);
     break;
   }
   done_ = step.n;

@@ -1,6 +1,7 @@
 #pragma once
 
-#include <holdfast/store/schema.hpp>
+#include "kill_transfer.hpp"
+
 #include <holdfast/store/value.hpp>
 
 #include <cstdint>
@@ -10,14 +11,6 @@
 #include <vector>
 
 namespace holdfast::testing {
-
-/// The buckets of the kill test.
-schema docs_schema();    ///< text keys; a unique index and three ordered ones
-schema events_schema();  ///< autoincrement keys, written by all lanes
-schema tickets_schema(); ///< likewise, by one lane: most of the time empty, so only the counter
-                         ///< knows which numbers were given
-schema shared_schema();  ///< one record that all lanes write
-schema scratch_schema(); ///< filled and cleared by the first lane
 
 /// One write of one lane.
 struct kill_step {
@@ -32,6 +25,7 @@ struct kill_step {
     count,
     scratch,
     clear_scratch,
+    transfer,
   };
   kind what = kind::insert;
   std::int64_t n = 0;       ///< the number of the step in its lane, from 1
@@ -39,12 +33,14 @@ struct kill_step {
   std::vector<object> docs; ///< of the others; of an update: the changes
   std::size_t event = 0;    ///< which of the lane's events `erase_event` takes
   bool ticket = false;      ///< the event is a ticket
+  holdfast::testing::transfer move = {};
 };
 
 /// What one thread of the workload writes: step n is a pure function of the seed, the lane and n,
 /// so the parent of a kill test can follow. Lanes own their records, but for the shared counter
-/// record, in which each has a field. No two states of a lane are equal: every fourth step leaves a
-/// mark that stays, and nothing younger than the last mark is erased.
+/// record, in which each has a field, and the accounts, whose amounts no lane knows alone. No two
+/// states of a lane are equal: every fourth step leaves a mark that stays, and nothing younger than
+/// the last mark is erased.
 ///
 /// Not thread-safe.
 class lane_model {
@@ -68,9 +64,10 @@ public:
   /// Takes it as done; `number` is what an event got, if known.
   void apply(const kill_step& step, std::int64_t number = 0);
 
+  unsigned lane() const noexcept { return lane_; }
   std::int64_t done() const noexcept { return done_; }
   std::uint64_t counted() const noexcept { return counted_; }
-  /// A hash over all the lane's records, in any order; see the functions below.
+  /// A hash over all the lane's own records, in any order; see the functions below.
   std::uint64_t hash() const noexcept { return hash_; }
 
   const std::map<std::string, doc>& docs() const noexcept { return docs_; }
@@ -79,21 +76,26 @@ public:
     return scratch_;
   }
 
+  const transfer_model& transfers() const noexcept { return transfers_; }
+
   static std::uint64_t doc_hash(std::string_view key, std::int64_t n, value_view mail,
                                 value_view role, value_view body, std::uint64_t version);
   static std::uint64_t event_hash(std::int64_t n, bool ticket);
   static std::uint64_t count_hash(std::int64_t n);
   static std::uint64_t scratch_hash(std::string_view key, std::int64_t n);
+  static std::uint64_t ledger_hash(std::int64_t n, value_view list, std::uint64_t version);
 
 private:
   class dice;
   kill_step mark(std::int64_t n) const;
+  static transfer new_transfer(dice& d);
   object new_doc(std::int64_t n, const std::string& key, dice& d) const;
   std::string free_key(dice& d, const std::vector<object>& besides) const;
   object changes(std::int64_t n, dice& d) const;
   void put(const object& fields, bool may_exist);
   void change(const std::string& key, const object& changes);
   void remove(const std::string& key);
+  void move(const transfer& t, std::int64_t n);
   static std::uint64_t hash_of(const doc& d);
 
   std::uint64_t seed_;
@@ -107,6 +109,7 @@ private:
   std::map<std::string, doc> docs_;
   std::vector<event> events_[2]; ///< and tickets
   std::vector<std::pair<std::string, std::int64_t>> scratch_;
+  transfer_model transfers_;
 };
 
 } // namespace holdfast::testing
