@@ -202,6 +202,20 @@ schema random_schema(reactive_random& random, const std::string& name, bool pers
   return out;
 }
 
+schema with_endings(reactive_random& random, schema plain) {
+  // Only "one" and "three" are always of one line; the one refers to the other, or to itself.
+  const auto* target = plain.name() == "one" ? "one" : plain.name() == "three" ? "one" : "two";
+  auto link = integer();
+  link.references(target, one_in(random, 2) ? on_delete::cascade : on_delete::set_null);
+  plain.field("ref", link);
+  if (one_in(random, 2))
+    plain.expire_after(std::chrono::seconds{2 + any_of(random, 3)});
+  if (one_in(random, 2))
+    plain.capacity(8 + static_cast<std::uint64_t>(any_of(random, 8)),
+                   one_in(random, 2) ? evict::oldest : evict::least_recently_used);
+  return plain;
+}
+
 object random_fields(reactive_random& random) {
   object out;
   for (auto* field : {"n", "t", "r", "f"})
