@@ -16,7 +16,7 @@ namespace {
 constexpr std::chrono::seconds patience{20};
 constexpr std::size_t commits_of_burst = 60; ///< about, of all writers
 
-bool one_in(reactive_random& random, int n) {
+bool once_in(reactive_random& random, int n) {
   return random() % static_cast<std::uint64_t>(n) == 0;
 }
 
@@ -55,7 +55,7 @@ public:
     case 10:
       return transact();
     default:
-      if (one_in(random_, 8))
+      if (once_in(random_, 8))
         (void)b.clear().get();
     }
   }
@@ -64,17 +64,17 @@ private:
   value key() { return static_cast<std::int64_t>(random_() % reactive_keys); }
   object fields() {
     auto out = random_fields(random_);
-    if (one_in(random_, 3))
+    if (once_in(random_, 3))
       out.set("ref", key());
     return out;
   }
   write_options ending() {
-    if (one_in(random_, 4))
+    if (once_in(random_, 4))
       return {.expires_in = std::chrono::seconds{1 + random_() % 3}};
-    return one_in(random_, 6) ? write_options{.never_expires = true} : write_options{};
+    return once_in(random_, 6) ? write_options{.never_expires = true} : write_options{};
   }
   void finish(pending<record> write) {
-    if (one_in(random_, 2))
+    if (once_in(random_, 2))
       (void)std::move(write).get();
     else
       waiting_.push_back(std::move(write).as_future());
@@ -90,7 +90,7 @@ private:
   /// Moves a record, so that a query that sees half of it is wrong.
   void transact() {
     const auto from = key(), to = key();
-    const auto* other = one_in(random_, 2) ? "two" : "three"; // also of the other line
+    const auto* other = once_in(random_, 2) ? "two" : "three"; // also of the other line
     (void)db_.transact([&](transaction& tx) -> result<void> {
       auto a = tx.in(buckets_.at("one")), b = tx.in(buckets_.at(other));
       auto gone = a.erase(from).get();
@@ -121,11 +121,11 @@ public:
     const auto bursts = std::max<std::size_t>(options_.commits / commits_of_burst, 2);
     for (std::size_t i = 0; i < bursts && out_.failures.empty(); ++i) {
       burst();
-      if (one_in(random_, 2)) {
+      if (once_in(random_, 2)) {
         settle();
         clock_.advance(std::chrono::seconds{1});
         replay_.expire(clock_.now());
-        if (one_in(random_, 2))
+        if (once_in(random_, 2))
           burst();
         (void)db_.purge();
       }
@@ -198,7 +198,7 @@ private:
       });
     do {
       change_subscribers();
-      if (options_.crashes && one_in(random_, 4))
+      if (options_.crashes && once_in(random_, 4))
         crash();
     } while (running > 0 && out_.failures.empty());
     for (auto& t : threads)
@@ -206,14 +206,14 @@ private:
   }
   void crash() {
     ++out_.crashes;
-    if (one_in(random_, 2))
+    if (once_in(random_, 2))
       (void)db_.crash_queries();
     else
       (void)db_.crash(reactive_buckets[random_() % 3]);
   }
   void change_subscribers() {
     if (subscribers_.size() >= options_.subscribers ||
-        (one_in(random_, 3) && !subscribers_.empty())) {
+        (once_in(random_, 3) && !subscribers_.empty())) {
       auto gone =
           subscribers_.begin() + static_cast<std::ptrdiff_t>(random_() % subscribers_.size());
       (*gone)->token.cancel();

@@ -7,7 +7,7 @@
 namespace holdfast::testing {
 namespace {
 
-using fault = store_fault::what;
+using fault_kind = store_fault::what;
 
 bool is_look_up(const step& s) { return s.kind == step::what::get; }
 bool is_range(const step& s) { return s.kind == step::what::count || s.kind == step::what::lowest; }
@@ -26,7 +26,7 @@ struct answers {
 class faulty_run {
 public:
   faulty_run(const history& of, const std::optional<store_fault>& with) : of_{of}, with_{with} {
-    if (with_ && (with_->kind == fault::stale_read || with_->kind == fault::phantom))
+    if (with_ && (with_->kind == fault_kind::stale_read || with_->kind == fault_kind::phantom))
       read_ = &of_.all[with_->at].steps[with_->step];
   }
   /// What each step of the next transaction gives.
@@ -48,8 +48,8 @@ private:
     const bool here = with_ && with_->at == at_;
     if (here && read_ && with_->step == i)
       return read_gives_.before;
-    const bool lost = here && (with_->kind == fault::lost_commit ||
-                               (with_->kind == fault::torn_commit && with_->right == s.right));
+    const bool lost = here && (with_->kind == fault_kind::lost_commit ||
+                               (with_->kind == fault_kind::torn_commit && with_->right == s.right));
     return model_.run(s, t.seq > 0 && !lost);
   }
 
@@ -84,14 +84,14 @@ void add_faults_of(const done_transaction& t, std::size_t at, std::vector<store_
     if (is_write(s))
       wrote[s.right] = wrote[s.right] || s.gave == "ok";
     else if (!wrote[false] && !wrote[true]) // else it would have to forget its own writes, too
-      out.push_back({is_range(s) ? fault::phantom : fault::stale_read, at, i});
+      out.push_back({is_range(s) ? fault_kind::phantom : fault_kind::stale_read, at, i});
   }
   if (t.seq == 0)
     return;
   for (bool right : {false, true})
     if (wrote[false] && wrote[true])
-      out.push_back({fault::torn_commit, at, 0, right});
-  out.push_back({fault::lost_commit, at});
+      out.push_back({fault_kind::torn_commit, at, 0, right});
+  out.push_back({fault_kind::lost_commit, at});
 }
 
 } // namespace
@@ -148,11 +148,11 @@ std::optional<store_fault> find_fault(const history& in_order) {
   auto all = possible_faults(in_order);
   // A read is at fault only if it is the first to be wrong; a commit only before that.
   std::erase_if(all, [&](const store_fault& f) {
-    const bool reads = f.kind == fault::stale_read || f.kind == fault::phantom;
+    const bool reads = f.kind == fault_kind::stale_read || f.kind == fault_kind::phantom;
     return reads ? f.at != *first : f.at >= *first;
   });
   auto reads_first = [](const store_fault& f) {
-    return f.kind == fault::torn_commit || f.kind == fault::lost_commit;
+    return f.kind == fault_kind::torn_commit || f.kind == fault_kind::lost_commit;
   };
   std::ranges::stable_sort(all, {}, reads_first);
   for (auto& f : all)

@@ -11,7 +11,7 @@
 namespace holdfast::testing {
 namespace {
 
-using fault = store_fault::what;
+using fault_kind = store_fault::what;
 using ::testing::IsEmpty;
 
 history recorded(std::uint64_t seed) {
@@ -30,11 +30,12 @@ TEST(a_recorded_history, is_what_a_store_without_faults_shows) {
 /// which would explain it by itself, and something else than if more or less of it were lost.
 bool shows(const history& ran, const store_fault& f, const history& faulty) {
   const auto seen = differences(ran, faulty).size();
-  if (f.kind == fault::stale_read || f.kind == fault::phantom)
+  if (f.kind == fault_kind::stale_read || f.kind == fault_kind::phantom)
     return seen > 0;
-  const bool torn = f.kind == fault::torn_commit;
+  const bool torn = f.kind == fault_kind::torn_commit;
   for (bool right : {false, true}) {
-    const store_fault other{torn ? fault::lost_commit : fault::torn_commit, f.at, 0, right};
+    const store_fault other{torn ? fault_kind::lost_commit : fault_kind::torn_commit, f.at, 0,
+                            right};
     if (differences(rerun(ran, other), faulty).empty())
       return false;
   }
@@ -43,7 +44,7 @@ bool shows(const history& ran, const store_fault& f, const history& faulty) {
 
 /// Some of the faults of that kind that a history may have, in any order.
 template <class Wanted>
-std::vector<store_fault> some_faults(const history& ran, fault kind, Wanted&& wanted) {
+std::vector<store_fault> some_faults(const history& ran, fault_kind kind, Wanted&& wanted) {
   auto all = possible_faults(ran);
   std::erase_if(all, [&](const store_fault& f) { return f.kind != kind || !wanted(f); });
   std::mt19937_64 random{7};
@@ -51,7 +52,7 @@ std::vector<store_fault> some_faults(const history& ran, fault kind, Wanted&& wa
   return all;
 }
 
-struct a_planted_fault : ::testing::TestWithParam<fault> {};
+struct a_planted_fault : ::testing::TestWithParam<fault_kind> {};
 
 TEST_P(a_planted_fault, is_found_and_called_by_its_name) {
   const auto ran = recorded(1);
@@ -72,13 +73,13 @@ TEST_P(a_planted_fault, is_found_and_called_by_its_name) {
 }
 
 INSTANTIATE_TEST_SUITE_P(all, a_planted_fault,
-                         ::testing::Values(fault::torn_commit, fault::lost_commit,
-                                           fault::stale_read, fault::phantom));
+                         ::testing::Values(fault_kind::torn_commit, fault_kind::lost_commit,
+                                           fault_kind::stale_read, fault_kind::phantom));
 
 /// Whether a check that knows nothing of commit numbers finds one of the faults of that kind in
 /// what transactions saw of such records.
 template <class Check, class Wanted>
-bool finds_one(Check&& check, fault kind, Wanted&& wanted) {
+bool finds_one(Check&& check, fault_kind kind, Wanted&& wanted) {
   for (std::uint64_t seed = 1; seed <= 3; ++seed) {
     const auto ran = serial(run_history({.transactions = 150, .seed = seed, .interleaved = true}));
     EXPECT_FALSE(check(ran)) << "seed " << seed;
@@ -98,22 +99,22 @@ TEST(a_stale_read, of_a_list_makes_a_cycle) {
   auto lists = [](const done_transaction& t) {
     return std::ranges::any_of(t.steps, [](auto& s) { return s.gave.find(",\"") != s.gave.npos; });
   };
-  EXPECT_TRUE(finds_one(check, fault::stale_read, lists));
+  EXPECT_TRUE(finds_one(check, fault_kind::stale_read, lists));
 }
 
 TEST(a_stale_read, of_an_account_misses_money) {
   auto check = [](const history& ran) { return find_lost_money(ran).has_value(); };
-  EXPECT_TRUE(finds_one(check, fault::stale_read, with_keys_from(account_keys.front())));
+  EXPECT_TRUE(finds_one(check, fault_kind::stale_read, with_keys_from(account_keys.front())));
 }
 
 TEST(a_stale_read, of_the_ring_breaks_it) {
   auto check = [](const history& ran) { return find_broken_ring(ran).has_value(); };
-  EXPECT_TRUE(finds_one(check, fault::stale_read, with_keys_from(node_keys.front())));
+  EXPECT_TRUE(finds_one(check, fault_kind::stale_read, with_keys_from(node_keys.front())));
 }
 
 TEST(a_torn_commit, of_the_bank_misses_money) {
   auto check = [](const history& ran) { return find_lost_money(ran).has_value(); };
-  EXPECT_TRUE(finds_one(check, fault::torn_commit, with_keys_from(account_keys.front())));
+  EXPECT_TRUE(finds_one(check, fault_kind::torn_commit, with_keys_from(account_keys.front())));
 }
 
 } // namespace
