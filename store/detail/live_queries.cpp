@@ -237,7 +237,12 @@ std::optional<query_moment> live_queries::fresh_at(const query_group& g, const q
     wake();
   if (!g.last || g.dirty || g.moved)
     return std::nullopt;
-  return g.at.covers(now) ? g.at : now;
+  if (g.at.covers(now))
+    return g.at;
+  // Time is part of a moment: what had not ended at the group's may have at this one.
+  if (std::ranges::any_of(g.reads, &query_reads::may_expire))
+    return std::nullopt;
+  return now;
 }
 
 result<subscription> live_queries::subscribe(std::string_view name, object parameters, handler call,

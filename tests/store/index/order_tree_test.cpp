@@ -250,88 +250,102 @@ TEST_P(index_kinds, build_from_blocks_in_any_order_what_inserts_build) {
   d.check_counts();
 }
 
-/// The law of an index over three fields: it is a set sorted by all of them, then by row.
-TEST(several_fields, keep_a_tree_equal_to_a_sorted_set) {
-  std::mt19937_64 random(3);
-  commit_lines lines;
-  pool memory;
-  limbo retired{lines.memory, memory};
-  row_table rows{memory, retired};
-  const std::vector<std::uint32_t> more{1, 2};
-  order_tree tree{memory, index_kind::text, 0, rows, more};
-  tree.begin(1);
-  const auto less = [](const record_block* a, const record_block* b) {
-    for (std::uint32_t slot = 0; slot < 3; ++slot)
-      if (const int c = compare(key_view::of(*a, slot), key_view::of(*b, slot)); c != 0)
-        return c < 0;
-    return a->row < b->row;
+/// A tree over three fields, and the set sorted by all of them, then by row, that it must equal.
+class three_fields : public ::testing::Test {
+protected:
+  static constexpr std::uint64_t rows_at_first = 3000;
+
+  struct less {
+    bool operator()(const record_block* a, const record_block* b) const {
+      for (std::uint32_t slot = 0; slot < 3; ++slot)
+        if (const int c = compare(key_view::of(*a, slot), key_view::of(*b, slot)); c != 0)
+          return c < 0;
+      return a->row < b->row;
+    }
   };
-  std::set<record_block*, decltype(less)> all(less);
-  std::vector<record_block*> blocks;
-  const auto random_block = [&] {
-    const cell first = random() % 2 == 0 ? random_value(index_kind::text, random) : cell{"same"};
-    return make_block(memory, {first, static_cast<std::int64_t>(random() % 4),
-                               random_value(index_kind::text, random)});
-  };
-  for (std::uint64_t row = 0; row < 3000; ++row) {
-    record_block* b = random_block();
-    b->row = row;
-    rows.reserve(row);
-    rows.add(row, b);
-    tree.insert(*b, row);
-    all.insert(b);
-    blocks.push_back(b);
-    if (random() % 3 == 0) {
-      auto at = all.begin();
-      std::advance(at, static_cast<std::ptrdiff_t>(random() % all.size()));
-      tree.erase(**at);
-      all.erase(at);
+
+  void SetUp() override {
+    tree_.begin(1);
+    for (std::uint64_t row = 0; row < rows_at_first; ++row) {
+      insert(row);
+      if (random_() % 3 == 0)
+        erase_any();
     }
   }
-  const entry_order order{&rows, index_kind::text, 0, never, more};
-  order_cursor at(tree.root());
-  for (const record_block* b : all) {
-    ASSERT_EQ(at.entry().row, b->row);
-    at.next();
+  void insert(std::uint64_t row) {
+    const cell first = random_() % 2 == 0 ? random_value(index_kind::text, random_) : cell{"same"};
+    record_block* b = make_block(memory_, {first, static_cast<std::int64_t>(random_() % 4),
+                                           random_value(index_kind::text, random_)});
+    b->row = row;
+    rows_.reserve(row);
+    rows_.add(row, b);
+    tree_.insert(*b, row);
+    all_.insert(b);
+    blocks_.push_back(b);
   }
-  ASSERT_TRUE(at.at_end());
+  void erase_any() {
+    auto at = all_.begin();
+    std::advance(at, static_cast<std::ptrdiff_t>(random_() % all_.size()));
+    tree_.erase(**at);
+    all_.erase(at);
+  }
+  void expect_equal(const order_tree& tree) const {
+    order_cursor at(tree.root());
+    for (const record_block* b : all_) {
+      ASSERT_EQ(at.entry().row, b->row);
+      at.next();
+    }
+    ASSERT_TRUE(at.at_end());
+  }
+  /// How many come before these values of the first fields, and this row.
+  std::uint64_t before(std::span<const key_view> keys, std::uint64_t row) const {
+    return static_cast<std::uint64_t>(std::ranges::count_if(all_, [&](const record_block* b) {
+      for (std::uint32_t slot = 0; slot < keys.size(); ++slot)
+        if (const int c = compare(key_view::of(*b, slot), keys[slot]); c != 0)
+          return c < 0;
+      return b->row < row;
+    }));
+  }
+  std::uint64_t rank(std::span<const key_view> keys, std::uint64_t row) const {
+    const entry_order order{&rows_, index_kind::text, 0, never, more_};
+    return rank_of(tree_.root(), order_probe(index_kind::text, keys, row), order);
+  }
+
+  std::mt19937_64 random_{3};
+  commit_lines lines_;
+  pool memory_;
+  limbo retired_{lines_.memory, memory_};
+  row_table rows_{memory_, retired_};
+  const std::vector<std::uint32_t> more_{1, 2};
+  order_tree tree_{memory_, index_kind::text, 0, rows_, more_};
+  std::set<record_block*, less> all_;
+  std::vector<record_block*> blocks_; ///< those that were erased, too
+};
+
+TEST_F(three_fields, keep_a_tree_equal_to_a_sorted_set) { expect_equal(tree_); }
+
+TEST_F(three_fields, give_each_place_its_rank) {
   for (int i = 0; i < 300; ++i) {
-    record_block* like = blocks[random() % blocks.size()];
+    const record_block* like = blocks_[random_() % blocks_.size()];
     const std::array<key_view, 3> keys{key_view::of(*like, 0), key_view::of(*like, 1),
                                        key_view::of(*like, 2)};
-    for (std::size_t n = 1; n <= 3; ++n) {
-      const auto below = [&](std::uint64_t row) {
-        return static_cast<std::uint64_t>(std::ranges::count_if(all, [&](const record_block* b) {
-          for (std::uint32_t slot = 0; slot < n; ++slot)
-            if (const int c = compare(key_view::of(*b, slot), keys[slot]); c != 0)
-              return c < 0;
-          return b->row < row;
-        }));
-      };
-      for (const std::uint64_t row : {std::uint64_t{0}, ~std::uint64_t{0}})
-        ASSERT_EQ(rank_of(tree.root(), order_probe(index_kind::text, std::span(keys).first(n), row),
-                          order),
-                  below(row));
-    }
-    const std::uint64_t row = random() % 3001;
-    ASSERT_EQ(rank_of(tree.root(), order_probe(index_kind::text, std::span(keys), row), order),
-              static_cast<std::uint64_t>(std::ranges::count_if(all, [&](const record_block* b) {
-                for (std::uint32_t slot = 0; slot < 3; ++slot)
-                  if (const int c = compare(key_view::of(*b, slot), keys[slot]); c != 0)
-                    return c < 0;
-                return b->row < row;
-              })));
+    for (std::size_t n = 1; n <= 3; ++n)
+      for (const std::uint64_t row : {std::uint64_t{0}, ~std::uint64_t{0}}) {
+        const auto first = std::span(keys).first(n);
+        ASSERT_EQ(rank(first, row), before(first, row));
+      }
+    const std::uint64_t row = random_() % (rows_at_first + 1);
+    ASSERT_EQ(rank(keys, row), before(keys, row));
   }
-  order_tree built{memory, index_kind::text, 0, rows, more};
+}
+
+TEST_F(three_fields, build_from_blocks_in_any_order_what_inserts_build) {
+  order_tree built{memory_, index_kind::text, 0, rows_, more_};
   built.begin(1);
-  std::vector<record_block*> live(all.begin(), all.end());
-  std::shuffle(live.begin(), live.end(), random);
+  std::vector<record_block*> live(all_.begin(), all_.end());
+  std::shuffle(live.begin(), live.end(), random_);
   built.build(live);
-  order_cursor there(built.root());
-  for (const record_block* b : all) {
-    ASSERT_EQ(there.entry().row, b->row);
-    there.next();
-  }
+  expect_equal(built);
 }
 
 } // namespace

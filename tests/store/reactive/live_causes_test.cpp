@@ -52,6 +52,23 @@ TEST_F(live_causes, that_are_a_purge) {
   EXPECT_THAT(told(), ElementsAre(3, 0));
 }
 
+TEST_F(live_causes, behind_a_deadline_show_no_ended_record_to_who_joins) {
+  auto sessions =
+      db.define(schema("sessions").key("id", integer()).expire_after(seconds{10})).value();
+  auto others = db.define(schema("others").key("id", integer())).value();
+  ASSERT_TRUE(sessions.insert({{"id", 1}}).get());
+  follow(sessions);
+  clock.advance(seconds{10});
+  ASSERT_TRUE(others.insert({{"id", 1}}).get()); // a moment at which the record has ended
+  std::vector<std::uint64_t> later;
+  auto joins = db.subscribe("count", [&](const query_update& now) {
+                   const std::lock_guard lock{mutex};
+                   later.push_back(now.as<std::uint64_t>());
+                 }).value();
+  EXPECT_THAT(told(), ElementsAre(1, 0)) << "all members of a group agree";
+  EXPECT_THAT(later, ElementsAre(0));
+}
+
 TEST_F(live_causes, that_are_an_eviction) {
   auto recent = db.define(schema("recent").key("id", integer()).capacity(2)).value();
   ASSERT_TRUE(db.define_query("oldest", {.bucket = "recent", .what = query{}.limit(1)}));

@@ -1,10 +1,12 @@
 #include "tests/store/reactive/reactive_history.hpp"
 
 #include "tests/store/reactive/reactive_queries.hpp"
+#include "tests/store/reactive/reactive_subscriber.hpp"
 
 #include <holdfast/runtime/fault.hpp>
 #include <holdfast/store/memory_journal.hpp>
 
+#include <algorithm>
 #include <deque>
 #include <mutex>
 #include <thread>
@@ -12,27 +14,6 @@
 
 namespace holdfast::testing {
 namespace {
-
-using moment = std::pair<sequence, sequence>; ///< in memory, durable
-
-/// One subscription and what came of it.
-struct subscriber {
-  const reactive_query* of;
-  object with;
-  std::string known; ///< how it stood last, as far as it was told, or when it began
-  moment at;         ///< of that
-  bool told = false;
-
-  struct value {
-    moment at;
-    std::string text;
-  };
-  std::mutex mutex;
-  std::deque<value> waiting; ///< not checked yet
-  std::string fault;         ///< found by the handler itself
-  std::size_t received = 0;
-  subscription token; ///< last, so that it ends first
-};
 
 class history {
 public:
@@ -201,7 +182,7 @@ private:
       return;
     }
     auto& q = queries_[random_() % queries_.size()];
-    auto made = std::make_unique<subscriber>();
+    auto made = std::make_unique<reactive_subscriber>();
     made->of = &q;
     if (!q.parameter.empty())
       made->with.set(q.parameter, static_cast<std::int64_t>(random_() % 6));
@@ -209,7 +190,8 @@ private:
     made->known = reactive_outcome(q, at(newest.second), made->with);
     made->at = newest.first;
     const bool skip = one_in(3);
-    auto token = db_.subscribe(q.name, made->with, handler(*made), {.skip_initial = skip});
+    auto token = db_.subscribe(q.name, made->with, reactive_handler(*made, options_.bug),
+                               {.skip_initial = skip});
     if (!token) {
       out_.failures.push_back(q.name + ": " + token.error().to_string());
       return;
@@ -221,7 +203,7 @@ private:
   }
   /// Callbacks have a thread of their own also where actors have none: a schedule must not be over
   /// before that one has run at all.
-  static void await_first(subscriber& s) {
+  static void await_first(reactive_subscriber& s) {
     const auto until = std::chrono::steady_clock::now() + std::chrono::seconds{20};
     auto told = [&] {
       const std::lock_guard lock{s.mutex};
@@ -230,95 +212,31 @@ private:
     while (s.known == "not told" && !told() && std::chrono::steady_clock::now() < until)
       std::this_thread::yield();
   }
-  std::function<void(const query_update&)> handler(subscriber& to) {
-    return [this, &to](const query_update& now) {
-      const std::lock_guard lock{to.mutex};
-      ++to.received;
-      if (options_.bug == reactive_bug::lost && to.received % 3 == 0)
-        return;
-      subscriber::value v{{now.memory_seq, now.durable_seq}, reactive_outcome(now.outcome)};
-      if (options_.bug == reactive_bug::stale && to.received % 3 == 0)
-        v.text = to.waiting.empty() ? "" : to.waiting.back().text;
-      if (options_.bug == reactive_bug::backwards && to.received == 4 && !to.waiting.empty())
-        v = to.waiting.front();
-      if (auto wrong = wrong_changes(now))
-        to.fault = *wrong;
-      to.waiting.push_back(std::move(v));
-      if (to.received % 5 == 0)
-        throw std::runtime_error{"a handler may throw"};
-    };
-  }
-  /// Whether the changes of a list lead from the one to the other.
-  static std::optional<std::string> wrong_changes(const query_update& now) {
-    auto* list = now.outcome ? now.outcome->if_a<query_list>() : nullptr;
-    if (!list)
-      return std::nullopt;
-    auto* before = now.before ? now.before->if_a<query_list>() : nullptr;
-    const auto changes = now.changes();
-    std::vector<value> keys;
-    for (std::size_t i = 0; before && i < before->items.size(); ++i) {
-      auto is = [&](auto& s) { return s.before == i; };
-      if (std::ranges::find(changes.removed, i) == changes.removed.end() &&
-          std::ranges::none_of(changes.moved, is))
-        keys.push_back(before->items[i].key().materialize());
-    }
-    std::map<std::size_t, value> put; // in order of place
-    for (auto j : changes.added)
-      put.emplace(j, list->items.at(j).key().materialize());
-    for (auto& step : changes.moved)
-      put.emplace(step.after, before->items.at(step.before).key().materialize());
-    for (auto& [place, key] : put)
-      keys.insert(keys.begin() + static_cast<std::ptrdiff_t>(std::min(place, keys.size())), key);
-    for (std::size_t j = 0; j < list->items.size(); ++j)
-      if (keys.size() != list->items.size() || keys[j] != list->items[j].key())
-        return "the changes of a list do not lead from one value to the next";
-    return std::nullopt;
-  }
-
   // -- what is checked
 
   void remember() {
     auto now = db_.snapshot();
-    snapshots_.insert_or_assign(moment{now.memory_seq(), now.durable_seq()}, now);
+    snapshots_.insert_or_assign(reactive_moment{now.memory_seq(), now.durable_seq()}, now);
   }
-  void complain(const subscriber& s, const std::string& what) {
-    out_.failures.push_back(s.of->name + value{s.with}.to_string() + ": " + what);
+  void complain(const reactive_subscriber& s, const std::string& what) {
+    out_.failures.push_back(name_of(s) + ": " + what);
   }
-  std::string story(const subscriber& s) const {
+  std::string story(const reactive_subscriber& s) const {
     auto why = db_.why(s.of->name, s.with);
     if (!why)
       return ", " + why.error().to_string();
     return ", run " + std::to_string(why->runs) + " times, at last for " +
            (why->last ? why->last->to_string() : "nothing");
   }
-  void check_values(subscriber& s) {
-    std::deque<subscriber::value> values;
-    {
-      const std::lock_guard lock{s.mutex};
-      values.swap(s.waiting);
-      if (!s.fault.empty())
-        complain(s, s.fault);
-    }
-    for (auto& v : values) {
-      ++out_.values;
-      out_.errors += v.text.starts_with("failed with") ? 1 : 0;
-      auto when = snapshots_.find(v.at);
-      auto place = std::to_string(v.at.first) + "/" + std::to_string(v.at.second);
-      if (when == snapshots_.end()) {
-        complain(s, "a value of " + place + ", which was no moment");
-        continue;
-      }
-      auto fresh = reactive_outcome(*s.of, at(when->second), s.with);
-      if (fresh != v.text)
-        complain(s, "told " + v.text + " at " + place + ", where it is " + fresh);
-      if (s.told && !(s.at.first <= v.at.first && s.at.second <= v.at.second && s.at != v.at))
-        complain(s, "the seqs do not increase at " + place);
-      if (v.text == s.known)
-        complain(s, "told the same again at " + place + ": " + v.text);
-      s.at = v.at;
-      s.known = std::move(v.text);
-      s.told = true;
-    }
+  void check_values(reactive_subscriber& s) {
+    check_told(
+        s,
+        [&](const reactive_moment& when) {
+          auto found = snapshots_.find(when);
+          return found == snapshots_.end() ? std::vector<reactive_view>{}
+                                           : std::vector{at(found->second)};
+        },
+        out_);
   }
   void check() {
     if (auto settled = db_.settle(std::chrono::seconds{20}); !settled)
@@ -339,9 +257,9 @@ private:
   reactive_random random_;
   std::map<std::string, bucket<>> buckets_;
   std::deque<reactive_query> queries_;
-  store db_;                             ///< after what its queries use
-  std::map<moment, snapshot> snapshots_; ///< each moment there was since the last check
-  std::vector<std::unique_ptr<subscriber>> subscribers_;
+  store db_;                                      ///< after what its queries use
+  std::map<reactive_moment, snapshot> snapshots_; ///< each moment there was since the last check
+  std::vector<std::unique_ptr<reactive_subscriber>> subscribers_;
   std::optional<fault> fault_;
   int fields_ = 0;
 };

@@ -26,6 +26,7 @@ struct reactive_options {
   bool crashes = false;       ///< of buckets, of the query manager, and in the middle of its steps
   bool redefine = false;      ///< buckets get fields and indexes
   bool deterministic = false; ///< actors run between writes, as the seed says
+  unsigned writers = 3;       ///< threads, of `run_reactive_writers`
   reactive_bug bug = reactive_bug::none;
 };
 
@@ -41,5 +42,10 @@ struct reactive_history {
 /// going, and holds everything they are told against the same query run afresh on a snapshot of
 /// that very moment, through ordinary handles.
 reactive_history run_reactive(const reactive_options& options);
+
+/// The same with several threads that write, some of them without waiting, so that commits are on
+/// their way while queries are run; and with records that end by deadlines, as others come, and
+/// with those that they refer to. The moments are those of a replay of the store's events.
+reactive_history run_reactive_writers(const reactive_options& options);
 
 } // namespace holdfast::testing

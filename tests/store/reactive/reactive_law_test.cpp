@@ -51,11 +51,40 @@ TEST(a_subscription, tells_so_to_many) {
   expect_true_to_its_word({.commits = 600, .queries = 200, .subscribers = 300, .seed = 401});
 }
 
+void expect_true_among_writers(reactive_options options) {
+  options.commits = commits_of_history(options.commits);
+  auto ran = run_reactive_writers(options);
+  EXPECT_THAT(ran.failures, IsEmpty()) << "seed " << options.seed;
+  EXPECT_GE(ran.values, options.commits / 100) << "nothing was told";
+}
+
+TEST(a_subscription, tells_so_while_several_write_and_records_end_by_themselves) {
+  for (std::uint64_t seed = 601; seed <= 612; ++seed)
+    expect_true_among_writers({.seed = seed});
+}
+
+TEST(a_subscription, tells_so_while_several_write_to_both_lines) {
+  for (std::uint64_t seed = 701; seed <= 706; ++seed)
+    expect_true_among_writers({.seed = seed, .durable = true});
+}
+
+TEST(a_subscription, tells_so_while_several_write_and_actors_crash) {
+  for (std::uint64_t seed = 801; seed <= 806; ++seed)
+    expect_true_among_writers({.seed = seed, .durable = seed % 2 == 0, .crashes = true});
+}
+
 struct a_planted_reactive_bug : ::testing::TestWithParam<reactive_bug> {};
 
 TEST_P(a_planted_reactive_bug, is_found) {
   for (std::uint64_t seed = 1; seed <= 50; ++seed)
     if (!run_reactive({.seed = seed, .bug = GetParam()}).failures.empty())
+      return;
+  FAIL() << "50 histories look right";
+}
+
+TEST_P(a_planted_reactive_bug, is_found_among_several_writers) {
+  for (std::uint64_t seed = 1; seed <= 50; ++seed)
+    if (!run_reactive_writers({.seed = seed, .bug = GetParam()}).failures.empty())
       return;
   FAIL() << "50 histories look right";
 }

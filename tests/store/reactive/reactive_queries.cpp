@@ -202,6 +202,20 @@ schema random_schema(reactive_random& random, const std::string& name, bool pers
   return out;
 }
 
+schema with_endings(reactive_random& random, schema plain) {
+  // Only "one" and "three" are always of one line; the one refers to the other, or to itself.
+  const auto* target = plain.name() == "one" ? "one" : plain.name() == "three" ? "one" : "two";
+  auto link = integer();
+  link.references(target, one_in(random, 2) ? on_delete::cascade : on_delete::set_null);
+  plain.field("ref", link);
+  if (one_in(random, 2))
+    plain.expire_after(std::chrono::seconds{2 + any_of(random, 3)});
+  if (one_in(random, 2))
+    plain.capacity(8 + static_cast<std::uint64_t>(any_of(random, 8)),
+                   one_in(random, 2) ? evict::oldest : evict::least_recently_used);
+  return plain;
+}
+
 object random_fields(reactive_random& random) {
   object out;
   for (auto* field : {"n", "t", "r", "f"})
@@ -210,79 +224,102 @@ object random_fields(reactive_random& random) {
   return out;
 }
 
+namespace {
+
+using run_function = std::function<result<std::string>(const reactive_view&, const object&)>;
+
+/// What a query of random parts reads.
+struct query_parts {
+  std::string first, second; ///< buckets
+  filter which, other;
+  query selection;
+  int key = 0;
+};
+
+run_function get_by_parameter(query_parts p) {
+  return [=](auto& in, auto& with) { return as_text(in(p.first).get(*with.find("k"))); };
+}
+/// Where one read leads decides what is read next.
+run_function follow_a_number(query_parts p) {
+  return [=](auto& in, auto& with) -> result<std::string> {
+    auto found = in(p.first).get(*with.find("k")).get();
+    if (!found)
+      return "none";
+    auto next = (*found)["n"].if_int();
+    if (!next)
+      return "no number";
+    auto there = in(p.second).get(*next).get();
+    return text_of(*found) + (there ? text_of(*there) : "-");
+  };
+}
+run_function count_two(query_parts p) {
+  return [=](auto& in, auto&) -> result<std::string> {
+    auto a = in(p.first).count(p.which).get(), b = in(p.second).count(p.other).get();
+    if (!a || !b)
+      return fail((a ? b : a).error());
+    return std::to_string(*a) + "+" + std::to_string(*b);
+  };
+}
+run_function decide_by_a_count(query_parts p) {
+  return [=](auto& in, auto&) -> result<std::string> {
+    if (in(p.first).count(p.which).get().value() % 2 == 1)
+      return as_text(in(p.second).first(3));
+    return as_text(in(p.second).where(p.other).last(2));
+  };
+}
+run_function find_or_throw(query_parts p) {
+  return [=](auto& in, auto&) -> result<std::string> {
+    auto one = select(in(p.first), p.selection, p.which).find_one().get();
+    if (!one)
+      throw std::runtime_error{"none"};
+    return text_of(*one);
+  };
+}
+run_function visit_some(query_parts p) {
+  return [=](auto& in, auto&) -> result<std::string> {
+    std::string text;
+    auto seen = select(in(p.first), p.selection, p.which).visit([&](const record_view& r) {
+      text += r.key().to_string() + ",";
+      return text.size() < 6;
+    });
+    if (!seen)
+      return fail(seen.error());
+    return text;
+  };
+}
+run_function first_page(query_parts p) {
+  return
+      [=](auto& in, auto&) { return as_text(in(p.first).where(p.which).order_by("n").page_of(2)); };
+}
+/// Absent keys of two buckets.
+run_function contain_a_key(query_parts p) {
+  return [=](auto& in, auto&) -> result<std::string> {
+    return std::string{in(p.first).contains(p.key) ? "a" : "-"} +
+           (in(p.second).contains(p.key) ? "b" : "-");
+  };
+}
+
+} // namespace
+
 reactive_query random_query(reactive_random& random, const std::string& name) {
   reactive_query out{.name = name, .run = {}, .declared = {}, .parameter = {}};
-  auto first = a_bucket(random), second = a_bucket(random);
-  auto which = random_filter(random, {}), other = random_filter(random, {});
-  auto q = random_selection(random, {});
-  auto key = any_of(random, reactive_keys);
-  switch (any_of(random, 12)) {
-  case 0:
-    out.parameter = "k";
-    out.run = [=](auto& in, auto& with) { return as_text(in(first).get(*with.find("k"))); };
-    break;
-  case 1: // where one read leads decides what is read next
-    out.parameter = "k";
-    out.run = [=](auto& in, auto& with) -> result<std::string> {
-      auto found = in(first).get(*with.find("k")).get();
-      if (!found)
-        return "none";
-      auto next = (*found)["n"].if_int();
-      if (!next)
-        return "no number";
-      auto there = in(second).get(*next).get();
-      return text_of(*found) + (there ? text_of(*there) : "-");
-    };
-    break;
-  case 2:
-    out.run = [=](auto& in, auto&) -> result<std::string> {
-      auto a = in(first).count(which).get(), b = in(second).count(other).get();
-      if (!a || !b)
-        return fail((a ? b : a).error());
-      return std::to_string(*a) + "+" + std::to_string(*b);
-    };
-    break;
-  case 3:
-    out.run = [=](auto& in, auto&) -> result<std::string> {
-      if (in(first).count(which).get().value() % 2 == 1)
-        return as_text(in(second).first(3));
-      return as_text(in(second).where(other).last(2));
-    };
-    break;
-  case 4:
-    out.run = [=](auto& in, auto&) -> result<std::string> {
-      auto one = select(in(first), q, which).find_one().get();
-      if (!one)
-        throw std::runtime_error{"none"};
-      return text_of(*one);
-    };
-    break;
-  case 5:
-    out.run = [=](auto& in, auto&) -> result<std::string> {
-      std::string text;
-      auto seen = select(in(first), q, which).visit([&](const record_view& r) {
-        text += r.key().to_string() + ",";
-        return text.size() < 6;
-      });
-      if (!seen)
-        return fail(seen.error());
-      return text;
-    };
-    break;
-  case 6:
-    out.run = [=](auto& in, auto&) {
-      return as_text(in(first).where(which).order_by("n").page_of(2));
-    };
-    break;
-  case 7: // absent keys of two buckets
-    out.run = [=](auto& in, auto&) -> result<std::string> {
-      return std::string{in(first).contains(key) ? "a" : "-"} +
-             (in(second).contains(key) ? "b" : "-");
-    };
-    break;
-  default:
+  query_parts p;
+  p.first = a_bucket(random);
+  p.second = a_bucket(random);
+  p.which = random_filter(random, {});
+  p.other = random_filter(random, {});
+  p.selection = random_selection(random, {});
+  p.key = any_of(random, reactive_keys);
+  using made_of = run_function (*)(query_parts);
+  static constexpr made_of kinds[] = {get_by_parameter,  follow_a_number, count_two,
+                                      decide_by_a_count, find_or_throw,   visit_some,
+                                      first_page,        contain_a_key};
+  const auto kind = static_cast<std::size_t>(any_of(random, 12));
+  if (kind >= std::size(kinds))
     return declared_at_random(random, std::move(out));
-  }
+  if (kind < 2)
+    out.parameter = "k";
+  out.run = kinds[kind](std::move(p));
   return out;
 }
 

@@ -1,4 +1,5 @@
 #include "history.hpp"
+#include "history_workloads.hpp"
 #include "turn_taking.hpp"
 
 #include <holdfast/store/memory_journal.hpp>
@@ -13,8 +14,6 @@
 
 namespace holdfast::testing {
 namespace {
-
-constexpr std::int64_t key_count = 12;
 
 std::string text_of(const record& r) {
   return r.key().to_string() + ":" + r["n"].to_string() + ":" + r["tag"].to_string() + ":" +
@@ -143,72 +142,21 @@ private:
   bucket<> past_left_, past_right_;
 };
 
-/// One random transaction. `pick(n)` gives a number below n.
-template <class Pick>
-void act(actor_of_steps& act, std::int64_t id, bool references, Pick&& pick) {
-  using what = step::what;
-  auto key = [&] { return static_cast<std::int64_t>(pick(key_count)); };
-  bool side = pick(2) == 0;
-  auto which = pick(8);
-  switch (which == 4 && !references ? 5 : which) {
-  case 0: // append, after a look at another list
-    act({what::get, side, key(), 0, {}});
-    act({what::append, !side, key(), 0, std::to_string(id) + ","});
-    break;
-  case 1: { // move between buckets
-    auto from = key(), to = key();
-    act({what::get, false, from, 0, {}});
-    act({what::get, true, to, 0, {}});
-    act({what::set_number, false, from, static_cast<std::int64_t>(pick(100)), {}});
-    act({what::set_number, true, to, static_cast<std::int64_t>(pick(100)), {}});
-    break;
-  }
-  case 2: { // count a range, and add to it or take of it
-    auto low = static_cast<std::int64_t>(pick(90));
-    auto many = act({what::count, side, low, low + 20, {}});
-    if (many < std::string{"3"})
-      act({what::insert, side, key(), low + 5, {}});
-    else
-      act({what::erase, side, key(), 0, {}});
-    break;
-  }
-  case 3: { // hand a unique value over
-    auto from = key(), to = key();
-    auto gave = act({what::get, side, from, 0, {}});
-    act({what::set_tag, side, from, 0, {}});
-    act({what::set_tag, side, to, 0, "t" + std::to_string(id)});
-    if (gave != "-" && from != to)
-      act({what::set_tag, side, from, 0, "u" + std::to_string(id)});
-    break;
-  }
-  case 4: { // refer to a record that is there, or end one with all that refer to it
-    auto parent = key();
-    if (pick(3) == 0) {
-      act({what::erase, false, parent, 0, {}});
-      if (pick(2) == 0)
-        act({what::insert, false, parent, 1, {}});
-    } else if (act({what::get, false, parent, 0, {}}) != "-") {
-      act({what::insert, true, key(), 50, {}, parent});
-    }
-    break;
-  }
-  case 5: { // a decision on what is absent
-    auto a = key();
-    if (act({what::get, side, a, 0, {}}) == "-")
-      act({what::insert, !side, key(), static_cast<std::int64_t>(pick(100)), {}});
-    else
-      act({what::set_number, !side, key(), 7, {}});
-    break;
-  }
-  case 6: // a decision on the lowest
-    if (act({what::lowest, side, 2, 0, {}}).size() > 12)
-      act({what::set_number, !side, key(), static_cast<std::int64_t>(pick(20)), {}});
-    break;
-  default: // only reads
-    act({what::lowest, side, 3, 0, {}});
-    act({what::count, !side, 0, 100, {}});
-    act({what::get, side, key(), 0, {}});
-  }
+/// A write without a transaction; false if it came to nothing.
+bool plain_write(bench& on, const history_options& options, unsigned thread, std::uint64_t seed,
+                 done_transaction& done) {
+  step s{step::what::set_number,
+         thread % 2 == 0 && !options.both_lines,
+         static_cast<std::int64_t>(seed % key_count),
+         static_cast<std::int64_t>(seed % 97),
+         {}};
+  auto wrote = (s.right ? on.right : on.left).update(s.key, {{"n", s.number}}).get();
+  if (!wrote)
+    return false;
+  s.gave = "ok";
+  done.seq = wrote->block()->birth.load();
+  done.steps.push_back(s);
+  return true;
 }
 
 /// The log record tells the commit of a transaction. `between` is called before each step.
@@ -225,19 +173,9 @@ void run_thread(bench& on, const history_options& options, unsigned thread,
     done.id = static_cast<std::int64_t>(thread) * 1'000'000'000 + static_cast<std::int64_t>(i) + 1;
     const auto seed = random();
     between();
-    if (i % 8 == 7) { // a plain write
-      step s{step::what::set_number,
-             thread % 2 == 0 && !options.both_lines,
-             static_cast<std::int64_t>(seed % key_count),
-             static_cast<std::int64_t>(seed % 97),
-             {}};
-      auto wrote = (s.right ? on.right : on.left).update(s.key, {{"n", s.number}}).get();
-      if (!wrote)
-        continue;
-      s.gave = "ok";
-      done.seq = wrote->block()->birth.load();
-      done.steps.push_back(s);
-      mine.all.push_back(std::move(done));
+    if (i % 8 == 7) {
+      if (plain_write(on, options, thread, seed, done))
+        mine.all.push_back(std::move(done));
       continue;
     }
     done.first = on.published();
@@ -245,9 +183,14 @@ void run_thread(bench& on, const history_options& options, unsigned thread,
     auto ran = on.db.transact(
         [&](transaction& tx) -> result<std::vector<step>> {
           ++attempts;
+          if (options.interleaved) // nothing else has run since this attempt's snapshot
+            done.first = on.published();
           std::mt19937_64 same{seed};
           actor_of_steps steps{on, tx, options.bug, between};
-          act(steps, done.id, !options.both_lines, [&](std::uint64_t n) { return same() % n; });
+          random_work(
+              done.id, options.both_lines ? linking::absent : linking::present,
+              [&](step s) { return steps(std::move(s)); },
+              [&](std::uint64_t n) { return same() % n; });
           auto writes = std::ranges::any_of(
               steps.steps, [](auto& s) { return s.gave == "ok" && s.kind != step::what::get; });
           if (writes)
@@ -273,24 +216,28 @@ void run_thread(bench& on, const history_options& options, unsigned thread,
   out.conflicts += mine.conflicts;
 }
 
+/// A record in both buckets, by one commit.
+void begin_with(bench& on, const first_item& each, history& out) {
+  auto both = on.db.transact([&](transaction& tx) -> result<void> {
+    const object item{{"id", each.key}, {"n", each.number}};
+    auto left = tx.in(on.left).insert(item).get(), right = tx.in(on.right).insert(item).get();
+    return left && right ? result<void>{} : fail((left ? right : left).error());
+  });
+  if (!both)
+    out.failures.push_back(both.error().to_string());
+  done_transaction first{0, on.left.get(each.key).get()->block()->birth.load(), 0, 0, {}};
+  for (bool right : {false, true})
+    first.steps.push_back({step::what::insert, right, each.key, each.number, {}, {}, "ok"});
+  out.all.push_back(std::move(first));
+}
+
 } // namespace
 
 history run_history(const history_options& options) {
   bench on{options};
   history out;
-  for (std::int64_t k = 0; k < key_count; k += 2) {
-    auto both = on.db.transact([&](transaction& tx) -> result<void> {
-      const object item{{"id", k}, {"n", k * 5}};
-      auto left = tx.in(on.left).insert(item).get(), right = tx.in(on.right).insert(item).get();
-      return left && right ? result<void>{} : fail((left ? right : left).error());
-    });
-    if (!both)
-      out.failures.push_back(both.error().to_string());
-    done_transaction first{0, on.left.get(k).get()->block()->birth.load(), 0, 0, {}};
-    for (bool right : {false, true})
-      first.steps.push_back({step::what::insert, right, k, k * 5, {}, {}, "ok"});
-    out.all.push_back(std::move(first));
-  }
+  for (auto& each : first_items())
+    begin_with(on, each, out);
   auto crash = [&](std::size_t which) {
     constexpr std::array names{"left", "right", "log"};
     (void)on.db.crash(names[which % names.size()]);

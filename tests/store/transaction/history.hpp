@@ -65,7 +65,7 @@ struct history {
   std::vector<std::string> failures; ///< errors that cannot be
 };
 
-/// Runs random transactions from several threads: lists that are appended to, money that is moved,
+/// Runs random transactions from several threads: lists that are appended to, a bank, a ring,
 /// ranges that are counted and added to, unique values that are handed over, records that refer to
 /// others, plain writes between them.
 history run_history(const history_options& options);
@@ -76,5 +76,12 @@ std::optional<std::string> find_anomaly(const history& ran);
 /// A cycle of dependencies between transactions that appended to lists and read them, found without
 /// a look at commit numbers; empty if there is none.
 std::vector<std::int64_t> find_cycle(const history& ran);
+
+/// A look at all accounts of the bank that did not find all the money; nothing if none did.
+std::optional<std::string> find_lost_money(const history& ran);
+
+/// A look at the whole ring that found two neighbours off: each was switched off in view of the
+/// other one, which was on (write skew). Nothing if none did.
+std::optional<std::string> find_broken_ring(const history& ran);
 
 } // namespace holdfast::testing

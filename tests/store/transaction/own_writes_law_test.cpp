@@ -27,6 +27,28 @@ std::string answer_text(const result<T>& r) {
     return std::to_string(*r);
 }
 
+std::string list_text(const result<std::vector<object>>& list) {
+  if (!list)
+    return std::string{to_string(list.error().code())};
+  std::string out;
+  for (auto& one : *list)
+    out += value{one}.to_string() + ";";
+  return out;
+}
+std::string list_text(const result<groups>& list) {
+  if (!list)
+    return std::string{to_string(list.error().code())};
+  std::string out;
+  for (auto& one : *list) {
+    for (auto& key : one.key)
+      out += key.to_string() + ",";
+    for (auto& number : one.results)
+      out += "=" + number.to_string();
+    out += ";";
+  }
+  return out;
+}
+
 selection select(const bucket<>& b, const query& q) {
   auto out = b.where(q.which());
   for (auto& term : q.order())
@@ -34,14 +56,29 @@ selection select(const bucket<>& b, const query& q) {
   return std::move(out).offset(q.offset()).limit(q.limit());
 }
 
-/// All ways to read a query, as text.
-std::string answers(const bucket<>& b, const query& q) {
-  auto s = select(b, q);
-  auto out = q.to_string() + "\nall: " + answer_text(s.all().get()) +
-             "count: " + answer_text(s.count().get()) + " last: " + answer_text(s.last(3).get()) +
-             "one: " + answer_text(s.find_one().get()) +
-             " sum: " + answer_text(s.sum("int").get()) +
-             " max: " + answer_text(s.max("num").get()) + " pages:";
+/// Numbers over a query's records, of all fields that have any: what has none is an error, the same
+/// everywhere.
+std::string numbers(const selection& s) {
+  std::string out = " count: " + answer_text(s.count().get());
+  for (std::string field : {"int", "num", "rank", "text", "day", "thing.a", "thing.c.d"})
+    out += " " + field + ": sum " + answer_text(s.sum(field).get()) + " avg " +
+           answer_text(s.avg(field).get()) + " min " + answer_text(s.min(field).get()) + " max " +
+           answer_text(s.max(field).get());
+  return out;
+}
+
+std::string grouped(const selection& s) {
+  const std::vector<aggregate> each{aggregate::count(),    aggregate::count("code"),
+                                    aggregate::sum("int"), aggregate::avg("num"),
+                                    aggregate::min("day"), aggregate::max("text")};
+  std::string out = " groups:";
+  for (auto& keys : std::vector<std::vector<field_name>>{{}, {"flag"}, {"text", "int"}})
+    out += " " + list_text(s.group_by(keys, each).get());
+  return out;
+}
+
+std::string pages(const selection& s) {
+  std::string out = " pages:";
   std::optional<std::string> after;
   for (int i = 0; i < 3; ++i) {
     auto page = s.page_of(4, after).get();
@@ -53,6 +90,32 @@ std::string answers(const bucket<>& b, const query& q) {
       break;
   }
   return out;
+}
+
+std::string visited(const selection& s) {
+  std::string out = " visited:";
+  auto many = s.visit([&](const record_view& r) {
+    out += " " + r.key().to_string();
+    return out.size() < 80;
+  });
+  return out + " " + answer_text(many);
+}
+
+/// All ways to read a query, as text.
+std::string answers(const bucket<>& b, const query& q) {
+  auto s = select(b, q);
+  auto parts = select(b, q).fields({"id", "int", "thing.c"});
+  return q.to_string() + "\nall: " + answer_text(s.all().get()) +
+         "first: " + answer_text(s.first(3).get()) + " last: " + answer_text(s.last(3).get()) +
+         "one: " + answer_text(s.find_one().get()) + " objects: " + list_text(s.objects().get()) +
+         " of some fields: " + list_text(parts.objects().get()) + numbers(s) + grouped(s) +
+         pages(s) + visited(s);
+}
+
+/// What is there under a key, and whether.
+std::string answers(const bucket<>& b, const value& key) {
+  return key.to_string() + ": " + answer_text(b.get(key).get()) +
+         (b.contains(key) ? " there" : " not there");
 }
 
 class own_writes_law : public ::testing::TestWithParam<std::uint32_t> {
@@ -98,7 +161,8 @@ TEST_P(own_writes_law, holds_for_random_writes_and_queries) {
     write(things);
   for (int round = 0; round < 4; ++round) {
     std::vector<query> queries;
-    std::vector<std::string> inside;
+    std::vector<value> keys;
+    std::vector<std::string> inside, inside_keys;
     auto done = db.transact([&](transaction& tx) -> result<void> {
       auto mine = tx.in(things);
       for (auto n = random.below(40); n > 0; --n)
@@ -111,12 +175,16 @@ TEST_P(own_writes_law, holds_for_random_writes_and_queries) {
       for (int i = 0; i < 20; ++i) {
         queries.push_back(random.any_query(model));
         inside.push_back(answers(mine, queries.back()));
+        keys.push_back(id());
+        inside_keys.push_back(answers(mine, keys.back()));
       }
       return {};
     });
     ASSERT_TRUE(done) << done.error().to_string();
     for (std::size_t i = 0; i < queries.size(); ++i)
       ASSERT_EQ(inside[i], answers(things, queries[i])) << "round " << round;
+    for (std::size_t i = 0; i < keys.size(); ++i)
+      ASSERT_EQ(inside_keys[i], answers(things, keys[i])) << "round " << round;
   }
 }
 

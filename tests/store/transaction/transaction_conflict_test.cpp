@@ -29,24 +29,28 @@ struct meanwhile {
   bool conflicts;
 };
 
-TEST_F(a_transaction, conflicts_with_what_changes_its_reads_and_nothing_else) {
-  auto low = [](auto& b) { return b.where("balance"_f < 50); };
-  auto insert = [](std::int64_t id, std::int64_t balance) {
-    return [=](const bucket<>& b) {
-      ASSERT_TRUE(b.insert({{"id", id}, {"balance", balance}}).get());
-    };
+auto insert(std::int64_t id, std::int64_t balance) {
+  return [=](const bucket<>& b) {
+    ASSERT_TRUE(b.insert({{"id", id}, {"balance", balance}}).get());
   };
-  auto update = [](std::int64_t id, std::int64_t balance) {
-    return [=](const bucket<>& b) { ASSERT_TRUE(b.update(id, {{"balance", balance}}).get()); };
-  };
+}
+auto update(std::int64_t id, std::int64_t balance) {
+  return [=](const bucket<>& b) { ASSERT_TRUE(b.update(id, {{"balance", balance}}).get()); };
+}
+
+std::vector<meanwhile> reads_of_records() {
   auto get = [](std::int64_t id) { return [=](const bucket<>& b) { (void)b.get(id).get(); }; };
   auto erase = [](const bucket<>& b) { ASSERT_TRUE(b.erase(1).get()); };
-  std::vector<meanwhile> cases{
-      {"a record", get(1), update(1, 7), true},
-      {"another record", get(1), update(2, 7), false},
-      {"an erased record", get(1), erase, true},
-      {"an absent key", get(40), insert(40, 1), true},
-      {"another absent key", get(40), insert(41, 1), false},
+  return {{"a record", get(1), update(1, 7), true},
+          {"another record", get(1), update(2, 7), false},
+          {"an erased record", get(1), erase, true},
+          {"an absent key", get(40), insert(40, 1), true},
+          {"another absent key", get(40), insert(41, 1), false}};
+}
+
+std::vector<meanwhile> reads_of_ranges() {
+  auto low = [](auto& b) { return b.where("balance"_f < 50); };
+  return {
       {"a range that gets a record", [&](auto& b) { (void)low(b).all().get(); }, insert(42, 1),
        true},
       {"a range beside the record", [&](auto& b) { (void)low(b).all().get(); }, insert(43, 60),
@@ -75,9 +79,12 @@ TEST_F(a_transaction, conflicts_with_what_changes_its_reads_and_nothing_else) {
        true},
       {"a visit that ended early",
        [&](auto& b) { (void)b.everything().visit([](const record_view&) { return false; }); },
-       update(3, 3), false},
-  };
-  for (auto& each : cases) {
+       update(3, 3), false}};
+}
+
+struct a_read : a_transaction {
+  /// As if nothing had been before.
+  void begin_anew() {
     TearDown();
     db = std::move(*store::start());
     accounts = std::move(*db.define(schema("accounts")
@@ -87,6 +94,9 @@ TEST_F(a_transaction, conflicts_with_what_changes_its_reads_and_nothing_else) {
                                         .index("balance")));
     orders = std::move(*db.define(schema("orders").key("no", integer()).field("n", integer())));
     SetUp();
+  }
+  void expect_right(const meanwhile& each) {
+    begin_anew();
     auto done = run(
         [&](transaction& tx) {
           each.read(tx.in(accounts));
@@ -100,6 +110,16 @@ TEST_F(a_transaction, conflicts_with_what_changes_its_reads_and_nothing_else) {
       EXPECT_EQ(done.error().where().bucket, "accounts");
     }
   }
+};
+
+TEST_F(a_read, of_records_conflicts_with_what_changes_them_and_nothing_else) {
+  for (auto& each : reads_of_records())
+    expect_right(each);
+}
+
+TEST_F(a_read, of_ranges_conflicts_with_what_changes_them_and_nothing_else) {
+  for (auto& each : reads_of_ranges())
+    expect_right(each);
 }
 
 TEST_F(a_transaction, says_what_it_conflicts_with) {
