@@ -4,6 +4,7 @@
 #include <holdfast/runtime/executor.hpp>
 #include <holdfast/runtime/gate.hpp>
 #include <holdfast/runtime/log.hpp>
+#include <holdfast/runtime/random.hpp>
 #include <holdfast/runtime/result.hpp>
 
 #include <functional>
@@ -40,10 +41,13 @@ struct runtime_options {
   bool deterministic = false;
   /// Where the time comes from; null: the machine's clock. Must outlive the runtime.
   class clock* clock = nullptr;
+  /// Where random numbers come from, for the identifiers of records and the jitter of back-offs;
+  /// null: the machine's, which costs no thread anything of another. Must outlive the runtime.
+  random_source* random = nullptr;
 };
 
 /// The ground that actors stand on: an actor system (its own, or the user's), the gate that callers
-/// pass, the executor for callbacks, the clock. Create one per process, or one per store.
+/// pass, the executor for callbacks, the clock, chance. Create one per process, or one per store.
 ///
 /// Thread-safe but for construction and `stop`. Stop order: the gate closes and callers leave, then
 /// actors end, then the callbacks that are queued run, then the system goes.
@@ -73,6 +77,7 @@ public:
   class clock& clock() const noexcept {
     return *clock_;
   }
+  random_source& random() const noexcept { return *random_; }
   class gate& gate() noexcept {
     return gate_;
   }
@@ -102,6 +107,7 @@ private:
   struct system_state;
   runtime_options options_;
   class clock* clock_;
+  random_source* random_;
   logger log_{*clock_};
   class gate gate_;
   std::unique_ptr<system_state> state_;

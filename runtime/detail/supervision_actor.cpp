@@ -434,7 +434,7 @@ result<caf::actor> spawn_supervisor(const std::shared_ptr<supervisor_core>& core
     orphans = past->take_orphans();
   }
   auto life = std::make_shared<supervisor_life>(
-      std::move(options), core->options.random ? *core->options.random : system_random());
+      std::move(options), core->options.random ? *core->options.random : core->rt.random());
   auto actor = core->rt.system().spawn<supervisor_actor>(core, life, std::move(orphans),
                                                          std::move(announce));
   actor->attach_functor(

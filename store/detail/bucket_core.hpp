@@ -192,7 +192,7 @@ private:
   bool followed_ = false;
   std::vector<std::shared_ptr<const reference_links>> all_links_; // all that were ever in force
   std::atomic<const reference_links*> links_{nullptr};
-  generator generator_;
+  generator generator_{runtime_->random()};
   std::atomic<std::uint64_t> writes_{0};
   std::atomic<std::size_t> memory_used_{0};
   std::atomic<std::size_t> memory_mapped_{0};
