@@ -40,6 +40,13 @@ struct runtime_options {
   /// CAF's testing scheduler: one thread, virtual time, jobs run only when asked to. For tests.
   bool deterministic = false;
   /// Where the time comes from; null: the machine's clock. Must outlive the runtime.
+  ///
+  /// It decides: the time that commits, records, deadlines and logs have, whether the time of a
+  /// transaction or of its right of way is over. It measures: restores, and the intervals of
+  /// statistics. Threads that sleep - for an answer, a busy bucket, room, the disk; the writer for
+  /// company - do so in the machine's time, at most for what is left by this clock: a test that
+  /// stops it does not stop them. What actors do after a while (restarts, back-off, revival, the
+  /// purge) follows the actor system's clock, which is virtual under `deterministic`.
   class clock* clock = nullptr;
   /// Where random numbers come from, for the identifiers of records and the jitter of back-offs;
   /// null: the machine's, which costs no thread anything of another. Must outlive the runtime.
