@@ -125,7 +125,7 @@ struct supervisor_options {
   /// Called in the supervisor's actor with every event, in order; must be short. What it throws is
   /// dropped. See `supervisor::subscribe` for handlers that may take their time.
   std::function<void(const supervision_event&)> on_event{};
-  /// For the jitter of back-offs; null: `system_random()`. Must outlive the supervisor.
+  /// For the jitter of back-offs; null: the runtime's. Must outlive the supervisor.
   random_source* random = nullptr;
 };
 

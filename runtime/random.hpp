@@ -17,8 +17,9 @@ public:
   std::uint64_t below(std::uint64_t bound) noexcept;
 };
 
-/// Unpredictable enough for identifiers and jitter, not for keys of a cipher. Seeded once per
-/// thread by the operating system; lives for the whole process.
+/// Unpredictable enough for identifiers and jitter, not for keys of a cipher. A generator of 256
+/// bits of state for each thread, seeded by the operating system, and again after a fork, so that
+/// no two processes make the same identifiers. Lives for the whole process.
 random_source& system_random() noexcept;
 
 /// The same numbers for the same seed, in the order of the calls (SplitMix64).

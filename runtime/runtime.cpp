@@ -56,6 +56,7 @@ std::uint64_t next_runtime_id() {
 
 runtime::runtime(runtime_options options)
     : options_{std::move(options)}, clock_{options_.clock ? options_.clock : &system_clock()},
+      random_{options_.random ? options_.random : &system_random()},
       state_{std::make_unique<system_state>()}, executor_{options_.callback_threads,
                                                           options_.most_callback_threads} {
   auto& config = state_->config;
@@ -74,6 +75,7 @@ runtime::runtime(runtime_options options)
 
 runtime::runtime(caf::actor_system& theirs, runtime_options options)
     : options_{std::move(options)}, clock_{options_.clock ? options_.clock : &system_clock()},
+      random_{options_.random ? options_.random : &system_random()},
       state_{std::make_unique<system_state>()}, executor_{options_.callback_threads,
                                                           options_.most_callback_threads} {
   state_->used = &theirs;

@@ -4,6 +4,7 @@
 #include <holdfast/runtime/executor.hpp>
 #include <holdfast/runtime/gate.hpp>
 #include <holdfast/runtime/log.hpp>
+#include <holdfast/runtime/random.hpp>
 #include <holdfast/runtime/result.hpp>
 
 #include <functional>
@@ -39,11 +40,21 @@ struct runtime_options {
   /// CAF's testing scheduler: one thread, virtual time, jobs run only when asked to. For tests.
   bool deterministic = false;
   /// Where the time comes from; null: the machine's clock. Must outlive the runtime.
+  ///
+  /// It decides: the time that commits, records, deadlines and logs have, whether the time of a
+  /// transaction or of its right of way is over. It measures: restores, and the intervals of
+  /// statistics. Threads that sleep - for an answer, a busy bucket, room, the disk; the writer for
+  /// company - do so in the machine's time, at most for what is left by this clock: a test that
+  /// stops it does not stop them. What actors do after a while (restarts, back-off, revival, the
+  /// purge) follows the actor system's clock, which is virtual under `deterministic`.
   class clock* clock = nullptr;
+  /// Where random numbers come from, for the identifiers of records and the jitter of back-offs;
+  /// null: the machine's, which costs no thread anything of another. Must outlive the runtime.
+  random_source* random = nullptr;
 };
 
 /// The ground that actors stand on: an actor system (its own, or the user's), the gate that callers
-/// pass, the executor for callbacks, the clock. Create one per process, or one per store.
+/// pass, the executor for callbacks, the clock, chance. Create one per process, or one per store.
 ///
 /// Thread-safe but for construction and `stop`. Stop order: the gate closes and callers leave, then
 /// actors end, then the callbacks that are queued run, then the system goes.
@@ -73,6 +84,7 @@ public:
   class clock& clock() const noexcept {
     return *clock_;
   }
+  random_source& random() const noexcept { return *random_; }
   class gate& gate() noexcept {
     return gate_;
   }
@@ -102,6 +114,7 @@ private:
   struct system_state;
   runtime_options options_;
   class clock* clock_;
+  random_source* random_;
   logger log_{*clock_};
   class gate gate_;
   std::unique_ptr<system_state> state_;

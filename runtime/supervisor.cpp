@@ -230,6 +230,20 @@ bool supervisor::running() const {
   return core_->actor != nullptr;
 }
 
+std::uint64_t supervisor::lives() const {
+  std::lock_guard lock{core_->mutex};
+  return core_->lives;
+}
+
+bool supervisor::wait_for_life_after(std::uint64_t n, std::chrono::milliseconds timeout) const {
+  ensure(!runtime::inside_actor(), "supervisor::wait_for_life_after: a wait inside an actor");
+  while (lives() <= n && core_->rt.run_one()) {
+  }
+  std::unique_lock lock{core_->mutex};
+  core_->changed.wait_for(lock, timeout, [&] { return core_->lives > n || core_->over; });
+  return core_->lives > n;
+}
+
 std::vector<child_info> supervisor::which_children() const {
   auto life = core_->current();
   if (!life)

@@ -57,6 +57,9 @@ struct store_options {
   /// Restarts of one bucket within `restart_period` before it is quarantined; its siblings live on.
   std::uint32_t restart_budget = 5;
   std::chrono::milliseconds restart_period{10'000};
+  /// One more try after this long in quarantine, with a fresh budget if it succeeds; 0: only
+  /// `store::revive` brings the bucket back.
+  std::chrono::milliseconds revive_after{0};
   /// How often records whose deadline has come are removed. They are hidden from then on anyway, so
   /// this is about memory and events. 0: only what `purge` is called for, and what is in the way of
   /// a write.

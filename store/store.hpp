@@ -189,7 +189,8 @@ public:
   ///
   /// Blocks for its length; not inside an actor. Errors besides those of `f` and of writes:
   /// `conflict`, when it was so every time, with the bucket, the key or query, and the other commit
-  /// (detail: `commit_conflict`).
+  /// (detail: `commit_conflict`); `timeout`, after which nothing happened (cause: the conflict, if
+  /// it was run again for one); `outcome_unknown`.
   template <class F>
   auto transact(F&& f, const transact_options& options = {})
       -> std::invoke_result_t<F&, transaction&> {

@@ -34,23 +34,24 @@ namespace detail {
 result<void> transact(commit_lines& lines, runtime& rt, const store_state* in, durability level,
                       const transact_options& options, transaction_body body) {
   ensure(!runtime::inside_actor(), "store::transact: a blocking call inside an actor");
-  const auto until = std::chrono::steady_clock::now() + options.timeout;
+  const time_limit until{rt.clock(), options.timeout};
   std::optional<right_of_way::holder> way;
   for (int again = 0;; ++again) {
-    transaction_state state{lines, rt, in};
+    transaction_state state{lines, rt, in, until};
     transaction attempt{state};
     if (auto outcome = body.call(body.context, attempt); !outcome)
       return outcome;
     std::optional<conflict> met;
-    auto done = state.commit(options.durability.value_or(level), until, met);
-    if (!met || again >= options.retries + options.exclusive_retries ||
-        std::chrono::steady_clock::now() >= until)
+    auto done = state.commit(options.durability.value_or(level), met);
+    if (!met || again >= options.retries + options.exclusive_retries)
       return done;
     if (again >= options.retries && !way)
       way.emplace(lines.way, until);
     for (auto& part : state.parts())
-      if (way)
+      if (way && way->has_it())
         way->cover(part->core().id());
+    if (until.passed())
+      return fail(too_late(until).because(met->what));
     // Only when the other commit is published can a snapshot have it.
     if (auto seen = met->in->wait_published(met->by, until); !seen)
       return seen;

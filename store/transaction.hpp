@@ -31,7 +31,10 @@ struct transact_options {
   /// How often after that, while the commits of others to its buckets wait. Each must be expected
   /// to be the last, unless the function itself writes past the transaction.
   int exclusive_retries = 4;
-  /// For all attempts, and for the disk.
+  /// For all of it: attempts, waits for buckets that others hold, the disk. When it is over before
+  /// the commit is sealed, nothing happened, and the error is `timeout`; afterwards the commit goes
+  /// on, and the error is `outcome_unknown`. Limits that are in the way until then say so
+  /// (`overloaded`). It bounds no call of the function, and no transaction that only reads.
   std::chrono::milliseconds timeout = default_timeout;
   /// Instead of the store's.
   std::optional<holdfast::durability> durability = {};

@@ -357,68 +357,6 @@ private:
 
 } // namespace
 
-exit_cause cause_of(const caf::error& reason, caf::actor_system& system) {
-  if (!reason)
-    return {exit_kind::normal, {}};
-  if (reason == caf::exit_reason::user_shutdown)
-    return {exit_kind::shutdown, {}};
-  if (reason == caf::exit_reason::kill)
-    return {exit_kind::killed, {}};
-  auto& context = reason.context();
-  if (reason == caf::sec::runtime_error && context.match_elements<std::string>())
-    return {exit_kind::crashed, context.get_as<std::string>(0)};
-  return {exit_kind::crashed, system.render(reason)};
-}
-
-void supervisor_life::clear_up() {
-  std::vector<caf::actor> left;
-  std::unordered_map<request_id, ref<operation<child_info>>> unanswered;
-  {
-    std::lock_guard lock{mutex};
-    ended = true;
-    for (auto& [key, child] : std::exchange(children, {})) {
-      auto* spec = rules.spec(key);
-      orphans.push_back({child.address(), spec ? spec->address : nullptr});
-      left.push_back(child);
-    }
-    unanswered.swap(requests);
-  }
-  for (auto& child : left)
-    caf::anon_send_exit(child, caf::exit_reason::kill);
-  for (auto& [id, op] : unanswered)
-    op->reject(error{errc::stopped, "the supervisor has ended"});
-}
-
-std::vector<orphan> supervisor_life::take_orphans() {
-  std::lock_guard lock{mutex};
-  return std::exchange(orphans, {});
-}
-
-void supervisor_core::publish(const std::shared_ptr<const supervision_event>& e) {
-  std::vector<std::shared_ptr<subscriber_queue>> to;
-  std::shared_ptr<supervisor_core> above;
-  {
-    std::lock_guard lock{mutex};
-    std::erase_if(subscribers, [&](auto& weak) {
-      if (auto queue = weak.lock(); queue && queue->active()) {
-        to.push_back(std::move(queue));
-        return false;
-      }
-      return true;
-    });
-    above = parent.lock();
-  }
-  for (auto& queue : to)
-    queue->push({nullptr, e});
-  if (above)
-    above->publish(e);
-}
-
-supervisor_call::~supervisor_call() {
-  if (op)
-    op->reject(error{errc::stopped, "the supervisor has ended"});
-}
-
 result<caf::actor> spawn_supervisor(const std::shared_ptr<supervisor_core>& core,
                                     std::function<void(result<void>)> announce) {
   auto options = core->options;
@@ -434,22 +372,19 @@ result<caf::actor> spawn_supervisor(const std::shared_ptr<supervisor_core>& core
     orphans = past->take_orphans();
   }
   auto life = std::make_shared<supervisor_life>(
-      std::move(options), core->options.random ? *core->options.random : system_random());
+      std::move(options), core->options.random ? *core->options.random : core->rt.random());
   auto actor = core->rt.system().spawn<supervisor_actor>(core, life, std::move(orphans),
                                                          std::move(announce));
   actor->attach_functor(
       [life, weak = std::weak_ptr{core}, present = core->rt.presence()](const caf::error&) {
-        caf::actor last; // the handle may be the last one: let go of it outside the lock
-        if (auto still = weak.lock()) {
-          std::lock_guard lock{still->mutex};
-          if (still->life == life)
-            last = std::exchange(still->actor, caf::actor{});
-        }
+        auto still = weak.lock();
+        if (still)
+          still->ended(life);
         life->clear_up();
+        if (still && !still->nested)
+          still->end_for_good();
       });
-  std::scoped_lock lock{core->mutex, life->mutex};
-  core->life = life;
-  core->actor = life->ended ? caf::actor{} : actor;
+  core->begun(life, actor);
   return actor;
 }
 

@@ -6,6 +6,7 @@
 #include <holdfast/runtime/pending.hpp>
 #include <holdfast/runtime/runtime.hpp>
 
+#include <condition_variable>
 #include <functional>
 #include <memory>
 #include <mutex>
@@ -50,7 +51,10 @@ struct supervisor_core {
   bool nested = false; ///< there may be another life after this one
 
   mutable std::mutex mutex;
-  caf::actor actor; ///< of the current life; null when there is none
+  std::condition_variable changed; ///< another life, or that none will come
+  std::uint64_t lives = 0;
+  bool over = false; ///< no life comes after this one
+  caf::actor actor;  ///< of the current life; null when there is none
   std::shared_ptr<supervisor_life> life;
   std::weak_ptr<supervisor_core> parent;
   std::vector<std::weak_ptr<subscriber_queue>> subscribers;
@@ -59,6 +63,10 @@ struct supervisor_core {
     std::lock_guard lock{mutex};
     return life;
   }
+  void begun(const std::shared_ptr<supervisor_life>& next, caf::actor by);
+  void ended(const std::shared_ptr<supervisor_life>& which);
+  /// Of one that nobody starts again, and with it of those below.
+  void end_for_good();
   /// Gives the event to the subscribers here and above.
   void publish(const std::shared_ptr<const supervision_event>& e);
 };

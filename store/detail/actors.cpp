@@ -9,7 +9,9 @@ child_spec bucket_child(ref<bucket_core> core, const store_options& options) {
   child_spec spec;
   spec.id = core->name();
   spec.address = ref<holdfast::address>{&core->address()};
-  spec.budget = child_budget{.intensity = options.restart_budget, .period = options.restart_period};
+  spec.budget = child_budget{.intensity = options.restart_budget,
+                             .period = options.restart_period,
+                             .revive_after = options.revive_after};
   spec.start = [core](start_context& context) -> result<caf::actor> {
     return context.system.spawn([core](caf::event_based_actor* self) {
       quiet(self);

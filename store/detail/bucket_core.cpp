@@ -97,12 +97,14 @@ void bucket_core::link(std::shared_ptr<const reference_links> links) {
     all_links_.push_back(std::move(links));
 }
 
-std::optional<error> bucket_core::admit() {
+std::optional<error> bucket_core::admit(const time_limit* latest) {
   if (!is_open())
     return closed();
-  auto deadline = [] {
+  auto deadline = [&] {
     auto now = std::chrono::steady_clock::now();
-    return runtime::inside_actor() ? now : now + default_timeout;
+    if (runtime::inside_actor())
+      return now;
+    return latest ? std::min(now + default_timeout, latest->wake_up()) : now + default_timeout;
   };
   if (lines_->feed.backlog() >= lines_->feed.limit() && !lines_->feed.wait_for_room(deadline()))
     return error{errc::overloaded,
@@ -114,7 +116,7 @@ std::optional<error> bucket_core::admit() {
     return error{errc::overloaded,
                  name_ + ": a transaction has the right of way for too long",
                  {.bucket = name_}};
-  if (!pipe_)
+  if (!pipe_ || pipe_->has_room()) [[likely]]
     return std::nullopt;
   auto room = pipe_->admit(deadline());
   return room ? std::nullopt : std::optional{room.error().at({.bucket = name_})};

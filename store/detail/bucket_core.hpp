@@ -86,11 +86,11 @@ public:
   }
 
   /// Before an operation is sent: waits for room on the way to the disk (R6), from plain threads
-  /// only.
-  std::optional<error> admit();
+  /// only, and not beyond `latest`.
+  std::optional<error> admit(const time_limit* latest = nullptr);
   /// Waits until a commit that was sealed in it is published. Errors: `timeout`, and as of writes.
-  result<void> wait_published(sequence seq, std::chrono::steady_clock::time_point until) const {
-    return pipe_ ? pipe_->wait_published(seq, until) : result<void>{};
+  result<void> wait_published(sequence seq, const time_limit& until) const {
+    return pipe_ ? pipe_->wait_published(seq, until.wake_up()) : result<void>{};
   }
   /// Inside the bucket: why no write can be applied now, if so.
   std::optional<error> refusal() const;
@@ -192,7 +192,7 @@ private:
   bool followed_ = false;
   std::vector<std::shared_ptr<const reference_links>> all_links_; // all that were ever in force
   std::atomic<const reference_links*> links_{nullptr};
-  generator generator_;
+  generator generator_{runtime_->random()};
   std::atomic<std::uint64_t> writes_{0};
   std::atomic<std::size_t> memory_used_{0};
   std::atomic<std::size_t> memory_mapped_{0};

@@ -85,10 +85,8 @@ commit_scope::commit_scope(bucket_core& home, sealed_commit& into)
 }
 
 commit_scope::commit_scope(bucket_core& home, std::span<bucket_core* const> members,
-                           sealed_commit& into)
+                           sealed_commit& into) noexcept
     : home_{home}, into_{into}, now_{home.now()}, why_{cause::transaction}, members_{members} {
-  for (auto* b : members_)
-    b->turn().take();
   linked_ = std::ranges::any_of(members_, [](auto* b) { return b->links() != nullptr; });
 }
 

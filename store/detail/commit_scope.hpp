@@ -32,9 +32,10 @@ namespace holdfast::detail {
 class commit_scope {
 public:
   commit_scope(bucket_core& home, sealed_commit& into);
-  /// Of a transaction: takes the turns of `members`, which are in order of ids, stay where they
-  /// are, and have `home` among them. Not inside a job.
-  commit_scope(bucket_core& home, std::span<bucket_core* const> members, sealed_commit& into);
+  /// Of a transaction: gets the turns of `members`, which were taken, are in order of ids, stay
+  /// where they are, and have `home` among them. Not inside a job.
+  commit_scope(bucket_core& home, std::span<bucket_core* const> members,
+               sealed_commit& into) noexcept;
   commit_scope(const commit_scope&) = delete;
   commit_scope& operator=(const commit_scope&) = delete;
   ~commit_scope();

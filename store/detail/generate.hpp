@@ -7,11 +7,6 @@
 
 namespace holdfast::detail {
 
-/// 64 random bits at a time for identifiers: a generator of 256 bits of state for each thread,
-/// seeded by the operating system, and again after a fork, so that no two processes make the same
-/// identifiers.
-random_source& identifier_random() noexcept;
-
 /// Where generated fields come from: one for each bucket, used by the bucket's thread only (but for
 /// `counter`).
 ///
@@ -23,7 +18,7 @@ public:
   static constexpr std::size_t uuid_size = 36;
   static constexpr std::size_t cuid_size = 33;
 
-  explicit generator(random_source& random = identifier_random()) noexcept : random_(&random) {}
+  explicit generator(random_source& random = system_random()) noexcept : random_(&random) {}
 
   /// The greatest autoincrement value of an accepted insert; 0 at first.
   /// From any thread.

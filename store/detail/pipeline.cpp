@@ -74,16 +74,8 @@ std::optional<error> pipeline::refusal() const {
 }
 
 result<void> pipeline::admit(std::chrono::steady_clock::time_point deadline) {
-  auto full = [this] {
-    return backlog_bytes_.load(std::memory_order_relaxed) >= options_.backlog_bytes ||
-           backlog_commits_.load(std::memory_order_relaxed) >= options_.backlog_commits;
-  };
-  if (failed_.load(std::memory_order_acquire))
-    return fail_with();
-  if (!full()) [[likely]]
-    return {};
   std::unique_lock lock{mutex_};
-  auto free = room_.wait_until(lock, deadline, [&] { return failed_.load() || !full(); });
+  auto free = room_.wait_until(lock, deadline, [&] { return failed_.load() || has_room(); });
   lock.unlock();
   if (failed_.load())
     return fail_with();

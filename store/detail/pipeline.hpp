@@ -115,6 +115,12 @@ public:
     return now ? seal_outcome::published : seal_outcome::queued;
   }
 
+  /// Whether another commit may come at once.
+  bool has_room() const noexcept {
+    return backlog_bytes_.load(std::memory_order_relaxed) < options_.backlog_bytes &&
+           backlog_commits_.load(std::memory_order_relaxed) < options_.backlog_commits &&
+           !failed_.load(std::memory_order_acquire);
+  }
   /// Waits until there is room for another commit; `overloaded` after the deadline, `read_only`
   /// when the pipeline has failed.
   result<void> admit(std::chrono::steady_clock::time_point deadline);

@@ -4,10 +4,11 @@
 
 namespace holdfast::detail {
 
-right_of_way::holder::holder(right_of_way& of, deadline until) : of_{of} {
+right_of_way::holder::holder(right_of_way& of, const time_limit& until) : of_{of} {
   std::unique_lock lock{of_.mutex_};
   const auto ticket = of_.next_ticket_++;
-  has_it_ = of_.changed_.wait_until(lock, until, [&] { return of_.served_ == ticket; });
+  has_it_ = of_.served_ == ticket ||
+            of_.changed_.wait_until(lock, until.wake_up(), [&] { return of_.served_ == ticket; });
   if (!has_it_) {
     of_.given_up_.push_back(ticket);
     return;
@@ -43,15 +44,12 @@ bool right_of_way::concerns(bucket_id b, bool linked) const {
   return linked ? !covered_.empty() : std::ranges::find(covered_, b) != covered_.end();
 }
 
-bool right_of_way::wait(bucket_id b, bool linked, deadline until) {
+bool right_of_way::wait(bucket_id b, bool linked, std::chrono::steady_clock::time_point until) {
   std::unique_lock lock{mutex_};
-  while (concerns(b, linked)) {
-    const auto now = std::chrono::steady_clock::now();
-    if (now >= ends_)
-      return true; // it lasted too long, and is no more
-    if (now >= until)
+  while (concerns(b, linked) && !ends_->passed()) { // one that lasted too long is no more
+    if (std::chrono::steady_clock::now() >= until)
       return false;
-    changed_.wait_until(lock, std::min(until, ends_));
+    changed_.wait_until(lock, std::min(until, ends_->wake_up()));
   }
   return true;
 }

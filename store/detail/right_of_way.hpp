@@ -1,5 +1,6 @@
 #pragma once
 
+#include <holdfast/runtime/time_limit.hpp>
 #include <holdfast/store/detail/journal_keys.hpp>
 
 #include <atomic>
@@ -17,24 +18,22 @@ namespace holdfast::detail {
 /// more while the commits of others to its buckets wait.
 ///
 /// It is about fairness only: whether a commit is right is found out under the turns, whoever had
-/// the right of way. So it may end at its deadline whatever its owner does, it does not hold up who
+/// the right of way. So it may end with its time whatever its owner does, it does not hold up who
 /// is past the gate already, and writes inside actors, which must not block, pass. Thread-safe.
 class right_of_way {
 public:
-  using deadline = std::chrono::steady_clock::time_point;
-
   /// Has the right of way for a scope, on the thread that made it.
   class holder {
   public:
-    /// Waits behind those who asked before, at most until the deadline; `has_it` tells whether it
-    /// was in time.
-    holder(right_of_way& of, deadline until);
+    /// Waits behind those who asked before, at most until then; `has_it` tells whether it was in
+    /// time.
+    holder(right_of_way& of, const time_limit& until);
     holder(const holder&) = delete;
     holder& operator=(const holder&) = delete;
     ~holder();
 
     bool has_it() const noexcept { return has_it_; }
-    /// From here on commits to this bucket wait, too.
+    /// From here on commits to this bucket wait, too. Only when it has it.
     void cover(bucket_id b);
 
   private:
@@ -45,9 +44,9 @@ public:
   /// Whether anybody has it: one relaxed load.
   bool taken() const noexcept { return taken_.load(std::memory_order_relaxed); }
   /// Before a commit to a bucket: waits until whoever has the right of way there has ended. Commits
-  /// to a bucket with references wait for every other's, since they may reach further. False after
-  /// the deadline.
-  bool wait(bucket_id b, bool linked, deadline until);
+  /// to a bucket with references wait for every other's, since they may reach further. False if
+  /// that takes longer than until then.
+  bool wait(bucket_id b, bool linked, std::chrono::steady_clock::time_point until);
 
 private:
   bool concerns(bucket_id b, bool linked) const;
@@ -59,7 +58,7 @@ private:
   std::uint64_t served_ = 0;
   std::vector<std::uint64_t> given_up_; ///< tickets whose owners no longer wait
   std::thread::id owner_;
-  deadline ends_;
+  std::optional<time_limit> ends_;
   std::vector<bucket_id> covered_;
 };
 

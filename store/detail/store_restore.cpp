@@ -18,7 +18,7 @@ std::string format_value(bucket_id next) {
 }
 
 result<void> store_state::restore(journal_info info) {
-  auto began = std::chrono::steady_clock::now();
+  const auto began = runtime_->clock().steady();
   lines_->durable.start_at(info.last);
   restored_.last = info.last;
   restored_.missing = info.promised > info.last ? info.promised - info.last : 0;
@@ -49,8 +49,8 @@ result<void> store_state::restore(journal_info info) {
       options_.on_restore({core->name(), restored_.records, false});
   }
   link_buckets();
-  restored_.took = std::chrono::duration_cast<std::chrono::microseconds>(
-      std::chrono::steady_clock::now() - began);
+  restored_.took =
+      std::chrono::duration_cast<std::chrono::microseconds>(runtime_->clock().steady() - began);
   if (options_.on_restore)
     options_.on_restore({{}, restored_.records, true});
   return {};

@@ -12,7 +12,6 @@
 #include <algorithm>
 #include <array>
 #include <limits>
-#include <thread>
 
 namespace holdfast::detail {
 
@@ -202,7 +201,8 @@ result<ref<bucket_core>> store_state::create(std::shared_ptr<const compiled_sche
     std::lock_guard lock{mutex_};
     buckets_.emplace(core->name(), core);
   }
-  auto started = insist([&] { return buckets_sup_->start_child(bucket_child(core, options_)); });
+  auto started =
+      insist(*buckets_sup_, [&](auto& by) { return by.start_child(bucket_child(core, options_)); });
   if (!started && started.error() != errc::already_exists) {
     if (persistent)
       (void)erase_catalog(id);
@@ -218,16 +218,15 @@ result<ref<bucket_core>> store_state::create(std::shared_ptr<const compiled_sche
 /// Calls a verb of a supervisor until one is there to answer it: one that has crashed is down for a
 /// moment, and what it had in hand fails with `stopped`.
 template <class Verb>
-result<child_info> store_state::insist(Verb verb) {
-  constexpr std::chrono::milliseconds pause{1};
-  const auto deadline = std::chrono::steady_clock::now() + default_timeout;
+result<child_info> store_state::insist(const supervisor& by, Verb verb) {
+  const time_limit until{runtime_->clock(), default_timeout};
   for (;;) {
-    auto answer = verb().get();
+    const auto life = by.lives();
+    auto answer = verb(by).get();
     auto is_down =
         !answer && (answer.error() == errc::unavailable || answer.error() == errc::stopped);
-    if (!is_down || !root_->running() || std::chrono::steady_clock::now() >= deadline)
+    if (!is_down || until.passed() || !by.wait_for_life_after(life, default_timeout))
       return answer;
-    std::this_thread::sleep_for(pause);
   }
 }
 
@@ -325,8 +324,9 @@ void store_state::forget(ref<bucket_core> core) {
     buckets_.erase(core->name());
   }
   std::erase(unbound_, core);
-  if (insist([&] { return buckets_sup_->terminate_child(core->name()); }))
-    (void)insist([&] { return buckets_sup_->delete_child(core->name()); });
+  auto terminate = [&](auto& by) { return by.terminate_child(core->name()); };
+  if (insist(*buckets_sup_, terminate))
+    (void)insist(*buckets_sup_, [&](auto& by) { return by.delete_child(core->name()); });
 }
 
 result<void> store_state::update(std::string_view name, const bucket_update& change,
@@ -417,7 +417,7 @@ result<void> store_state::crash_supervisor(std::string_view name) {
     return fail(errc::not_found, options_.name + ": no supervisor is named " + shown(name) +
                                      "; there are buckets and services");
   (void)which->crash().get();
-  auto up = insist([&] { return which->up(); });
+  auto up = insist(*which, [](auto& it) { return it.up(); });
   return up ? result<void>{} : fail(std::move(up.error()));
 }
 

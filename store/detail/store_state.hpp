@@ -72,7 +72,7 @@ private:
   result<void> write_catalog(bucket_id id, const schema& definition);
   result<void> erase_catalog(bucket_id id);
   template <class Verb>
-  result<child_info> insist(Verb verb);
+  result<child_info> insist(const supervisor& by, Verb verb);
 
   /// A change of a bucket's definition that has begun.
   struct definition_change {

@@ -83,7 +83,7 @@ result<void> transaction_state::check_writable(std::span<transaction_part* const
     if (level == durability::none && b.durable())
       return fail(errc::invalid_argument, b.name() + ": durability none: the bucket is persistent",
                   {.bucket = b.name()});
-    if (auto refused = b.admit())
+    if (auto refused = b.admit(until_))
       return fail(std::move(*refused));
   }
   return {};
@@ -137,8 +137,12 @@ result<void> transaction_state::edit(commit_scope& scope,
   return met ? fail(met->what) : ready;
 }
 
-result<void> transaction_state::commit(durability level, deadline until,
-                                       std::optional<conflict>& met) {
+error too_late(const time_limit& until) {
+  return error{errc::timeout, "transaction: not committed within " +
+                                  std::to_string(until.length().count()) + " ms; nothing happened"};
+}
+
+result<void> transaction_state::commit(durability level, std::optional<conflict>& met) {
   const auto changed = written();
   if (changed.empty())
     return {};
@@ -152,7 +156,7 @@ result<void> transaction_state::commit(durability level, deadline until,
       return fail(std::move(sealed.error()));
     if (*sealed == sealing::published)
       return {};
-    if (op->wait_until(until))
+    if (op->wait_until(until_->wake_up()))
       return op->take().map([](std::monostate) {});
   } catch (const std::bad_alloc&) {
     return fail(home.out_of_memory());
@@ -164,6 +168,18 @@ result<void> transaction_state::commit(durability level, deadline until,
   return fail(errc::outcome_unknown,
               home.name() + ": the commit of a transaction was not published in time",
               {.bucket = home.name()});
+}
+
+/// Whose turns the commit needs; nothing if the time was over before that was known.
+std::optional<participants>
+transaction_state::find_participants(std::span<transaction_part* const> written) const {
+  participants all;
+  for (auto& p : parts_)
+    all.add(ref<bucket_core>{&p->core()});
+  for (auto* p : written)
+    if (!all.add_written(p->core(), *until_))
+      return std::nullopt;
+  return all;
 }
 
 /// Under the turns, which it takes, and gives back unless the operation keeps some.
@@ -179,20 +195,22 @@ result<sealing> transaction_state::seal(transaction_operation& into,
     ~closing() { op.close(); }
   } const at_the_end{into};
   for (;;) {
-    participants all;
-    for (auto& p : parts_)
-      all.add(ref<bucket_core>{&p->core()});
-    for (auto* p : written)
-      all.add_written(p->core());
-    auto& scope = into.open(home, std::move(all));
+    auto all = find_participants(written);
+    auto* scope = all ? into.open(home, std::move(*all), *until_) : nullptr;
+    if (!scope)
+      return fail(too_late(*until_));
     if (!into.members().still_linked(written)) [[unlikely]] {
       into.close();
+      if (until_->passed())
+        return fail(too_late(*until_));
       continue;
     }
-    if (auto done = edit(scope, written, met); !done)
+    if (auto done = edit(*scope, written, met); !done)
       return fail(std::move(done.error()));
-    if (!scope.changed())
+    if (!scope->changed())
       return sealing::published;
+    if (until_->passed()) // at the last moment at which nothing has happened
+      return fail(too_late(*until_));
     auto sealed = into.seal();
     if (sealed == sealing::refused)
       return fail(*home.refusal());

@@ -3,17 +3,34 @@
 #include <algorithm>
 
 namespace holdfast::detail {
+namespace {
 
-void participants::add_written(bucket_core& b) {
+/// All or none.
+bool take_turns(std::span<bucket_core* const> of, const time_limit& until) noexcept {
+  for (std::size_t taken = 0; taken < of.size(); ++taken)
+    if (!of[taken]->turn().take(until)) {
+      while (taken > 0)
+        of[--taken]->turn().give();
+      return false;
+    }
+  return true;
+}
+
+} // namespace
+
+bool participants::add_written(bucket_core& b, const time_limit& until) {
   add(ref<bucket_core>{&b});
   if (!b.links()) [[likely]]
-    return;
-  const turn_guard mine{b.turn()}; // with it, what it is linked with is there
+    return true;
+  const turn_guard mine{b.turn(), until}; // with it, what it is linked with is there
+  if (!mine)
+    return false;
   if (auto* links = b.links()) {
     linked_.emplace_back(&b, links);
     for (auto* member : links->members)
       add(ref<bucket_core>{member});
   }
+  return true;
 }
 
 std::span<bucket_core* const> participants::members() {
@@ -42,9 +59,11 @@ bool participants::still_linked(std::span<transaction_part* const> written) cons
                              [&](auto* p) { return p->core().links() == links_of(p->core()); });
 }
 
-commit_scope& transaction_operation::open(bucket_core& home, participants all) {
+commit_scope* transaction_operation::open(bucket_core& home, participants all,
+                                          const time_limit& until) {
   all_ = std::move(all);
-  return scope_.emplace(home, all_.members(), *this);
+  const auto members = all_.members();
+  return take_turns(members, until) ? &scope_.emplace(home, members, *this) : nullptr;
 }
 
 /// All the memory that is needed when it is settled.
@@ -119,7 +138,10 @@ void transaction_operation::answer() noexcept {
 }
 
 void transaction_operation::make_again() {
-  scope_.emplace(*all_.in_memory().front(), all_.in_memory(), *this);
+  const auto members = all_.in_memory();
+  for (auto* b : members)
+    b->turn().take();
+  scope_.emplace(*members.front(), members, *this);
   try {
     for (auto& [b, counter] : counters_)
       if (counter > b->made().counter())

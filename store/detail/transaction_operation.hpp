@@ -19,8 +19,9 @@ namespace holdfast::detail {
 class participants {
 public:
   void add(ref<bucket_core> b) { all_.push_back(std::move(b)); }
-  /// A bucket that is written to, and what a write to it may reach.
-  void add_written(bucket_core& b);
+  /// A bucket that is written to, and what a write to it may reach. False if it was busy until
+  /// then.
+  [[nodiscard]] bool add_written(bucket_core& b, const time_limit& until);
   /// In order, each once. Behind the last `add`; good as long as this.
   std::span<bucket_core* const> members();
   /// Those of them that are in memory only.
@@ -49,8 +50,9 @@ public:
   void start() override {}
   void run() override {}
 
-  /// Takes the turns of the participants, `home` among them.
-  commit_scope& open(bucket_core& home, participants all);
+  /// Takes the turns of the participants, `home` among them; null, and none is taken, if one of
+  /// them was busy until then.
+  commit_scope* open(bucket_core& home, participants all, const time_limit& until);
   const participants& members() const noexcept { return all_; }
   /// Seals what `prepare` has prepared.
   sealing seal();

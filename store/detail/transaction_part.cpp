@@ -218,7 +218,10 @@ result<void> transaction_part::put_erased(record_block& old) {
 /// Erases or changes the records that refer to an erased one, as their fields say. Where they
 /// restrict, the commit looks whether they still refer.
 result<void> transaction_part::treat_referrers(const record& gone) {
-  for (auto& by : of_->referrers(*core_)) {
+  auto referrers = of_->referrers(*core_);
+  if (!referrers)
+    return fail(std::move(referrers.error()));
+  for (auto& by : *referrers) {
     if (by.what == on_delete::restrict)
       continue;
     auto source = of_->part_of(by.source);

@@ -121,7 +121,7 @@ private:
   std::uint64_t row_bound_;
   own_writes own_;
   read_set reads_;
-  generator made_;
+  generator made_{core_->owner().random()};
   std::optional<std::int64_t> counted_from_;
   const filter* only_; ///< what may be seen; null: everything
   result<matcher> visible_{matcher{}};

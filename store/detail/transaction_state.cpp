@@ -7,8 +7,10 @@
 
 namespace holdfast::detail {
 
-transaction_state::transaction_state(commit_lines& lines, runtime& rt, const store_state* in)
-    : lines_{lines}, runtime_{rt}, in_{in}, snapshot_{lines}, now_{rt.clock().now()} {}
+transaction_state::transaction_state(commit_lines& lines, runtime& rt, const store_state* in,
+                                     const time_limit& until)
+    : lines_{lines}, runtime_{rt}, in_{in}, snapshot_{lines}, now_{rt.clock().now()}, until_{
+                                                                                          &until} {}
 
 transaction_state::transaction_state(commit_lines& lines, runtime& rt, const store_state* in,
                                      const snapshot_pair& at, const read_filters& only)
@@ -43,11 +45,14 @@ result<ref<transaction_part>> transaction_state::part(std::string_view name) {
   return part_of(std::move(*found));
 }
 
-std::vector<transaction_state::referrer> transaction_state::referrers(bucket_core& b) const {
+result<std::vector<transaction_state::referrer>>
+transaction_state::referrers(bucket_core& b) const {
   std::vector<referrer> out;
   if (!b.links()) [[likely]]
     return out;
-  const turn_guard mine{b.turn()}; // with it, what it is linked with is there
+  const turn_guard mine{b.turn(), *until_}; // with it, what it is linked with is there
+  if (!mine)
+    return fail(too_late(*until_));
   if (auto* links = b.links())
     for (auto& by : links->incoming)
       out.push_back({ref<bucket_core>{by.source}, by.slot, by.what});

@@ -13,6 +13,7 @@
 
 namespace holdfast::detail {
 
+class participants;
 class transaction_operation;
 
 /// A commit that changed what a transaction had read.
@@ -39,10 +40,11 @@ public:
   struct savepoint {
     std::vector<transaction_part::place> places;
   };
-  using deadline = std::chrono::steady_clock::time_point;
 
-  /// `in` is where buckets are found by name; may be null.
-  transaction_state(commit_lines& lines, runtime& rt, const store_state* in);
+  /// `in` is where buckets are found by name; may be null. All its waits end with `until`, which
+  /// must outlive this.
+  transaction_state(commit_lines& lines, runtime& rt, const store_state* in,
+                    const time_limit& until);
   /// For a query: it reads at a snapshot that is held already, and may not write. `only` is what it
   /// sees of each bucket; it must outlive this.
   transaction_state(commit_lines& lines, runtime& rt, const store_state* in,
@@ -58,7 +60,8 @@ public:
   ref<transaction_part> part_of(ref<bucket_core> core);
   /// The same by name. Error: `not_found`.
   result<ref<transaction_part>> part(std::string_view name);
-  std::vector<referrer> referrers(bucket_core& b) const;
+  /// Error: `timeout`. Not of a query.
+  result<std::vector<referrer>> referrers(bucket_core& b) const;
   bool only_reads() const noexcept { return only_ != nullptr; }
   /// What a query may see of a bucket; null: everything.
   const filter* visible_of(std::string_view bucket) const;
@@ -82,14 +85,15 @@ public:
 
   /// Commits what was written, or nothing, and waits until it is published. Blocks for the turns of
   /// the buckets and for the disk. Errors: those of writes; `duplicate` and `broken_reference` of
-  /// what is checked when all is there; `outcome_unknown` past the deadline; for `conflict`, which
-  /// made nothing, also `met`.
-  result<void> commit(durability level, deadline until, std::optional<conflict>& met);
+  /// what is checked when all is there; when the time is over, `timeout` if it was not sealed yet,
+  /// which made nothing, else `outcome_unknown`; for `conflict`, which made nothing, also `met`.
+  result<void> commit(durability level, std::optional<conflict>& met);
   /// Handles answer that it has ended. On the thread that ran it.
   void end() noexcept;
 
 private:
   std::vector<transaction_part*> written() const;
+  std::optional<participants> find_participants(std::span<transaction_part* const> written) const;
   result<void> check_writable(std::span<transaction_part* const> written, durability level) const;
   result<sealing> seal(transaction_operation& into, std::span<transaction_part* const> written,
                        std::optional<conflict>& met);
@@ -103,8 +107,12 @@ private:
   const timestamp now_;
   std::vector<ref<transaction_part>> parts_;
   const read_filters* only_ = nullptr; ///< null: a transaction
+  const time_limit* until_ = nullptr;  ///< null: a query
   std::vector<std::string> missing_;
 };
+
+/// What a transaction ends with that did not come to its commit in time.
+error too_late(const time_limit& until);
 
 /// What was read of a bucket and is not so any more; with its turn.
 std::optional<conflict> find_conflict(transaction_part& read);

@@ -7,17 +7,19 @@
 
 namespace holdfast::detail {
 
-void turn::wait() noexcept {
+bool turn::wait(const time_limit* until) noexcept {
   // A job is short: look a few times before sleeping.
   constexpr int looks = 64;
   for (int i = 0; i < looks; ++i) {
-    std::uint32_t expected = free;
-    if (state_.compare_exchange_strong(expected, taken, std::memory_order_acquire))
-      return;
+    if (try_take())
+      return true;
     std::this_thread::yield();
   }
+  const auto latest = until ? until->wake_up() : std::chrono::steady_clock::time_point::max();
   while (state_.exchange(awaited, std::memory_order_acquire) != free)
-    futex_wait(state_, awaited, std::chrono::steady_clock::time_point::max());
+    if (!futex_wait(state_, awaited, latest))
+      return false; // that it looks awaited costs whoever gives it one useless call
+  return true;
 }
 
 void turn::wake() noexcept { futex_wake_all(state_); }

@@ -1,5 +1,7 @@
 #pragma once
 
+#include <holdfast/runtime/time_limit.hpp>
+
 #include <atomic>
 #include <cstdint>
 
@@ -17,10 +19,11 @@ namespace holdfast::detail {
 class turn {
 public:
   void take() noexcept {
-    std::uint32_t expected = free;
-    if (!state_.compare_exchange_strong(expected, taken, std::memory_order_acquire)) [[unlikely]]
-      wait();
+    if (!try_take()) [[unlikely]]
+      (void)wait(nullptr);
   }
+  /// False if it was not free in time; then nothing is left of the attempt.
+  [[nodiscard]] bool take(const time_limit& until) noexcept { return try_take() || wait(&until); }
   void give() noexcept {
     if (state_.exchange(free, std::memory_order_release) == awaited) [[unlikely]]
       wake();
@@ -28,7 +31,11 @@ public:
 
 private:
   static constexpr std::uint32_t free = 0, taken = 1, awaited = 2;
-  void wait() noexcept;
+  bool try_take() noexcept {
+    std::uint32_t expected = free;
+    return state_.compare_exchange_strong(expected, taken, std::memory_order_acquire);
+  }
+  bool wait(const time_limit* until) noexcept;
   void wake() noexcept;
 
   std::atomic<std::uint32_t> state_{free};
@@ -37,13 +44,19 @@ private:
 /// Has a turn for a scope.
 class turn_guard {
 public:
-  explicit turn_guard(turn& t) noexcept : turn_{t} { turn_.take(); }
+  explicit turn_guard(turn& t) noexcept : turn_{&t} { turn_->take(); }
+  /// If it is free in time.
+  turn_guard(turn& t, const time_limit& until) noexcept : turn_{t.take(until) ? &t : nullptr} {}
   turn_guard(const turn_guard&) = delete;
   turn_guard& operator=(const turn_guard&) = delete;
-  ~turn_guard() { turn_.give(); }
+  ~turn_guard() {
+    if (turn_)
+      turn_->give();
+  }
+  explicit operator bool() const noexcept { return turn_ != nullptr; }
 
 private:
-  turn& turn_;
+  turn* turn_;
 };
 
 } // namespace holdfast::detail

@@ -1,5 +1,6 @@
 // What a start tells while it reads the journal.
 #include <holdfast/persistence/rocksdb.hpp>
+#include <holdfast/store/memory_journal.hpp>
 #include <holdfast/store/store.hpp>
 
 #include <tests/support/temporary_directory.hpp>
@@ -49,6 +50,33 @@ TEST(a_start, tells_how_far_it_has_read_the_journal) {
     EXPECT_EQ(db.restored().records, most + 10u);
     EXPECT_EQ(*db.bucket("many").value().count().get(), static_cast<std::uint64_t>(most));
   }
+}
+
+TEST(a_start, measures_its_restore_by_the_clock_of_the_store) {
+  constexpr std::chrono::milliseconds each{5};
+  manual_clock clock;
+  auto disk = std::make_shared<memory_disk>();
+  int told = 0;
+  auto open = [&] {
+    store_options options;
+    options.journal = memory_journal(disk);
+    options.runtime_settings.clock = &clock;
+    options.on_restore = [&](const restore_progress& p) {
+      if (p.done)
+        return;
+      ++told;
+      clock.advance(each);
+    };
+    return store::start(std::move(options)).value();
+  };
+  {
+    auto db = open();
+    ASSERT_TRUE(db.define(schema("b").key("id", integer())).value().insert({{"id", 1}}).get());
+    EXPECT_EQ(db.restored().took, std::chrono::microseconds{0});
+  }
+  auto db = open();
+  EXPECT_GE(told, 1);
+  EXPECT_EQ(db.restored().took, told * each);
 }
 
 } // namespace

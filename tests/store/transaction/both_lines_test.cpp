@@ -44,6 +44,7 @@ private:
 };
 
 struct both_lines : ::testing::Test {
+  manual_clock clock; // so that no transaction is late before its commit is sealed
   std::shared_ptr<memory_disk> disk = std::make_shared<memory_disk>();
   store db = start();
   bucket<> kept = std::move(*db.define(
@@ -58,6 +59,7 @@ struct both_lines : ::testing::Test {
   store start() {
     store_options options;
     options.journal = memory_journal(disk);
+    options.runtime_settings.clock = &clock;
     auto made = std::move(*store::start(std::move(options)));
     made.runtime_in_use().log().redirect(nullptr, log_level::off);
     return made;
@@ -181,6 +183,24 @@ TEST_F(both_lines, are_published_though_the_transaction_did_not_wait) {
   disk->release();
   ASSERT_TRUE(loose.update(1, {{"tag", "x"}}).get()) << "it waits for its turn";
   EXPECT_EQ(seen(), both(2));
+}
+
+TEST_F(both_lines, make_who_wants_those_in_memory_wait_for_the_disk_but_not_for_ever) {
+  ASSERT_TRUE(set_both(1));
+  disk->hold();
+  auto first = std::async(std::launch::async, [&] { return set_both(2); });
+  disk->wait_until_held();
+  auto late = run(
+      [&](transaction& tx) {
+        EXPECT_TRUE(tx.in(loose).update(1, {{"n", 3}}).get());
+      },
+      {.timeout = 20ms});
+  ASSERT_FALSE(late);
+  EXPECT_EQ(late.error(), errc::timeout);
+  EXPECT_EQ(seen(), both(1));
+  disk->release();
+  ASSERT_TRUE(first.get());
+  EXPECT_EQ(seen(), both(2)) << "the one that was late has happened to nobody";
 }
 
 TEST_F(both_lines, are_published_though_the_persistence_actor_is_down) {

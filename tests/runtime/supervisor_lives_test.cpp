@@ -1,0 +1,40 @@
+// Whoever finds a nested supervisor down waits for its next life, and not for one that cannot come.
+#include "supervised_actors.hpp"
+
+namespace holdfast::testing {
+namespace {
+
+using namespace std::chrono_literals;
+
+struct lives_of_a_supervisor : supervised {
+  nested_supervisor below = supervisor::nested(rt, {.name = "below"}).value();
+
+  void crash_it() {
+    auto answer = below.handle.crash().as_future();
+    settle();
+  }
+};
+
+TEST_F(lives_of_a_supervisor, are_counted_and_can_be_waited_for) {
+  EXPECT_EQ(below.handle.lives(), 0u);
+  start({.intensity = 5, .children = {below.spec}});
+  EXPECT_EQ(below.handle.lives(), 1u);
+  auto answer = below.handle.crash().as_future();
+  EXPECT_TRUE(below.handle.wait_for_life_after(1, 1000s)) << "it runs the actors meanwhile";
+  EXPECT_EQ(below.handle.lives(), 2u);
+  EXPECT_TRUE(below.handle.wait_for_life_after(1, 0s)) << "that one has come";
+}
+
+TEST_F(lives_of_a_supervisor, are_not_waited_for_when_its_parent_has_given_up) {
+  auto lowest = supervisor::nested(rt, {.name = "lowest"}).value();
+  below = supervisor::nested(rt, {.name = "below", .children = {lowest.spec}}).value();
+  start({.intensity = 0, .children = {below.spec}});
+  crash_it();
+  EXPECT_FALSE(root->running());
+  EXPECT_FALSE(below.handle.wait_for_life_after(1, 1000s)) << "at once";
+  EXPECT_FALSE(lowest.handle.wait_for_life_after(1, 1000s));
+  root.reset();
+}
+
+} // namespace
+} // namespace holdfast::testing

@@ -1,0 +1,175 @@
+// The time of a transaction bounds all of it: its function, its turns, and the wait for others.
+#include "transaction_fixture.hpp"
+
+#include <holdfast/runtime/fault.hpp>
+
+#include <future>
+#include <memory>
+
+namespace holdfast::testing {
+namespace {
+
+using namespace std::chrono_literals;
+
+/// Keeps buckets busy with a write that does not go on before it is told to.
+class busy_write {
+public:
+  explicit busy_write(std::function<result<record>()> write)
+      : written_{std::async(std::launch::async, std::move(write))} {
+    entered_.get_future().wait();
+  }
+  ~busy_write() {
+    if (written_.valid())
+      (void)finish();
+  }
+  result<record> finish() {
+    leave_.set_value();
+    return written_.get();
+  }
+
+private:
+  std::promise<void> entered_, leave_;
+  fault point_{"bucket.checked", 0, [this] {
+                 entered_.set_value();
+                 leave_.get_future().wait();
+               }};
+  std::future<result<record>> written_;
+};
+
+TEST_F(a_transaction, ends_without_a_trace_when_a_bucket_stays_busy) {
+  const auto before = db.snapshot().memory_seq();
+  auto pay = [&](transaction& tx) {
+    EXPECT_TRUE(tx.in(accounts).update(1, {{"balance", 1}}).get());
+    EXPECT_TRUE(tx.in(orders).insert({{"what", "x"}}).get());
+  };
+  busy_write slow{[&] { return orders.insert({{"what", "slow"}}).get(); }};
+  const auto late = run(pay, {.timeout = 20ms});
+  ASSERT_FALSE(late);
+  EXPECT_EQ(late.error(), errc::timeout);
+  EXPECT_EQ(late.error().message(), "transaction: not committed within 20 ms; nothing happened");
+  EXPECT_EQ(db.snapshot().memory_seq(), before);
+  EXPECT_EQ(balance(1), 100);
+  EXPECT_TRUE(accounts.update(2, {{"balance", 7}}).get()) << "the turn that it had is given back";
+  ASSERT_TRUE(slow.finish());
+  EXPECT_EQ(*orders.count().get(), 1u);
+  ASSERT_TRUE(run(pay)) << "and that which it did not get is free";
+  EXPECT_EQ(balance(1), 1);
+}
+
+TEST_F(a_transaction, ends_when_buckets_that_its_references_reach_stay_busy) {
+  auto authors = std::move(*db.define(schema("authors").key("id", integer())));
+  auto books = std::move(
+      *db.define(schema("books")
+                     .key("id", integer())
+                     .field("author", integer().references("authors", on_delete::cascade))));
+  ASSERT_TRUE(authors.insert({{"id", 1}}).get());
+  busy_write slow{[&] { return authors.insert({{"id", 2}}).get(); }};
+  const auto storing = run(
+      [&](transaction& tx) {
+        EXPECT_TRUE(tx.in(books).insert({{"id", 1}, {"author", 1}}).get());
+      },
+      {.timeout = 20ms});
+  ASSERT_FALSE(storing);
+  EXPECT_EQ(storing.error(), errc::timeout);
+  const auto erasing = run(
+      [&](transaction& tx) {
+        EXPECT_EQ(tx.in(authors).erase(1).get().error(), errc::timeout)
+            << "who refers to it cannot be known just then";
+        EXPECT_TRUE(tx.in(authors).contains(1)) << "so it was not erased";
+      },
+      {.timeout = 20ms});
+  EXPECT_TRUE(erasing) << "there is nothing to commit";
+  ASSERT_TRUE(slow.finish());
+  EXPECT_EQ(*authors.count().get(), 2u);
+  EXPECT_EQ(*books.count().get(), 0u);
+}
+
+/// One of a store whose clock the test owns.
+struct a_timed_transaction : ::testing::Test {
+  manual_clock clock;
+  store db = start();
+  bucket<> counts =
+      std::move(*db.define(schema("counts").key("id", integer()).field("n", integer())));
+
+  store start() {
+    store_options options;
+    options.runtime_settings.clock = &clock;
+    return std::move(*store::start(std::move(options)));
+  }
+  void SetUp() override { ASSERT_TRUE(counts.insert({{"id", 1}, {"n", 0}}).get()); }
+  std::int64_t n() { return (*counts.get(1).get())["n"].as_int(); }
+};
+
+TEST_F(a_timed_transaction, does_nothing_when_its_function_takes_too_long) {
+  const auto late = db.transact([&](transaction& tx) -> result<void> {
+    EXPECT_TRUE(tx.in(counts).update(1, {{"n", 1}}).get());
+    clock.advance(default_timeout);
+    return {};
+  });
+  ASSERT_FALSE(late);
+  EXPECT_EQ(late.error(), errc::timeout);
+  EXPECT_EQ(n(), 0);
+}
+
+TEST_F(a_timed_transaction, has_its_time_by_the_clock_of_the_store) {
+  EXPECT_TRUE(db.transact(
+      [&](transaction& tx) -> result<void> {
+        EXPECT_TRUE(tx.in(counts).update(1, {{"n", 1}}).get());
+        clock.advance(999'999us);
+        return {};
+      },
+      {.timeout = 1s}));
+  EXPECT_EQ(n(), 1);
+}
+
+TEST_F(a_timed_transaction, is_not_run_again_when_its_time_is_over) {
+  int attempts = 0;
+  const auto late = db.transact([&](transaction& tx) -> result<void> {
+    ++attempts;
+    auto mine = tx.in(counts);
+    EXPECT_TRUE(mine.update(1, {{"n", 1}}).get());
+    EXPECT_TRUE(counts.update(1, {{"n", 7}}).get());
+    clock.advance(default_timeout);
+    return {};
+  });
+  EXPECT_EQ(attempts, 1);
+  ASSERT_FALSE(late);
+  EXPECT_EQ(late.error(), errc::timeout);
+  ASSERT_TRUE(late.error().cause());
+  EXPECT_EQ(*late.error().cause(), errc::conflict) << "why it was to be run again";
+  EXPECT_EQ(n(), 7);
+}
+
+TEST_F(a_timed_transaction, that_only_reads_is_not_too_late) {
+  EXPECT_TRUE(db.transact([&](transaction& tx) -> result<void> {
+    clock.advance(2 * default_timeout);
+    EXPECT_TRUE(tx.in(counts).contains(1));
+    return {};
+  }));
+}
+
+TEST_F(a_timed_transaction, loses_the_right_of_way_when_its_time_is_over) {
+  int attempts = 0;
+  auto done = db.transact(
+      [&](transaction& tx) -> result<void> {
+        auto mine = tx.in(counts);
+        EXPECT_TRUE(mine.update(1, {{"n", 1}}).get());
+        if (++attempts == 1) {
+          EXPECT_TRUE(counts.update(1, {{"n", 2}}).get());
+        } else {
+          clock.advance(default_timeout);
+          auto other = std::async(std::launch::async, [&] {
+            return counts.update(1, {{"n", 3}}).get();
+          });
+          EXPECT_TRUE(other.get()) << "it waits for nobody any more";
+        }
+        return {};
+      },
+      {.retries = 0, .exclusive_retries = 1});
+  EXPECT_EQ(attempts, 2);
+  EXPECT_FALSE(done);
+  EXPECT_EQ(n(), 3);
+}
+
+} // namespace
+} // namespace holdfast::testing
