@@ -24,6 +24,7 @@ struct arguments {
   std::string fill;
   std::uint32_t count = 0;
   bool killed = false;
+  std::string load;
 };
 
 arguments parse(int argc, char** argv) {
@@ -55,6 +56,8 @@ arguments parse(int argc, char** argv) {
       out.count = static_cast<std::uint32_t>(std::stoul(value()));
     else if (name == "--killed")
       out.killed = true;
+    else if (name == "--load")
+      out.load = value();
     else
       throw std::runtime_error{"unknown argument: " + std::string{name}};
   }
@@ -110,7 +113,8 @@ int main(int argc, char** argv) {
       std::cout << usage;
       return 0;
     }
-    return args.fill.empty() ? run(args) : fill_directory(args.fill, args.count, args.killed);
+    return args.fill.empty() ? run(args)
+                             : fill_directory(args.fill, args.count, args.killed, args.load);
   } catch (const std::exception& e) {
     std::cerr << "holdfast_bench: " << e.what() << "\n";
     return 1;

@@ -20,11 +20,11 @@ constexpr std::uint32_t batch = 1'000;
 /// Fills `directory` in a process of its own, because only a process can die by SIGKILL, and
 /// because the store that is timed then starts with a fresh heap.
 void fill_elsewhere(const settings& asked, const std::string& directory, std::uint32_t count,
-                    bool killed) {
+                    bool killed, const std::string& load = {}) {
   fs::remove_all(directory);
   auto records = std::to_string(count);
   std::vector<const char*> args{asked.program.c_str(), "--fill", directory.c_str(), "--count",
-                                records.c_str()};
+                                records.c_str(),       "--load", load.c_str()};
   if (killed)
     args.push_back("--killed");
   args.push_back(nullptr);
@@ -66,7 +66,7 @@ double median_restore(const settings& asked, const std::string& from, std::uint3
 
 /// The clean close first; its figure is what the kill is held against: at most two seconds longer.
 figure restore(const settings& asked, const std::string& name, std::uint32_t count, bool killed,
-               double limit) {
+               double limit, const std::string& load) {
   auto directory = asked.directory + "/filled";
   auto repetitions = count > 100'000 ? 5 : asked.repetitions();
   figure clean{.name = name, .unit = "s", .limit = limit};
@@ -75,7 +75,7 @@ figure restore(const settings& asked, const std::string& name, std::uint32_t cou
   if (!killed)
     return clean;
   figure after{.name = name, .unit = "s", .limit = seconds + 2};
-  fill_elsewhere(asked, directory, count, true);
+  fill_elsewhere(asked, directory, count, true, load);
   median_restore(asked, directory, count, repetitions, after);
   return after;
 }
@@ -83,22 +83,56 @@ figure restore(const settings& asked, const std::string& name, std::uint32_t cou
 } // namespace
 
 std::vector<row> restore_rows() {
-  auto make = [](std::string name, std::uint32_t count, bool killed, double limit) {
-    return row{name,
-               [=](const settings& asked) { return restore(asked, name, count, killed, limit); },
-               count > 100'000};
+  auto make = [](std::string name, std::uint32_t count, bool killed, double limit,
+                 std::string load = {}) {
+    return row{
+        name,
+        [=](const settings& asked) { return restore(asked, name, count, killed, limit, load); },
+        count > 100'000 || !load.empty()};
   };
   return {make("restore_100k_clean", 100'000, false, 0.3),
           make("restore_100k_killed", 100'000, true, 0),
+          make("restore_killed_updates", 100'000, true, 0, "updates"),
+          make("restore_killed_commits", 100'000, true, 0, "commits"),
           make("restore_1m_clean", 1'000'000, false, 3),
           make("restore_1m_killed", 1'000'000, true, 0)};
 }
 
-int fill_directory(const std::string& directory, std::uint32_t count, bool killed) {
+namespace {
+
+/// 500,000 updates of single records, or commits of all records: a new balance of each, then all
+/// erased and inserted anew, three times.
+void write_load(const people_store& s, std::uint32_t count, std::string_view load) {
+  const auto all = people(count);
+  if (load == "updates")
+    for (auto i : random_order(500'000, count))
+      static_cast<void>(must(s.people.update(all[i].id, {{"balance", double(i)}}).get()));
+  if (load != "commits")
+    return;
+  std::vector<object> list;
+  for (auto& p : all)
+    list.push_back({{"id", p.id},
+                    {"name", p.name},
+                    {"email", p.email},
+                    {"role", p.role},
+                    {"age", p.age},
+                    {"balance", p.balance}});
+  for (int round = 0; round < 3; ++round) {
+    static_cast<void>(must(s.people.update_many({}, {{"balance", double(round)}}).get()));
+    static_cast<void>(must(s.people.clear().get()));
+    static_cast<void>(must(s.people.insert_many(list).get()));
+  }
+}
+
+} // namespace
+
+int fill_directory(const std::string& directory, std::uint32_t count, bool killed,
+                   std::string_view load) {
   people_store s{{.journal = rocksdb({.directory = directory}), .durability = durability::async}};
   for (std::uint32_t from = 0; from < count; from += batch)
     for (auto& p : people(std::min(batch, count - from), from))
       s.insert(p);
+  write_load(s, count, load);
   must(s.db.sync());
   if (killed) {
     // Everything above is on disk; what is in flight when the end comes may or may not be.

@@ -37,7 +37,10 @@ std::vector<row> durable_rows();
 std::vector<row> restore_rows();
 
 /// What the restore rows run in a process of its own: fills a store in `directory` with `count`
-/// records, then closes it or, if `killed`, ends by SIGKILL with writes in flight.
-int fill_directory(const std::string& directory, std::uint32_t count, bool killed);
+/// records, then closes it or, if `killed`, ends by SIGKILL with writes in flight. Before the end
+/// come the writes of a load: `updates`, one after the other, or `commits` of all records at once;
+/// none if it is empty.
+int fill_directory(const std::string& directory, std::uint32_t count, bool killed,
+                   std::string_view load);
 
 } // namespace holdfast::bench

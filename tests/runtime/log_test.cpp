@@ -40,12 +40,12 @@ TEST(logger, survives_a_sink_that_throws) {
 TEST(logger, writes_one_line_to_stderr_by_default_and_nothing_to_stdout) {
   manual_clock time{timestamp{std::chrono::milliseconds{1'500}}};
   logger log{time};
-  testing::internal::CaptureStderr();
-  testing::internal::CaptureStdout();
+  ::testing::internal::CaptureStderr();
+  ::testing::internal::CaptureStdout();
   log.write(log_level::warning, "supervisor root", "child a crashed");
   log.write(log_level::info, "supervisor root", "not by default");
-  EXPECT_EQ(testing::internal::GetCapturedStdout(), "");
-  EXPECT_EQ(testing::internal::GetCapturedStderr(),
+  EXPECT_EQ(::testing::internal::GetCapturedStdout(), "");
+  EXPECT_EQ(::testing::internal::GetCapturedStderr(),
             "1970-01-01T00:00:01.500Z warning supervisor root: child a crashed\n");
 }
 
