@@ -32,7 +32,7 @@ class store_state;
 struct index_stats {
   std::string fields; ///< `role`, or `city,age`
   bool unique = false;
-  std::uint64_t entries = 0; ///< published; of a unique index at most, nulls have none there
+  std::uint64_t entries = 0; ///< published; a null is one, but not of a unique index
 };
 
 /// One bucket as `store::stats` sees it.

@@ -73,7 +73,8 @@ void buckets_to(exposition& out, const store_stats& s) {
        [](auto& b) { return b.waiting; });
   each("bucket_up", "gauge", "Whether the bucket's actor is up",
        [](auto& b) { return b.state == "up" ? 1U : 0U; });
-  out.metric("index_entries", "gauge", "Published entries of an index");
+  out.metric("index_entries", "gauge",
+             "Published entries of an index, of a unique one without nulls");
   for (auto& b : s.buckets)
     for (auto& i : b.indexes)
       out.sample(

@@ -23,7 +23,7 @@ std::vector<index_stats> indexes_of(bucket_core& core) {
   auto& indexes = now.schema->indexes();
   for (std::size_t i = 0; i < indexes.size(); ++i)
     out.push_back({indexes[i].name, indexes[i].unique,
-                   indexes[i].unique ? view.count() : view.index_size(i)});
+                   indexes[i].unique ? view.unique_size(i) : view.index_size(i)});
   return out;
 }
 
