@@ -241,8 +241,8 @@ result<plan> make_plan(const reader& from, const filter& which, const order_spec
 }
 
 result<order_spec> bind_order(const reader& from, const query& q) {
-  constexpr std::size_t most_terms = 8;
   const auto& layout = from.layout();
+  const auto most_terms = layout.limits().order_terms;
   order_spec out;
   if (q.order().empty() && from.key_ordered())
     out.terms.push_back({{static_cast<std::uint16_t>(layout.key_slot()), {}}, false});

@@ -34,6 +34,8 @@ std::optional<error> check_limits(const store_options& asked) {
                        limit{"limits.depth", mine.depth, most.depth},
                        limit{"limits.filter_depth", mine.filter_depth, most.filter_depth},
                        limit{"limits.filter_terms", mine.filter_terms, most.filter_terms},
+                       limit{"limits.order_terms", mine.order_terms, most.order_terms},
+                       limit{"limits.group_fields", mine.group_fields, most.group_fields},
                        limit{"feed_commits", asked.feed_commits, any},
                        limit{"backlog_commits", asked.backlog_commits, any},
                        limit{"backlog_bytes", asked.backlog_bytes, any},
