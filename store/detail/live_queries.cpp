@@ -33,7 +33,7 @@ result<void> live_queries::define(std::string_view name, query_function what) {
   made->function = std::move(what);
   if (!definitions_.emplace(name, std::move(made)).second)
     return fail(errc::already_exists,
-                std::string{name} + ": a query of this name is defined already",
+                shown_name(name) + ": a query of this name is defined already",
                 {.query = std::string{name}});
   return {};
 }
@@ -46,9 +46,9 @@ bool live_queries::remove(std::string_view name) {
   for (auto& [key, g] : groups_) {
     if (g->of != found->second)
       continue;
-    g->last = result<query_value>{fail(errc::dropped,
-                                       g->of->name + ": the query was removed from its store",
-                                       {.query = g->of->name})};
+    g->last = result<query_value>{
+        fail(errc::dropped, shown_name(g->of->name) + ": the query was removed from its store",
+             {.query = g->of->name})};
     g->dirty = g->moved = false;
     g->tally = std::nullopt;
     tell(*g);
@@ -62,11 +62,11 @@ bool live_queries::remove(std::string_view name) {
 
 result<live_queries::definition_ptr> live_queries::find(std::string_view name) const {
   if (closed_)
-    return fail(errc::stopped, std::string{name} + ": the store has stopped",
+    return fail(errc::stopped, shown_name(name) + ": the store has stopped",
                 {.query = std::string{name}});
   auto found = definitions_.find(name);
   if (found == definitions_.end())
-    return fail(errc::not_found, std::string{name} + ": no query of this name is defined",
+    return fail(errc::not_found, shown_name(name) + ": no query of this name is defined",
                 {.query = std::string{name}});
   return found->second;
 }
@@ -120,7 +120,7 @@ result<query_why> live_queries::why(std::string_view name, const object& paramet
   auto g = find_group(key_of(**of, parameters, filters), **of, parameters, filters);
   if (!g)
     return fail(errc::not_found,
-                std::string{name} + ": nobody has subscribed to it with these parameters",
+                shown_name(name) + ": nobody has subscribed to it with these parameters",
                 {.query = std::string{name}});
   auto out = g->counters;
   if (g->trigger)
@@ -276,7 +276,7 @@ result<subscription> live_queries::subscribe(std::string_view name, object param
     at = g->at;
   }
   if (auto still = find(name); !still || *still != of)
-    return fail(errc::not_found, std::string{name} + ": the query was removed meanwhile",
+    return fail(errc::not_found, shown_name(name) + ": the query was removed meanwhile",
                 {.query = std::string{name}});
   return join(g, *at, std::move(call), options);
 }
