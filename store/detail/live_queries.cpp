@@ -111,6 +111,15 @@ std::size_t live_queries::subscriptions() const {
   return out;
 }
 
+subscriber_counters live_queries::queues() const {
+  const std::lock_guard lock{mutex_};
+  return counters_of(*totals_, [this](auto&& look) {
+    for (auto& [key, g] : groups_)
+      for (auto& [at, queue] : g->members)
+        look(*queue);
+  });
+}
+
 result<query_why> live_queries::why(std::string_view name, const object& parameters,
                                     const read_filters& filters) const {
   const std::lock_guard lock{mutex_};
@@ -241,6 +250,19 @@ std::optional<query_moment> live_queries::fresh_at(const query_group& g, const q
 
 result<subscription> live_queries::subscribe(std::string_view name, object parameters, handler call,
                                              live_options options) {
+  const queue_maker on_callback_threads = [&](std::shared_ptr<query_member> member) {
+    return std::make_shared<subscriber_queue>(
+        runtime_.executor(),
+        [member = std::move(member), call = std::move(call)](const delivery& d) {
+          member->take(static_cast<const query_event&>(*d.what), call);
+        },
+        std::size_t{1}, overflow::drop_oldest); // the latest value wins
+  };
+  return subscribe(name, std::move(parameters), on_callback_threads, std::move(options));
+}
+
+result<subscription> live_queries::subscribe(std::string_view name, object parameters,
+                                             const queue_maker& make, live_options options) {
   std::optional<arrival> arriving; // leaves when the mutex is free
   std::unique_lock lock{mutex_};
   auto found = find(name);
@@ -278,18 +300,16 @@ result<subscription> live_queries::subscribe(std::string_view name, object param
   if (auto still = find(name); !still || *still != of)
     return fail(errc::not_found, shown_name(name) + ": the query was removed meanwhile",
                 {.query = std::string{name}});
-  return join(g, *at, std::move(call), options);
+  return join(g, *at, make, options);
 }
 
-subscription live_queries::join(const group_ptr& g, const query_moment& at, handler call,
+subscription live_queries::join(const group_ptr& g, const query_moment& at, const queue_maker& make,
                                 const live_options& options) {
-  auto member = std::make_shared<query_member>(std::move(call), g->of);
+  auto member = std::make_shared<query_member>(g->of);
   if (options.skip_initial && *g->last)
     member->knows(*g->last);
-  auto queue = std::make_shared<subscriber_queue>(
-      runtime_.executor(),
-      [member](const delivery& d) { member->take(static_cast<const query_event&>(*d.what)); },
-      std::size_t{1}, overflow::drop_oldest); // the latest value wins
+  auto queue = make(member);
+  queue->count_in(totals_);
   queue->when_closed([weak = weak_from_this(), of = std::weak_ptr{g}](auto& closed) {
     auto self = weak.lock();
     if (!self)

@@ -114,6 +114,10 @@ TEST_F(administration, exports_every_figure) {
       {"events_refused_total", s.events.refused},
       {"events_unheard_total", s.events.unheard},
       {"feed_backlog", s.feed_backlog},
+      {"gateway_requests", 0},
+      {"callbacks_waiting", s.callbacks_waiting},
+      {"callback_threads", s.callback_threads},
+      {"callback_failures_total", s.callback_failures},
   };
   for (auto [name, figure] : figures)
     EXPECT_THAT(text, HasSubstr("\nholdfast_" + std::string{name} + "{store=\"app\"} " +
