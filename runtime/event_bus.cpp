@@ -2,6 +2,7 @@
 
 #include <holdfast/runtime/caf.hpp>
 #include <holdfast/runtime/detail/doorbell.hpp>
+#include <holdfast/runtime/detail/mail_ticket.hpp>
 #include <holdfast/runtime/detail/mailed.hpp>
 #include <holdfast/runtime/detail/subscriber_queue.hpp>
 #include <holdfast/runtime/topic_tree.hpp>
@@ -30,6 +31,7 @@ struct bus_core {
   std::atomic<std::uint64_t> refused{0};
   std::atomic<std::uint64_t> delivered{0};
   std::atomic<std::uint64_t> unheard{0};
+  const std::shared_ptr<queue_totals> totals = std::make_shared<queue_totals>();
 
   void deliver(const delivery& d);
 };
@@ -47,18 +49,6 @@ struct publication {
 
 struct publish_message {
   std::shared_ptr<publication> what;
-};
-
-/// The right to take events from a queue. When it is lost with its actor, the subscription ends.
-struct mail_ticket {
-  explicit mail_ticket(std::shared_ptr<subscriber_queue> q) : queue{std::move(q)} {}
-  mail_ticket(const mail_ticket&) = delete;
-  mail_ticket& operator=(const mail_ticket&) = delete;
-  ~mail_ticket() {
-    if (queue)
-      queue->disconnect();
-  }
-  std::shared_ptr<subscriber_queue> queue;
 };
 
 } // namespace detail
@@ -125,6 +115,7 @@ result<caf::actor> start_bus(const std::shared_ptr<bus_core>& core, start_contex
 
 subscription enter(const std::shared_ptr<bus_core>& core, const topic_pattern& pattern,
                    std::shared_ptr<subscriber_queue> queue) {
+  queue->count_in(core->totals);
   queue->when_closed([weak = std::weak_ptr{core}, pattern](auto& closed) {
     if (auto still = weak.lock()) {
       std::lock_guard lock{still->mutex};
@@ -140,8 +131,7 @@ subscription enter(const std::shared_ptr<bus_core>& core, const topic_pattern& p
 } // namespace detail
 
 void event_mail::take(const std::function<void(const topic&, const event&)>& f) const {
-  if (auto queue = std::exchange(ticket_->queue, nullptr))
-    queue->drain([&](const detail::delivery& d) { f(*d.where, *d.what); });
+  ticket_->take([&](const detail::delivery& d) { f(*d.where, *d.what); });
 }
 
 event_bus::event_bus(runtime& rt, event_bus_options options)
@@ -189,9 +179,7 @@ subscription event_bus::subscribe(const topic_pattern& pattern, handler call,
       core_->rt.executor(),
       [call = std::move(call)](const detail::delivery& d) { call(*d.where, *d.what); },
       options.limit, options.overflow);
-  queue->accept_only(std::move(options.accept));
-  queue->tell_gaps(std::move(options.on_gap));
-  return detail::enter(core_, pattern, std::move(queue));
+  return enter(pattern, std::move(queue), std::move(options));
 }
 
 subscription event_bus::subscribe(const topic_pattern& pattern, const caf::actor& subscriber,
@@ -205,6 +193,12 @@ subscription event_bus::subscribe(const topic_pattern& pattern, const caf::actor
   };
   auto queue = std::make_shared<detail::subscriber_queue>(std::move(notify), options.limit,
                                                           options.overflow);
+  return enter(pattern, std::move(queue), std::move(options));
+}
+
+subscription event_bus::enter(const topic_pattern& pattern,
+                              std::shared_ptr<detail::subscriber_queue> queue,
+                              subscriber_options options) const {
   queue->accept_only(std::move(options.accept));
   queue->tell_gaps(std::move(options.on_gap));
   return detail::enter(core_, pattern, std::move(queue));
@@ -219,6 +213,13 @@ event_bus_counters event_bus::counters() const {
 std::size_t event_bus::subscribers() const {
   std::lock_guard lock{core_->mutex};
   return core_->tree.size();
+}
+
+subscriber_counters event_bus::queues() const {
+  std::lock_guard lock{core_->mutex};
+  return detail::counters_of(*core_->totals, [this](auto&& look) {
+    core_->tree.each([&](auto& queue) { look(*queue); });
+  });
 }
 
 } // namespace holdfast

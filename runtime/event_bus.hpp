@@ -17,6 +17,7 @@ namespace holdfast {
 namespace detail {
 struct bus_core;
 struct mail_ticket;
+class subscriber_queue;
 } // namespace detail
 
 struct event_bus_options {
@@ -118,8 +119,15 @@ public:
   subscription subscribe(const topic_pattern& pattern, const caf::actor& subscriber,
                          subscriber_options options = {}) const;
 
+  /// Subscribes with a queue that was made for it, whose limit and policy are its own; for the
+  /// store's own parts.
+  subscription enter(const topic_pattern& pattern, std::shared_ptr<detail::subscriber_queue> queue,
+                     subscriber_options options) const;
+
   event_bus_counters counters() const;
   std::size_t subscribers() const;
+  /// Of the subscribers' queues. O(subscribers).
+  subscriber_counters queues() const;
 
 private:
   std::shared_ptr<detail::bus_core> core_;

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <memory>
 #include <utility>
@@ -17,6 +18,14 @@ enum class overflow : std::uint8_t {
   disconnect,  ///< the subscription ends; what waits is still delivered
 };
 
+/// What waits for subscribers, and what they have missed.
+struct subscriber_counters {
+  std::size_t waiting = 0;    ///< in the queues of all
+  std::size_t longest = 0;    ///< in the longest of them
+  std::uint64_t dropped = 0;  ///< for want of room, ever; also of those that are gone
+  std::uint64_t failures = 0; ///< times that a handler threw, ever
+};
+
 /// Owns a subscription: it ends with its token. Move-only; not thread-safe itself.
 class [[nodiscard]] subscription {
 public:
@@ -30,8 +39,13 @@ public:
   /// Ends the subscription. When it returns the handler does not run and will not run again, unless
   /// it is the handler itself that calls. Idempotent.
   void cancel() noexcept;
+  /// Ends the subscription and forgets it, without waiting for a handler that runs just now: for
+  /// actors, which must not wait.
+  void withdraw() noexcept;
   /// False after `cancel`, and after an overflow disconnected it.
   bool active() const noexcept;
+  /// Events that wait for the handler.
+  std::size_t waiting() const noexcept;
   /// Events that were dropped because the queue was full.
   std::uint64_t dropped() const noexcept;
   /// How often the handler threw.

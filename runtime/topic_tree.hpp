@@ -53,6 +53,12 @@ public:
     root_.match(segments, f);
   }
 
+  /// Calls `f(const T&)` for each value, in no particular order. `f` must not change the tree.
+  template <class F>
+  void each(F f) const {
+    root_.each(f);
+  }
+
   std::size_t size() const { return size_; }
 
 private:
@@ -100,6 +106,18 @@ private:
       if (it->second.empty())
         named.erase(it);
       return erased;
+    }
+
+    template <class F>
+    void each(F& f) const {
+      for (auto& value : open)
+        f(value);
+      for (auto& value : exact)
+        f(value);
+      for (auto& [segment, further] : named)
+        further.each(f);
+      if (any)
+        any->each(f);
     }
 
     template <class F>

@@ -20,6 +20,10 @@ bucket_update& bucket_update::add_index(std::vector<std::string> fields) {
   return *this;
 }
 
+bucket_update& bucket_update::add_index(std::initializer_list<std::string> fields) {
+  return add_index(std::vector<std::string>{fields});
+}
+
 bucket_update& bucket_update::expire_after(std::chrono::milliseconds how_long) {
   expire_after_.emplace(how_long);
   return *this;

@@ -5,6 +5,7 @@
 
 #include <chrono>
 #include <functional>
+#include <initializer_list>
 #include <map>
 #include <optional>
 #include <string>
@@ -33,6 +34,7 @@ public:
   bucket_update& add_field(std::string name, field_spec spec, field_backfill fill = {});
   bucket_update& add_index(std::string field);
   bucket_update& add_index(std::vector<std::string> fields);
+  bucket_update& add_index(std::initializer_list<std::string> fields);
   /// For records that are inserted afterwards; those that are there keep their deadlines.
   bucket_update& expire_after(std::chrono::milliseconds how_long);
   bucket_update& never_expire();

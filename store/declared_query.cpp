@@ -1,6 +1,7 @@
 #include <holdfast/store/live_query.hpp>
 
 #include <holdfast/store/detail/transaction_state.hpp>
+#include <holdfast/store/detail/validation_check.hpp>
 
 #include <algorithm>
 #include <set>
@@ -112,8 +113,8 @@ std::optional<error> wrong_count(std::string_view query, const std::string& name
   auto number = value_view{*with.find(name)}.if_int();
   if (number && *number >= 0)
     return std::nullopt;
-  return error{errc::invalid_argument, std::string{query} + "." + name + ": " +
-                                           with.find(name)->to_string() +
+  return error{errc::invalid_argument, detail::shown_name(query) + "." + detail::shown_name(name) +
+                                           ": " + detail::shown(*with.find(name)) +
                                            " is not a whole number of at least 0"};
 }
 
@@ -121,12 +122,12 @@ std::optional<error> check_given(const parameter_names& known, const declared_qu
                                  std::string_view query, const object& with) {
   for (auto& name : known)
     if (!with.find(name))
-      return error{errc::invalid_argument,
-                   std::string{query} + ": the parameter " + name + " is missing"};
+      return error{errc::invalid_argument, detail::shown_name(query) + ": the parameter " +
+                                               detail::shown_name(name) + " is missing"};
   for (auto& each : with)
     if (!known.contains(each.name))
-      return error{errc::invalid_argument,
-                   std::string{query} + ": it has no parameter " + each.name};
+      return error{errc::invalid_argument, detail::shown_name(query) + ": it has no parameter " +
+                                               detail::shown_name(each.name)};
   for (auto* name : {&q.offset_parameter, &q.limit_parameter})
     if (auto wrong = wrong_count(query, *name, with))
       return wrong;

@@ -149,8 +149,8 @@ result<filter> detail::filter_from(const value& x, const std::string& where) {
   return filter::all(std::move(terms));
 }
 
-result<filter> filter_from_json(std::string_view text) {
-  auto parsed = detail::parse_json(text, "filter");
+result<filter> filter_from_json(std::string_view text, const json_limits& limits) {
+  auto parsed = detail::parse_json(text, "filter", limits);
   if (!parsed)
     return fail(std::move(parsed.error()));
   return filter_from(*parsed, "filter");

@@ -2,6 +2,7 @@
 
 #include <holdfast/runtime/result.hpp>
 #include <holdfast/store/filter.hpp>
+#include <holdfast/store/json_limits.hpp>
 #include <holdfast/store/query.hpp>
 
 #include <string>
@@ -34,9 +35,9 @@ namespace holdfast {
 /// object must hold. `{}` is every record. Fields whose name begins with `$` cannot be named.
 ///
 /// `invalid_argument` for everything else, with the place in the text: `filter.age.$gte: ...`.
-/// Above 1 MiB, 100,000 values or a depth of 64 it is refused. Whether the fields exist is seen
-/// when the filter is used.
-result<filter> filter_from_json(std::string_view text);
+/// Above 1 MiB, 100,000 values or a depth of 64, or other `limits`, it is refused. Whether the
+/// fields exist is seen when the filter is used.
+result<filter> filter_from_json(std::string_view text, const json_limits& limits = {});
 
 /// The filter in that form, without blanks; `filter_from_json` gives an equal one back. But for
 /// operands that JSON cannot say: an infinity is written as the greatest finite number, a NaN as
@@ -50,7 +51,7 @@ std::string to_json(const filter& which);
 ///
 /// A field in `sort` without a direction is ascending, as with `asc`. Errors as above, under
 /// `query`.
-result<query> query_from_json(std::string_view text);
+result<query> query_from_json(std::string_view text, const json_limits& limits = {});
 
 /// The query in that form.
 std::string to_json(const query& q);

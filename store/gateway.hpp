@@ -2,6 +2,7 @@
 
 #include <holdfast/runtime/via.hpp>
 #include <holdfast/store/gateway_messages.hpp>
+#include <holdfast/store/gateway_subscriptions.hpp>
 #include <holdfast/store/store.hpp>
 
 #include <cstdint>
@@ -32,9 +33,19 @@
 ///
 /// Requests of one sender to one bucket are begun in the order in which they were sent, but for
 /// those that another actor or thread sees to: `modify_record`, `purge_bucket`, transactions,
-/// definitions. Reads are answered out of order, and see what was acknowledged before they were
-/// sent. CAF looks for the handler of an answer in all that wait: keep fewer than a thousand
-/// waiting per actor.
+/// definitions, subscriptions. Reads are answered out of order, and see what was acknowledged
+/// before they were sent. CAF looks for the handler of an answer in all that wait: keep fewer than
+/// a thousand waiting per actor.
+///
+/// *Mails* tell an actor of changes (`subscribe_events`) and of the values of a query
+/// (`subscribe_query`), in its own time; at most `store_options::gateway_subscriptions` at once:
+///
+///     self->request(gateway, caf::infinite, subscribe_events{.pattern = "bucket.users.*"})
+///         .then([](const result<subscription_id>& began) { ... });
+///     ...
+///     [](const change_mail& mail) {
+///       mail.take([](const change& c) { ... });
+///     }
 ///
 /// All messages stay within the process.
 namespace holdfast {
@@ -68,7 +79,12 @@ using store_gateway =
                      caf::replies_to<change_bucket>::with<result<schema>>,
                      caf::replies_to<drop_bucket>::with<result<bool>>,
                      caf::replies_to<describe_bucket>::with<result<schema>>,
-                     caf::replies_to<describe_store>::with<result<store_stats>>>;
+                     caf::replies_to<describe_store>::with<result<store_stats>>,
+                     caf::replies_to<purge_store>::with<result<std::uint64_t>>,
+                     caf::replies_to<run_query>::with<result<query_value>>,
+                     caf::replies_to<subscribe_events>::with<result<subscription_id>>,
+                     caf::replies_to<subscribe_query>::with<result<subscription_id>>,
+                     caf::replies_to<unsubscribe>::with<result<bool>>>;
 
 /// The gateway of a store: a child of the store's supervisors. It does nothing that fails, and so
 /// is the same until the store stops, unless somebody kills it; then ask anew. Thread-safe. Error:
@@ -86,5 +102,7 @@ HOLDFAST_LOCAL_MESSAGE(holdfast::result<holdfast::groups>)
 HOLDFAST_LOCAL_MESSAGE(holdfast::result<holdfast::explanation>)
 HOLDFAST_LOCAL_MESSAGE(holdfast::result<holdfast::schema>)
 HOLDFAST_LOCAL_MESSAGE(holdfast::result<holdfast::store_stats>)
+HOLDFAST_LOCAL_MESSAGE(holdfast::result<holdfast::query_value>)
+HOLDFAST_LOCAL_MESSAGE(holdfast::result<holdfast::subscription_id>)
 HOLDFAST_LOCAL_MESSAGE(holdfast::result<bool>)
 HOLDFAST_LOCAL_MESSAGE(holdfast::result<std::uint64_t>)

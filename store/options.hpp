@@ -67,6 +67,8 @@ struct store_options {
   /// R6: requests of actors that may wait for their answers (store/gateway.hpp); past it,
   /// `overloaded`.
   std::size_t gateway_requests = 65'536;
+  /// R6: subscriptions that actors may have through the gateway; past it, `overloaded`.
+  std::size_t gateway_subscriptions = 65'536;
   /// The runtime to stand on; null: the store makes one from `runtime_options`. Must outlive the
   /// store.
   class runtime* runtime = nullptr;

@@ -100,8 +100,8 @@ result<void> add_part(query& to, const std::string& name, const value& x) {
 
 } // namespace
 
-result<query> query_from_json(std::string_view text) {
-  auto parsed = detail::parse_json(text, "query");
+result<query> query_from_json(std::string_view text, const json_limits& limits) {
+  auto parsed = detail::parse_json(text, "query", limits);
   if (!parsed)
     return fail(std::move(parsed.error()));
   if (parsed->kind() != value_kind::object)

@@ -8,7 +8,7 @@ namespace holdfast {
 /// field, the size and the limit. The defaults are the greatest that the format allows, so a store
 /// may only lower them. Records that are there already stay, and can be read and erased.
 ///
-/// And what no filter over a bucket's records may exceed; past it a query is `invalid_argument`.
+/// And what no query of a bucket's records may exceed; past it, it is `invalid_argument`.
 struct record_limits {
   std::size_t value_bytes = std::size_t{16} << 20;  ///< one text, or one array or object encoded
   std::size_t record_bytes = std::size_t{64} << 20; ///< all values of a record together
@@ -17,6 +17,13 @@ struct record_limits {
   unsigned depth = 32;               ///< of arrays and objects in one another
   unsigned filter_depth = 100;       ///< of and, or and comparisons in one another
   std::size_t filter_terms = 10'000; ///< of these together; and of their operands
+  std::size_t order_terms = 8;       ///< fields to order by
+  std::size_t group_fields = 64;     ///< keys of `group_by`; and aggregates
 };
+
+/// How many fields an index may be over. Not an option: the probes into indexes are arrays of this
+/// size, so that a look-up allocates nothing, and a definition with more fields would have to be
+/// refused by every store that reads it.
+inline constexpr std::size_t max_index_fields = 8;
 
 } // namespace holdfast

@@ -282,8 +282,8 @@ void print_lines(std::string& out, const object& members, std::string_view inden
 
 } // namespace
 
-result<schema> schema_from_json(std::string_view text) {
-  auto parsed = detail::parse_json(text, "schema");
+result<schema> schema_from_json(std::string_view text, const json_limits& limits) {
+  auto parsed = detail::parse_json(text, "schema", limits);
   if (!parsed)
     return fail(std::move(parsed.error()));
   try {

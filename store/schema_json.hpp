@@ -1,6 +1,7 @@
 #pragma once
 
 #include <holdfast/runtime/result.hpp>
+#include <holdfast/store/json_limits.hpp>
 #include <holdfast/store/schema.hpp>
 
 #include <string>
@@ -29,10 +30,10 @@ namespace holdfast {
 /// `boolean`, `object`, `array`, `date`. `generated` is `uuid`, `cuid`, `autoincrement` or
 /// `timestamp`; `format` is `email`, `url` or `iso-date`; `onDelete` is `restrict`, `cascade` or
 /// `set_null`; `ttl` is a duration or a number of milliseconds. Everything else is
-/// `invalid_argument`, with the place: `schema.fields.age.min: ...`; also a text above 1 MiB.
+/// `invalid_argument`, with the place: `schema.fields.age.min: ...`; also a text above `limits`.
 /// Functions (validators, computed defaults) cannot be written: add them to what this returns.
 /// Whether the definition contradicts itself is seen when it is compiled.
-result<schema> schema_from_json(std::string_view text);
+result<schema> schema_from_json(std::string_view text, const json_limits& limits = {});
 
 /// The definition in that form, indented; `schema_from_json` gives an equal one back, but for
 /// functions, which are left out.

@@ -9,6 +9,7 @@
 #include <holdfast/store/options.hpp>
 #include <holdfast/store/schema.hpp>
 #include <holdfast/store/snapshot.hpp>
+#include <holdfast/store/store_stats.hpp>
 #include <holdfast/store/transaction.hpp>
 #include <holdfast/store/typed_bucket.hpp>
 
@@ -27,67 +28,6 @@ namespace detail {
 class gateway_desk;
 class store_state;
 } // namespace detail
-
-/// One index of a bucket.
-struct index_stats {
-  std::string fields; ///< `role`, or `city,age`
-  bool unique = false;
-  std::uint64_t entries = 0; ///< published; of a unique index at most, nulls have none there
-};
-
-/// One bucket as `store::stats` sees it.
-struct bucket_stats {
-  std::string name;
-  bool persistent = false;
-  std::uint64_t records = 0; ///< published
-  std::vector<index_stats> indexes;
-  std::uint64_t writes = 0;     ///< commits since the start
-  std::size_t memory_bytes = 0; ///< records and indexes, what snapshots hold included
-  std::size_t mapped_bytes = 0; ///< what is mapped for them in huge pages, past malloc
-  std::uint64_t restarts = 0;   ///< of its actor
-  std::size_t waiting = 0;      ///< operations in its mailbox, or waiting for its restart
-  std::string state;            ///< of its actor: `up`, `restarting`, ...
-  std::string last_failure;
-};
-
-/// Commits per second of one bucket between two looks.
-struct bucket_rate {
-  std::string name;
-  double writes_per_second = 0;
-};
-
-/// A store at a glance.
-struct store_stats {
-  std::string name;
-  std::chrono::nanoseconds taken{0}; ///< on the clock's steady time
-  std::vector<bucket_stats> buckets; ///< by name
-  std::uint64_t records = 0;
-  std::size_t memory_bytes = 0;
-  bool persistent = false;
-  sequence published = 0;          ///< last visible commit of persistent buckets
-  sequence durable = 0;            ///< last commit known to be on stable storage
-  sequence memory_published = 0;   ///< last visible commit of buckets in memory
-  std::size_t backlog_commits = 0; ///< sealed, not yet written
-  std::size_t backlog_bytes = 0;
-  std::uint64_t batches = 0; ///< writes to the journal since the start
-  std::uint64_t persistence_restarts = 0;
-  std::chrono::milliseconds ttl_interval{0}; ///< between purges; 0: none by itself
-  std::size_t snapshots = 0;                 ///< held now
-  std::size_t subscribers = 0;               ///< of events
-  std::size_t queries = 0;                   ///< that are defined
-  std::size_t live_queries = 0;              ///< subscriptions of queries
-  std::size_t feed_backlog = 0;              ///< commits that followers have still to read
-  event_bus_counters events;
-  std::optional<error> failure; ///< why writing stopped, if it did (R5)
-
-  /// How busy the buckets were since an earlier look; those that are in both.
-  std::vector<bucket_rate> rates_since(const store_stats& earlier) const;
-  /// A table for a terminal.
-  std::string to_string() const;
-  /// The same figures in the text format of Prometheus, version 0.0.4: names begin with
-  /// `holdfast_`, labels are `store`, `bucket` and `index`.
-  std::string to_prometheus() const;
-};
 
 /// What a start found in the journal.
 struct restore_report {

@@ -2,6 +2,7 @@
 
 #include <holdfast/store/bucket.hpp>
 #include <holdfast/store/detail/named_member.hpp>
+#include <holdfast/store/detail/typed_lists.hpp>
 #include <holdfast/store/mapping.hpp>
 
 #include <concepts>
@@ -146,9 +147,10 @@ public:
   pending<detail::extreme_of<Field>> max(const Field& field) const {
     return content_of(field, plain_.max(field_name{field}));
   }
-  /// As of `selection`; the keys and numbers of the groups are values.
-  pending<groups> group_by(std::vector<field_name> keys, std::vector<aggregate> what) const {
-    return plain_.group_by(std::move(keys), std::move(what));
+  /// As of `selection`; the keys and numbers of the groups are values. A member of another struct
+  /// does not compile.
+  pending<groups> group_by(detail::field_list<T> keys, detail::aggregate_list<T> what) const {
+    return plain_.group_by(std::move(keys.names), std::move(what.all));
   }
 
   /// Calls `f(const record_view&)` for the records in order, without making structs; see

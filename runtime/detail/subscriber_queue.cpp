@@ -25,7 +25,7 @@ bool subscriber_queue::push(delivery d) {
     if (!open_)
       return false;
     if (waiting_.size() >= limit_) {
-      ++dropped_;
+      count_dropped();
       switch (policy_) {
       case overflow::drop_newest:
         ++missed_;
@@ -50,6 +50,13 @@ bool subscriber_queue::push(delivery d) {
   else
     notify();
   return !overrun;
+}
+
+/// Under the lock.
+void subscriber_queue::count_dropped() noexcept {
+  ++dropped_;
+  if (totals_)
+    totals_->dropped.fetch_add(1, std::memory_order_relaxed);
 }
 
 /// Under the lock. What was dropped is noted where it was.
@@ -97,6 +104,8 @@ void subscriber_queue::drain(const handler& f) {
     lock.lock();
     running_on_ = {};
     failures_ += failures;
+    if (failures > 0 && totals_)
+      totals_->failures.fetch_add(failures, std::memory_order_relaxed);
     idle_.notify_all();
   }
   notified_ = !waiting_.empty();
@@ -112,8 +121,15 @@ void subscriber_queue::disconnect() noexcept {
     if (!std::exchange(open_, false))
       return;
   }
-  if (auto hook = std::exchange(closed_, nullptr))
+  for (auto& hook : std::exchange(closed_, {}))
     hook(shared_from_this());
+}
+
+void subscriber_queue::withdraw() noexcept {
+  disconnect();
+  std::deque<delivery> unwanted;
+  std::lock_guard lock{mutex_};
+  unwanted.swap(waiting_);
 }
 
 void subscriber_queue::cancel() noexcept {
@@ -128,6 +144,10 @@ void subscriber_queue::cancel() noexcept {
 bool subscriber_queue::active() const noexcept {
   std::lock_guard lock{mutex_};
   return open_;
+}
+std::size_t subscriber_queue::waiting() const noexcept {
+  std::lock_guard lock{mutex_};
+  return waiting_.size();
 }
 std::uint64_t subscriber_queue::dropped() const noexcept {
   std::lock_guard lock{mutex_};
@@ -152,7 +172,12 @@ void subscription::cancel() noexcept {
   if (queue_)
     queue_->cancel();
 }
+void subscription::withdraw() noexcept {
+  if (auto queue = std::exchange(queue_, nullptr))
+    queue->withdraw();
+}
 bool subscription::active() const noexcept { return queue_ && queue_->active(); }
+std::size_t subscription::waiting() const noexcept { return queue_ ? queue_->waiting() : 0; }
 std::uint64_t subscription::dropped() const noexcept { return queue_ ? queue_->dropped() : 0; }
 std::uint64_t subscription::failures() const noexcept { return queue_ ? queue_->failures() : 0; }
 

@@ -5,6 +5,8 @@
 #include <holdfast/runtime/subscription.hpp>
 #include <holdfast/runtime/topic.hpp>
 
+#include <algorithm>
+#include <atomic>
 #include <condition_variable>
 #include <cstddef>
 #include <cstdint>
@@ -13,6 +15,8 @@
 #include <memory>
 #include <mutex>
 #include <thread>
+#include <utility>
+#include <vector>
 
 namespace holdfast::detail {
 
@@ -21,6 +25,12 @@ struct delivery {
   std::shared_ptr<const topic> where;
   std::shared_ptr<const event> what;
   std::uint64_t missed = 0; ///< events that were dropped just before it
+};
+
+/// What the queues of some subscribers have had, those that are gone included.
+struct queue_totals {
+  std::atomic<std::uint64_t> dropped{0};
+  std::atomic<std::uint64_t> failures{0};
 };
 
 /// The bounded queue before one subscriber. Whoever publishes only pushes; when the queue is no
@@ -37,8 +47,9 @@ public:
   /// Drained on the executor, into `call`.
   subscriber_queue(executor& run, handler call, std::size_t limit, overflow policy);
 
-  /// Called once, when the queue takes no more; not under its lock. Set before it is shared.
-  void when_closed(close_hook hook) { closed_ = std::move(hook); }
+  /// Called once, when the queue takes no more; not under its lock. There may be several. Set
+  /// before it is shared.
+  void when_closed(close_hook hook) { closed_.push_back(std::move(hook)); }
 
   /// Leaves out the events for which `accept` is false. Set before it is shared.
   void accept_only(std::function<bool(const event&)> accept) { accept_ = std::move(accept); }
@@ -46,6 +57,9 @@ public:
   /// Told how many events were dropped, before the one that comes behind them is handled. Set
   /// before it is shared.
   void tell_gaps(std::function<void(std::uint64_t)> gap) { gap_ = std::move(gap); }
+
+  /// Adds what it drops, and what handlers throw, to these. Set before it is shared.
+  void count_in(std::shared_ptr<queue_totals> totals) { totals_ = std::move(totals); }
 
   /// Whether it waits there now: false if it is not accepted, dropped for want of room, or the
   /// queue is closed. O(1), never blocks for long.
@@ -57,8 +71,12 @@ public:
   void disconnect() noexcept;
   /// Ends it; see `subscription::cancel`.
   void cancel() noexcept;
+  /// Ends it without waiting for what runs; see `subscription::withdraw`.
+  void withdraw() noexcept;
 
   bool active() const noexcept;
+  /// Events that wait for the handler.
+  std::size_t waiting() const noexcept;
   std::uint64_t dropped() const noexcept;
   std::uint64_t failures() const noexcept;
 
@@ -68,14 +86,16 @@ private:
 
   void notify();
   void drop_oldest();
+  void count_dropped() noexcept;
   std::uint64_t failures_of(const handler& f, const delivery& d) const;
 
   const notifier notify_;
   const std::size_t limit_;
   const overflow policy_;
-  close_hook closed_;
+  std::vector<close_hook> closed_;
   std::function<bool(const event&)> accept_;
   std::function<void(std::uint64_t)> gap_;
+  std::shared_ptr<queue_totals> totals_;
   mutable std::mutex mutex_;
   std::condition_variable idle_;
   std::deque<delivery> waiting_;
@@ -86,5 +106,19 @@ private:
   std::uint64_t missed_ = 0; ///< dropped behind what waits
   std::uint64_t failures_ = 0;
 };
+
+/// `each(f)` calls `f(const subscriber_queue&)` for the queues that there are.
+template <class Each>
+subscriber_counters counters_of(const queue_totals& totals, Each&& each) {
+  subscriber_counters out;
+  each([&](const subscriber_queue& queue) {
+    const auto n = queue.waiting();
+    out.waiting += n;
+    out.longest = std::max(out.longest, n);
+  });
+  out.dropped = totals.dropped.load(std::memory_order_relaxed);
+  out.failures = totals.failures.load(std::memory_order_relaxed);
+  return out;
+}
 
 } // namespace holdfast::detail

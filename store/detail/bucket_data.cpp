@@ -168,6 +168,10 @@ bool bucket_data::trees_changed() const noexcept {
   return changed;
 }
 
+bool bucket_data::uniques_changed() const noexcept {
+  return std::ranges::any_of(uniques_, [](auto& u) { return u->values != u->sealed_values; });
+}
+
 order_tree& bucket_data::deadlines() {
   if (!deadlines_) {
     deadlines_ = std::make_unique<order_tree>(memory_, index_kind::integer, deadline_slot, rows_);
@@ -259,8 +263,9 @@ void bucket_data::insert(record_block* fresh) {
   primary_.insert(fresh->hash, block_slots::payload(fresh));
   fault_point("data.key_added");
   for (auto& u : uniques_)
-    if (fresh->slots()[u->spec.slot_number].tag != slot_tag::null) {
+    if (u->holds(*fresh)) {
       u->slots.insert(u->hash, row_slots::payload(row));
+      ++u->values;
       fault_point("data.unique_added");
     }
   ++next_row_;
@@ -280,6 +285,7 @@ void bucket_data::replace(record_block* old, record_block* fresh) {
     if (same_value(*old, *fresh, u->spec.slot_number))
       continue;
     unique_changed = true;
+    u->values = u->values + u->holds(*fresh) - u->holds(*old);
     const key_view value = key_view::of(*fresh, u->spec.slot_number);
     if (value.tag == slot_tag::null)
       continue;
@@ -331,6 +337,8 @@ void bucket_data::erase(record_block* old) {
   edits_.push_back({edit_kind::erased, false, 0, old, nullptr, 0});
   old->death.store(dying, std::memory_order_release);
   fault_point("data.version_ended");
+  for (auto& u : uniques_)
+    u->values -= u->holds(*old);
   --live_;
 }
 
@@ -346,6 +354,8 @@ void bucket_data::clear() {
     b->death.store(dying, std::memory_order_release);
     fault_point("data.version_ended");
   }
+  for (auto& u : uniques_)
+    u->values = 0;
   live_ = 0;
 }
 
@@ -388,6 +398,8 @@ void bucket_data::rollback() noexcept {
   each_tree([](order_tree& tree) { tree.rollback(); });
   if (pending_ != nullptr)
     memory_.free(std::exchange(pending_, nullptr), root_bytes());
+  for (auto& u : uniques_)
+    u->values = u->sealed_values;
   live_ = sealed_.live;
   next_row_ = sealed_.next_row;
 }

@@ -157,6 +157,10 @@ public:
   }
   /// Where the tree of an ordered index stands in a root.
   std::size_t tree_number(std::size_t index) const noexcept { return numbers_[index]; }
+  /// The values in a unique index, as a root has them.
+  std::uint64_t unique_size(std::size_t index, const bucket_root& in) const noexcept {
+    return in.uniques(trees_.size())[numbers_[index]];
+  }
 
   // -- any thread, pinning itself
 
@@ -187,9 +191,14 @@ private:
   struct unique_index {
     index_spec spec;
     page_hash<row_slots> slots;
-    std::uint64_t hash = 0; ///< scratch
+    std::uint64_t hash = 0;   ///< scratch
+    std::uint64_t values = 0; ///< of live records, nulls aside
+    std::uint64_t sealed_values = 0;
     unique_index(const index_spec& s, pool& memory, limbo& retired)
         : spec(s), slots(memory, retired) {}
+    bool holds(const record_block& b) const noexcept {
+      return b.slots()[spec.slot_number].tag != slot_tag::null;
+    }
   };
   struct sealed_state {
     std::uint64_t seq = 0;
@@ -205,10 +214,12 @@ private:
   template <class F>
   void each_tree(F&& f) const;
   bool trees_changed() const noexcept;
+  bool uniques_changed() const noexcept;
   void undo(const edit& e) noexcept;
   bucket_root* make_root();
   std::size_t root_bytes() const noexcept {
-    return sizeof(bucket_root) + trees_.size() * sizeof(order_node*);
+    return sizeof(bucket_root) + trees_.size() * sizeof(order_node*) +
+           uniques_.size() * sizeof(std::uint64_t);
   }
   bool drain(std::size_t budget) noexcept;
   bool look_at_ended(std::size_t n) noexcept;

@@ -29,7 +29,8 @@ struct bucket_layout {
   std::vector<index_spec> indexes;
 };
 
-/// What a commit made of a bucket, besides the records: versions form a list as records do.
+/// What a commit made of a bucket, besides the records: versions form a list as records do. Behind
+/// it stand the roots of the ordered indexes, then how many values each unique one holds.
 struct bucket_root {
   std::atomic<std::uint64_t> birth;
   std::uint64_t death; ///< the writer's, as `next`
@@ -41,6 +42,12 @@ struct bucket_root {
   order_node** trees() noexcept { return reinterpret_cast<order_node**>(this + 1); }
   order_node* const* trees() const noexcept {
     return reinterpret_cast<order_node* const*>(this + 1);
+  }
+  std::uint64_t* uniques(std::size_t trees_before) noexcept {
+    return reinterpret_cast<std::uint64_t*>(trees() + trees_before);
+  }
+  const std::uint64_t* uniques(std::size_t trees_before) const noexcept {
+    return reinterpret_cast<const std::uint64_t*>(trees() + trees_before);
   }
 };
 

@@ -31,6 +31,8 @@ void bucket_data::rewind(std::uint64_t seq) {
 
   const bucket_root& then = root_at(seq);
   sealed_ = {seq, then.count, then.row_bound};
+  for (std::size_t i = 0; i < uniques_.size(); ++i)
+    uniques_[i]->values = uniques_[i]->sealed_values = then.uniques(trees_.size())[i];
   each_row([&](std::uint64_t row) { rewind_row(row, seq); });
   rewind_roots(seq);
   live_ = sealed_.live;

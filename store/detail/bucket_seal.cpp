@@ -22,6 +22,8 @@ bucket_root* bucket_data::make_root() {
       {never}, never, nullptr, {last}, live_, next_row_, deadlines_ ? deadlines_->root() : nullptr};
   for (std::size_t i = 0; i < trees_.size(); ++i)
     root->trees()[i] = trees_[i]->root();
+  for (std::size_t i = 0; i < uniques_.size(); ++i)
+    root->uniques(trees_.size())[i] = uniques_[i]->values;
   return root;
 }
 
@@ -45,7 +47,8 @@ void bucket_data::prepare_seal() {
   each_tree([&](const order_tree& tree) { ends += tree.replaced().size(); });
   ended_.reserve(ends);
   // An update of fields without an index leaves the root as it is.
-  if (next_row_ != sealed_.next_row || live_ != sealed_.live || trees_changed())
+  if (next_row_ != sealed_.next_row || live_ != sealed_.live || trees_changed() ||
+      uniques_changed())
     pending_ = make_root();
 }
 
@@ -66,6 +69,8 @@ void bucket_data::seal_at(std::uint64_t seq) noexcept {
     root_.store(pending_, std::memory_order_release);
   }
   sealed_ = {seq, live_, next_row_};
+  for (auto& u : uniques_)
+    u->sealed_values = u->values;
   settled_ = false;
 }
 
@@ -273,6 +278,7 @@ void bucket_data::load(std::span<record_block* const> blocks, std::uint64_t seq)
       const std::uint64_t hash = hash_of(value);
       u->slots.reserve(hash);
       u->slots.insert(hash, row_slots::payload(b->row));
+      ++u->values;
     }
     rows_.add(b->row, b);
     primary_.insert(b->hash, block_slots::payload(b));

@@ -1,6 +1,7 @@
 #include <holdfast/store/detail/execute.hpp>
 
 #include <holdfast/store/detail/projection.hpp>
+#include <holdfast/store/detail/validation_check.hpp>
 
 #include <algorithm>
 #include <utility>
@@ -54,7 +55,7 @@ result<record> find_one(const reader& from, const query& q, std::int64_t now) {
   if (!seen)
     return fail(std::move(seen.error()));
   if (!out)
-    return fail(errc::not_found, from.layout().bucket() + ": no record " + q.to_string(),
+    return fail(errc::not_found, from.layout().bucket() + ": no record " + shortened(q.to_string()),
                 {from.layout().bucket(), {}, {}});
   return out;
 }

@@ -35,11 +35,32 @@ void gateway_desk::close() {
     closed_ = true;
     current_ = nullptr;
   }
+  subscriptions_.close();
+  {
+    std::unique_lock lock{mutex_};
+    unused_.wait(lock, [this] { return uses_ == 0; });
+  }
   if (blocking_) // nobody makes it any more
     blocking_->stop();
 }
 
 result<bucket<>> gateway_desk::find(std::string_view name) const { return of_.handle(name); }
+
+runtime& gateway_desk::owner() const noexcept { return of_.owner(); }
+
+gateway_desk::use::use(gateway_desk& desk) : desk_{desk} {
+  std::lock_guard lock{desk_.mutex_};
+  granted_ = !desk_.closed_;
+  desk_.uses_ += granted_;
+}
+
+gateway_desk::use::~use() {
+  if (!granted_)
+    return;
+  std::lock_guard lock{desk_.mutex_};
+  if (--desk_.uses_ == 0)
+    desk_.unused_.notify_all();
+}
 
 result<void> gateway_desk::post(std::function<void()> task) {
   if (of_.owner().options().deterministic)

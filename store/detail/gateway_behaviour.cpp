@@ -1,7 +1,8 @@
 #include <holdfast/store/detail/gateway_behaviour.hpp>
 
 #include <holdfast/store/detail/bucket_core.hpp>
-#include <holdfast/store/detail/gateway_reply.hpp>
+#include <holdfast/store/detail/gateway_aside.hpp>
+#include <holdfast/store/detail/gateway_subscribe.hpp>
 #include <holdfast/store/detail/purge.hpp>
 #include <holdfast/store/detail/store_state.hpp>
 
@@ -33,28 +34,6 @@ auto writing(gateway_pointer self, const desk_ptr& desk, F write) {
       begin(write(handle_for(to, m), m), answer);
     });
   };
-}
-
-using chore = std::function<void(caf::event_based_actor* worker)>;
-
-/// Runs `work(actor)` in an actor of its own, which holds up nobody else. (CAF's `spawn` is slow to
-/// compile, so it is there once, for all requests.)
-void spawn_aside(gateway_pointer self, runtime& owner, chore work) {
-  self->home_system().spawn(
-      [present = owner.presence(), work = std::move(work)](caf::event_based_actor* worker) {
-        quiet(worker);
-        if (present)
-          worker->attach_functor([present] {});
-        work(worker);
-      });
-}
-
-/// The same; what it throws is the answer.
-template <class T, class F>
-void aside(gateway_pointer self, runtime& owner, const reply<T>& answer, F work) {
-  spawn_aside(self, owner, [answer, work](caf::event_based_actor* worker) {
-    guarded(answer, [&] { work(worker); });
-  });
 }
 
 template <class T, class Message, class F>
@@ -182,6 +161,16 @@ result<schema> change_for(store_state& in, const change_bucket& m) {
 
 } // namespace
 
+void spawn_aside(gateway_pointer self, runtime& owner, chore work) {
+  self->home_system().spawn(
+      [present = owner.presence(), work = std::move(work)](caf::event_based_actor* worker) {
+        quiet(worker);
+        if (present)
+          worker->attach_functor([present] {});
+        work(worker);
+      });
+}
+
 store_gateway::behavior_type gateway_behaviour(gateway_pointer self, const desk_ptr& desk) {
   auto& store = desk->store();
   return {
@@ -245,6 +234,11 @@ store_gateway::behavior_type gateway_behaviour(gateway_pointer self, const desk_
       [self, desk, &store](const describe_store&) {
         return take_in<store_stats>(self, desk, [&](const auto& answer) { answer(store.stats()); });
       },
+      [self, desk](const purge_store& m) { return purge_all_for(self, desk, m); },
+      [self, desk](const holdfast::run_query& m) { return run_for(self, desk, m); },
+      [self, desk](const subscribe_events& m) { return subscribe_for(self, desk, m); },
+      [self, desk](const subscribe_query& m) { return subscribe_for(self, desk, m); },
+      [self, desk](const unsubscribe& m) { return unsubscribe_for(self, desk, m); },
   };
 }
 

@@ -34,6 +34,9 @@ public:
   explicit reply(gateway_pointer self)
       : promise_{self->make_response_promise()}, from_{self->ctrl()} {}
 
+  /// Who sent the request; null: nobody to be answered.
+  caf::actor asker() const { return caf::actor_cast<caf::actor>(promise_.source()); }
+
   void let_in(std::shared_ptr<const gateway_pass> pass) { pass_ = std::move(pass); }
 
   void operator()(result<T> answer) const {

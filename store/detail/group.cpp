@@ -219,8 +219,8 @@ bool in_any_order(const record_layout& layout, std::span<const column> columns) 
 
 result<groups> group_by(const reader& from, const query& q, std::span<const field_name> keys,
                         std::span<const aggregate> what, std::int64_t now) {
-  constexpr std::size_t most = 64;
   const auto& layout = from.layout();
+  const auto most = layout.limits().group_fields;
   if (auto n = std::max(keys.size(), what.size()); n > most)
     return fail(errc::invalid_argument,
                 layout.bucket() + ": group_by " + std::to_string(n) +

@@ -1,15 +1,13 @@
 #pragma once
 
 #include <holdfast/store/detail/record_block.hpp>
+#include <holdfast/store/record_limits.hpp>
 
 #include <cstddef>
 #include <cstdint>
 #include <string_view>
 
 namespace holdfast::detail {
-
-/// How many fields an index is over at most.
-inline constexpr std::size_t max_index_fields = 8;
 
 /// What the values of an index are. Dates are integers.
 enum class index_kind : std::uint8_t { boolean, integer, number, text };

@@ -104,8 +104,8 @@ private:
   bool open(value empty) {
     if (++count_ > limits_.values)
       return refuse("more values than the limit " + std::to_string(limits_.values));
-    if (open_.size() == limits_.depth)
-      return refuse("deeper than the limit " + std::to_string(limits_.depth));
+    if (const auto most = std::min(limits_.depth, json_limits::most_depth); open_.size() >= most)
+      return refuse("deeper than the limit " + std::to_string(most));
     open_.push_back({std::move(empty), {}});
     return true;
   }

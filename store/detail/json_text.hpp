@@ -1,6 +1,7 @@
 #pragma once
 
 #include <holdfast/runtime/result.hpp>
+#include <holdfast/store/json_limits.hpp>
 #include <holdfast/store/value.hpp>
 
 #include <cstddef>
@@ -8,13 +9,6 @@
 #include <string_view>
 
 namespace holdfast::detail {
-
-/// What a JSON text may be at most; all of it is read into memory.
-struct json_limits {
-  std::size_t bytes = std::size_t{1} << 20;
-  std::size_t values = 100'000;
-  unsigned depth = 64;
-};
 
 /// The one value that a JSON text is. Whole numbers within int64 are integers, others reals.
 /// `invalid_argument` names `subject` and the place, for what is malformed by line and column (in

@@ -33,7 +33,7 @@ result<void> live_queries::define(std::string_view name, query_function what) {
   made->function = std::move(what);
   if (!definitions_.emplace(name, std::move(made)).second)
     return fail(errc::already_exists,
-                std::string{name} + ": a query of this name is defined already",
+                shown_name(name) + ": a query of this name is defined already",
                 {.query = std::string{name}});
   return {};
 }
@@ -46,9 +46,9 @@ bool live_queries::remove(std::string_view name) {
   for (auto& [key, g] : groups_) {
     if (g->of != found->second)
       continue;
-    g->last = result<query_value>{fail(errc::dropped,
-                                       g->of->name + ": the query was removed from its store",
-                                       {.query = g->of->name})};
+    g->last = result<query_value>{
+        fail(errc::dropped, shown_name(g->of->name) + ": the query was removed from its store",
+             {.query = g->of->name})};
     g->number += 2;
     g->dirty = g->moved = false;
     g->upkeep = nullptr;
@@ -63,11 +63,11 @@ bool live_queries::remove(std::string_view name) {
 
 result<live_queries::definition_ptr> live_queries::find(std::string_view name) const {
   if (closed_)
-    return fail(errc::stopped, std::string{name} + ": the store has stopped",
+    return fail(errc::stopped, shown_name(name) + ": the store has stopped",
                 {.query = std::string{name}});
   auto found = definitions_.find(name);
   if (found == definitions_.end())
-    return fail(errc::not_found, std::string{name} + ": no query of this name is defined",
+    return fail(errc::not_found, shown_name(name) + ": no query of this name is defined",
                 {.query = std::string{name}});
   return found->second;
 }
@@ -112,6 +112,15 @@ std::size_t live_queries::subscriptions() const {
   return out;
 }
 
+subscriber_counters live_queries::queues() const {
+  const std::lock_guard lock{mutex_};
+  return counters_of(*totals_, [this](auto&& look) {
+    for (auto& [key, g] : groups_)
+      for (auto& [at, queue] : g->members)
+        look(*queue);
+  });
+}
+
 result<query_why> live_queries::why(std::string_view name, const object& parameters,
                                     const read_filters& filters) const {
   const std::lock_guard lock{mutex_};
@@ -121,7 +130,7 @@ result<query_why> live_queries::why(std::string_view name, const object& paramet
   auto g = find_group(key_of(**of, parameters, filters), **of, parameters, filters);
   if (!g)
     return fail(errc::not_found,
-                std::string{name} + ": nobody has subscribed to it with these parameters",
+                shown_name(name) + ": nobody has subscribed to it with these parameters",
                 {.query = std::string{name}});
   auto out = g->counters;
   if (g->trigger)
@@ -247,6 +256,19 @@ std::optional<query_moment> live_queries::fresh_at(const query_group& g, const q
 
 result<subscription> live_queries::subscribe(std::string_view name, object parameters, handler call,
                                              live_options options) {
+  const queue_maker on_callback_threads = [&](std::shared_ptr<query_member> member) {
+    return std::make_shared<subscriber_queue>(
+        runtime_.executor(),
+        [member = std::move(member), call = std::move(call)](const delivery& d) {
+          member->take(static_cast<const query_event&>(*d.what), call);
+        },
+        std::size_t{1}, overflow::drop_oldest); // the latest value wins
+  };
+  return subscribe(name, std::move(parameters), on_callback_threads, std::move(options));
+}
+
+result<subscription> live_queries::subscribe(std::string_view name, object parameters,
+                                             const queue_maker& make, live_options options) {
   std::optional<arrival> arriving; // leaves when the mutex is free
   std::unique_lock lock{mutex_};
   auto found = find(name);
@@ -282,20 +304,18 @@ result<subscription> live_queries::subscribe(std::string_view name, object param
     at = g->at;
   }
   if (auto still = find(name); !still || *still != of)
-    return fail(errc::not_found, std::string{name} + ": the query was removed meanwhile",
+    return fail(errc::not_found, shown_name(name) + ": the query was removed meanwhile",
                 {.query = std::string{name}});
-  return join(g, *at, std::move(call), options);
+  return join(g, *at, make, options);
 }
 
-subscription live_queries::join(const group_ptr& g, const query_moment& at, handler call,
+subscription live_queries::join(const group_ptr& g, const query_moment& at, const queue_maker& make,
                                 const live_options& options) {
-  auto member = std::make_shared<query_member>(std::move(call), g->of);
+  auto member = std::make_shared<query_member>(g->of);
   if (options.skip_initial && *g->last)
     member->knows(*g->last, g->number);
-  auto queue = std::make_shared<subscriber_queue>(
-      runtime_.executor(),
-      [member](const delivery& d) { member->take(static_cast<const query_event&>(*d.what)); },
-      std::size_t{1}, overflow::drop_oldest); // the latest value wins
+  auto queue = make(member);
+  queue->count_in(totals_);
   queue->when_closed([weak = weak_from_this(), of = std::weak_ptr{g}](auto& closed) {
     auto self = weak.lock();
     if (!self)

@@ -60,13 +60,21 @@ public:
 
   result<query_value> run(std::string_view name, const object& parameters,
                           const read_filters& filters) const;
+  /// Makes the queue, for one value, from which the member takes.
+  using queue_maker =
+      std::function<std::shared_ptr<subscriber_queue>(std::shared_ptr<query_member> member)>;
   result<subscription> subscribe(std::string_view name, object parameters, handler call,
+                                 live_options options);
+  result<subscription> subscribe(std::string_view name, object parameters, const queue_maker& make,
                                  live_options options);
   result<query_why> why(std::string_view name, const object& parameters,
                         const read_filters& filters) const;
   /// Waits until all that is published when it is called has been told and handled.
   result<void> settle(std::chrono::milliseconds timeout);
   std::size_t subscriptions() const;
+  /// Of the subscribers' queues. A value that a later one replaces before it was handled counts as
+  /// dropped. O(subscriptions).
+  subscriber_counters queues() const;
 
   /// A bucket of that name is there from now on.
   void bucket_defined(std::string_view name);
@@ -111,7 +119,7 @@ private:
   result<void> admitted(const query_definition& of, const object& parameters) const;
   prepared prepare(const query_definition& of, const object& parameters,
                    const read_filters& filters, const snapshot_pair& at) const;
-  subscription join(const group_ptr& g, const query_moment& at, handler call,
+  subscription join(const group_ptr& g, const query_moment& at, const queue_maker& make,
                     const live_options& options);
   std::shared_ptr<query_event> event_of(const query_group& g, const query_moment& at,
                                         bool initial) const;
@@ -158,6 +166,7 @@ private:
   std::size_t arriving_ = 0; ///< subscribers that are not entered yet
   bool closed_ = false;
   std::shared_ptr<delivery_epoch> epoch_;
+  const std::shared_ptr<queue_totals> totals_ = std::make_shared<queue_totals>();
   std::atomic<std::uint64_t> buckets_defined_{0};
 
   mutable std::mutex leaving_mutex_; ///< taken last

@@ -28,15 +28,22 @@ struct named_member<member_ref<R, X>> {
   using type = X;
 };
 
-/// What may name a field of `T`'s bucket: a name, which is looked at when it is used, or a member.
+/// What may name a field: a name, which is looked at when it is used, or a member.
+template <class Field>
+concept names_field = std::constructible_from<field_name, const Field&>;
+template <class Field>
+concept numeric_field = names_field<Field> && adds_up<typename named_member<Field>::type>;
+template <class Field>
+concept ordered_field = names_field<Field> && has_order<typename named_member<Field>::type>;
+
+/// What may name a field of `T`'s bucket.
 template <class Field, class T>
-concept field_in = std::constructible_from<field_name, const Field&> &&
-    (std::is_void_v<typename named_member<Field>::record> ||
-     std::same_as<typename named_member<Field>::record, T>);
+concept field_in = names_field<Field> &&(std::is_void_v<typename named_member<Field>::record> ||
+                                         std::same_as<typename named_member<Field>::record, T>);
 template <class Field, class T>
-concept numeric_field_in = field_in<Field, T> && adds_up<typename named_member<Field>::type>;
+concept numeric_field_in = field_in<Field, T> && numeric_field<Field>;
 template <class Field, class T>
-concept ordered_field_in = field_in<Field, T> && has_order<typename named_member<Field>::type>;
+concept ordered_field_in = field_in<Field, T> && ordered_field<Field>;
 
 template <class X>
 struct extreme_value {

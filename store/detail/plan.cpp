@@ -241,7 +241,7 @@ result<plan> make_plan(const reader& from, const filter& which, const order_spec
 }
 
 result<order_spec> bind_order(const record_layout& layout, bool key_ordered, const query& q) {
-  constexpr std::size_t most_terms = 8;
+  const auto most_terms = layout.limits().order_terms;
   order_spec out;
   if (q.order().empty() && key_ordered)
     out.terms.push_back({{static_cast<std::uint16_t>(layout.key_slot()), {}}, false});

@@ -9,7 +9,8 @@ bool same_outcome(const result<query_value>& a, const result<query_value>& b) {
            : a.error().code() == b.error().code() && a.error().message() == b.error().message();
 }
 
-void query_member::take(const query_event& e) {
+void query_member::take(const query_event& e,
+                        const std::function<void(const query_update&)>& call) {
   // Values that were replaced while they waited may have been others: it may be the same again.
   const auto next = e.number == number_ + 1;
   number_ = e.number;
@@ -18,11 +19,11 @@ void query_member::take(const query_event& e) {
   last_ = e.outcome;
   const auto before = std::exchange(value_, e.outcome ? std::optional{*e.outcome} : value_);
   of_->delivered.fetch_add(1, std::memory_order_relaxed);
-  call_({.outcome = e.outcome,
-         .memory_seq = e.at.of(line_kind::memory),
-         .durable_seq = e.at.of(line_kind::durable),
-         .initial = e.initial,
-         .before = before ? &*before : nullptr});
+  call({.outcome = e.outcome,
+        .memory_seq = e.at.of(line_kind::memory),
+        .durable_seq = e.at.of(line_kind::durable),
+        .initial = e.initial,
+        .before = before ? &*before : nullptr});
 }
 
 } // namespace holdfast::detail

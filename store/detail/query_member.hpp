@@ -48,8 +48,7 @@ bool same_outcome(const result<query_value>& a, const result<query_value>& b);
 /// time, in the subscriber's queue.
 class query_member {
 public:
-  query_member(std::function<void(const query_update&)> call, std::shared_ptr<query_definition> of)
-      : call_{std::move(call)}, of_{std::move(of)} {}
+  explicit query_member(std::shared_ptr<query_definition> of) : of_{std::move(of)} {}
 
   /// What it is taken to know already. Before it gets anything.
   void knows(const result<query_value>& outcome, std::uint64_t number) {
@@ -59,10 +58,9 @@ public:
       value_ = *outcome;
   }
   /// Calls the handler unless the value is the one that it has.
-  void take(const query_event& e);
+  void take(const query_event& e, const std::function<void(const query_update&)>& call);
 
 private:
-  const std::function<void(const query_update&)> call_;
   const std::shared_ptr<query_definition> of_;
   std::optional<result<query_value>> last_;
   std::uint64_t number_ = 0;         ///< of the last outcome

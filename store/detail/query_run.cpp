@@ -3,6 +3,7 @@
 #include <holdfast/store/detail/index_key.hpp>
 #include <holdfast/store/detail/reader.hpp>
 #include <holdfast/store/detail/transaction_state.hpp>
+#include <holdfast/store/detail/validation_check.hpp>
 
 #include <algorithm>
 #include <new>
@@ -21,7 +22,7 @@ namespace {
 result<query_value> call_query(const query_definition& what, const object& parameters,
                                transaction_state& state) {
   auto failed = [&](errc code, const std::string& why) {
-    return fail(code, what.name + ": " + why, {.query = what.name});
+    return fail(code, shown_name(what.name) + ": " + why, {.query = what.name});
   };
   try {
     query_context context{state};

@@ -62,6 +62,10 @@ public:
 
   /// Entries, nulls included: one per record.
   std::uint64_t index_size(std::size_t index) const noexcept { return subtree_size(tree(index)); }
+  /// The values in a unique index: nulls are no entries of it. O(1).
+  std::uint64_t unique_size(std::size_t index) const noexcept {
+    return data_.unique_size(index, root_);
+  }
   /// Entries below a value, or below and equal to it. O(log n).
   std::uint64_t rank_before(std::size_t index, const key_view& value) const noexcept {
     return rank(index, order_probe::before(kind(index), value));

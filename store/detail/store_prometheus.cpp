@@ -73,12 +73,43 @@ void buckets_to(exposition& out, const store_stats& s) {
        [](auto& b) { return b.waiting; });
   each("bucket_up", "gauge", "Whether the bucket's actor is up",
        [](auto& b) { return b.state == "up" ? 1U : 0U; });
-  out.metric("index_entries", "gauge", "Published entries of an index");
+  out.metric("index_entries", "gauge",
+             "Published entries of an index, of a unique one without nulls");
   for (auto& b : s.buckets)
     for (auto& i : b.indexes)
       out.sample(
           i.entries,
           {{"bucket", b.name}, {"index", i.fields}, {"unique", i.unique ? "true" : "false"}});
+}
+
+void queues_to(exposition& out, const std::pair<label, const subscriber_counters&> (&kinds)[2]) {
+  auto each = [&](std::string_view name, std::string_view type, std::string_view help,
+                  auto&& content) {
+    out.metric(name, type, help);
+    for (auto& [kind, counters] : kinds)
+      out.sample(content(counters), {kind});
+  };
+  each("subscriber_waiting", "gauge", "Events or values that wait for subscribers",
+       [](auto& c) { return c.waiting; });
+  each("subscriber_longest_queue", "gauge", "Those that wait for one subscriber, at most",
+       [](auto& c) { return c.longest; });
+  each("subscriber_dropped_total", "counter",
+       "Events that subscribers missed, values that later ones replaced",
+       [](auto& c) { return c.dropped; });
+  each("subscriber_failures_total", "counter", "Times that a subscriber's handler threw",
+       [](auto& c) { return c.failures; });
+}
+
+void services_to(exposition& out, const store_stats& s) {
+  out.single("gateway_requests", "gauge", "Requests of actors that wait for their answers",
+             s.gateway_requests);
+  out.single("callbacks_waiting", "gauge", "Callbacks that wait for a thread", s.callbacks_waiting);
+  out.single("callback_threads", "gauge", "Threads for callbacks", s.callback_threads);
+  out.single("callback_failures_total", "counter", "Callbacks that threw", s.callback_failures);
+  queues_to(out, {{{"of", "events"}, s.event_queues}, {{"of", "queries"}, s.query_queues}});
+  out.metric("service_restarts_total", "counter", "Restarts of an actor that serves all buckets");
+  for (auto& each : s.services)
+    out.sample(each.restarts, {{"service", each.name}});
 }
 
 } // namespace
@@ -115,6 +146,7 @@ std::string store_stats::to_prometheus() const {
   out.single("events_delivered_total", "counter", "Changes put into a subscriber's queue",
              events.delivered);
   out.single("feed_backlog", "gauge", "Commits that followers have still to read", feed_backlog);
+  services_to(out, *this);
   buckets_to(out, *this);
   return out.take();
 }

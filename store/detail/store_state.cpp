@@ -33,10 +33,13 @@ std::optional<error> check_limits(const store_options& asked) {
                        limit{"limits.depth", mine.depth, most.depth},
                        limit{"limits.filter_depth", mine.filter_depth, most.filter_depth},
                        limit{"limits.filter_terms", mine.filter_terms, most.filter_terms},
+                       limit{"limits.order_terms", mine.order_terms, most.order_terms},
+                       limit{"limits.group_fields", mine.group_fields, most.group_fields},
                        limit{"feed_commits", asked.feed_commits, any},
                        limit{"backlog_commits", asked.backlog_commits, any},
                        limit{"backlog_bytes", asked.backlog_bytes, any},
-                       limit{"gateway_requests", asked.gateway_requests, any}};
+                       limit{"gateway_requests", asked.gateway_requests, any},
+                       limit{"gateway_subscriptions", asked.gateway_subscriptions, any}};
   for (auto& one : all)
     if (one.asked == 0 || one.asked > one.most)
       return error{errc::invalid_argument,
@@ -59,7 +62,8 @@ store_state::store_state(store_options options)
     : options_{std::move(options)},
       runtime_{options_.runtime ? std::shared_ptr<runtime>{options_.runtime, [](runtime*) {}}
                                 : std::make_shared<runtime>(options_.runtime_settings)},
-      gateway_{std::make_shared<gateway_desk>(*this, options_.gateway_requests)} {}
+      gateway_{std::make_shared<gateway_desk>(*this, options_.gateway_requests,
+                                              options_.gateway_subscriptions)} {}
 
 store_state::~store_state() { (void)stop(); }
 
@@ -97,9 +101,10 @@ result<void> store_state::start_tree() {
     root.children.push_back(persistence_child(pipe_, persistence_address_));
   }
   // Before the buckets, so that it ends after them: what they did last is told, too.
-  std::vector<child_spec> serving{events_.bus().spec(), queries_->spec(), gateway_->spec()};
+  std::vector<child_spec> serving{counted(events_.bus().spec()), counted(queries_->spec()),
+                                  counted(gateway_->spec())};
   if (options_.ttl_interval > std::chrono::milliseconds{0})
-    serving.push_back(ttl_child([this] { return all(); }, options_.ttl_interval));
+    serving.push_back(counted(ttl_child([this] { return all(); }, options_.ttl_interval)));
   auto services = supervisor::nested(*runtime_, {.name = "services",
                                                  .intensity = 10,
                                                  .period = options_.restart_period,
@@ -126,6 +131,20 @@ result<void> store_state::start_tree() {
     return fail(std::move(started.error()));
   root_ = *started;
   return {};
+}
+
+/// The same child, whose starts are counted for `stats`.
+child_spec store_state::counted(child_spec service) {
+  auto count = std::make_shared<std::atomic<std::uint64_t>>(0);
+  service_starts_.push_back({service.id, count});
+  service.start = [count, start = std::move(service.start)](start_context& context) {
+    count->fetch_add(1, std::memory_order_relaxed); // first: others may see it up at once
+    auto started = start(context);
+    if (!started)
+      count->fetch_sub(1, std::memory_order_relaxed);
+    return started;
+  };
+  return service;
 }
 
 namespace {

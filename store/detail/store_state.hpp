@@ -58,6 +58,8 @@ private:
   result<void> restore(journal_info info);
   result<void> restore_catalog();
   result<void> start_tree();
+  child_spec counted(child_spec service);
+  void add_services(store_stats& out) const;
   result<ref<bucket_core>> create(std::shared_ptr<const compiled_schema> schema);
   result<ref<bucket_core>> bind(bucket_core& existing,
                                 std::shared_ptr<const compiled_schema> schema);
@@ -92,6 +94,11 @@ private:
   std::shared_ptr<pipeline> pipe_; // null: in memory only
   ref<address> persistence_address_;
   std::shared_ptr<gateway_desk> gateway_;
+  struct service_starts {
+    std::string name;
+    std::shared_ptr<std::atomic<std::uint64_t>> count;
+  };
+  std::vector<service_starts> service_starts_; ///< filled before the tree is started
   std::optional<supervisor> root_;
   std::optional<supervisor> services_sup_;
   std::optional<supervisor> buckets_sup_;

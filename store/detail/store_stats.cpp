@@ -23,7 +23,7 @@ std::vector<index_stats> indexes_of(bucket_core& core) {
   auto& indexes = now.schema->indexes();
   for (std::size_t i = 0; i < indexes.size(); ++i)
     out.push_back({indexes[i].name, indexes[i].unique,
-                   indexes[i].unique ? view.count() : view.index_size(i)});
+                   indexes[i].unique ? view.unique_size(i) : view.index_size(i)});
   return out;
 }
 
@@ -56,6 +56,7 @@ store_stats store_state::stats() const {
   out.queries = queries_->defined();
   out.live_queries = queries_->subscriptions();
   out.feed_backlog = lines_->feed.backlog();
+  add_services(out);
   for (auto& core : all()) {
     out.buckets.push_back(stats_of(*core));
     out.records += out.buckets.back().records;
@@ -76,6 +77,21 @@ store_stats store_state::stats() const {
     out.persistence_restarts = lives == 0 ? 0 : lives - 1;
   }
   return out;
+}
+
+/// What serves all buckets.
+void store_state::add_services(store_stats& out) const {
+  out.event_queues = events_.bus().queues();
+  out.query_queues = queries_->queues();
+  out.gateway_requests = gateway_->waiting();
+  auto& callbacks = runtime_->executor();
+  out.callbacks_waiting = callbacks.queued();
+  out.callback_threads = callbacks.threads();
+  out.callback_failures = callbacks.failures();
+  for (auto& each : service_starts_) {
+    const auto starts = each.count->load(std::memory_order_relaxed);
+    out.services.push_back({each.name, starts == 0 ? 0 : starts - 1});
+  }
 }
 
 std::string store_state::tree() const { return root_ ? to_string(root_->tree()) : std::string{}; }
@@ -116,6 +132,9 @@ std::string store_stats::to_string() const {
                   static_cast<unsigned long long>(batches));
     out += line;
   }
+  for (auto& each : services)
+    if (each.restarts > 0)
+      out += "  " + each.name + ": " + std::to_string(each.restarts) + " restarts\n";
   if (failure)
     out += "  writing stopped: " + failure->to_string() + "\n";
   return out;

@@ -61,7 +61,8 @@ std::optional<conflict> find_conflict(transaction_part& read) {
       if (!after && expired(*before, at))
         return true;
       if (auto what = read.reads().touched_by(read.schema().layout(), before, after))
-        met = conflict_of(read, *what, {.key = key_of(after ? *after : *before).to_string()},
+        met = conflict_of(read, shortened(*what),
+                          {.key = key_of(after ? *after : *before).to_string()},
                           commit_of(before, after));
       return !met;
     });

@@ -69,17 +69,29 @@ std::string_view beginning_of(std::string_view text, std::size_t most) {
 
 } // namespace
 
-std::string shown(value_view v) {
-  constexpr std::size_t longest = 60;
-  if (v.is_string() && v.as_string().size() > 4 * longest)
-    return shown(beginning_of(v.as_string(), 4 * longest));
-  auto text = v.to_string();
+constexpr std::size_t longest_shown = 60;
+
+std::string shortened(std::string text) {
   if (!is_utf8(text))
     std::ranges::replace_if(
         text, [](char c) { return static_cast<unsigned char>(c) >= 0x80; }, '?');
-  if (text.size() <= longest)
+  if (text.size() <= longest_shown)
     return text;
-  return std::string{beginning_of(text, longest)} + "...";
+  return std::string{beginning_of(text, longest_shown)} + "...";
+}
+
+std::string shown(value_view v) {
+  constexpr auto enough = 4 * longest_shown;
+  if (v.is_string() && v.as_string().size() > enough)
+    return shown(beginning_of(v.as_string(), enough));
+  return shortened(v.to_string());
+}
+
+std::string shown_name(std::string_view name) {
+  auto text = shown(name); // as JSON, so that it stays one line
+  if (text.ends_with('"'))
+    text.pop_back();
+  return text.substr(1);
 }
 
 value_view stored_form(field_type type, value_view v) noexcept {

@@ -96,5 +96,8 @@ std::string name_fault(std::string_view name);
 
 /// A value for an error text: JSON, cut after some 60 characters.
 std::string shown(value_view v);
+/// The same of a name, without quotation marks, and of a text that is in words already.
+std::string shown_name(std::string_view name);
+std::string shortened(std::string text);
 
 } // namespace holdfast::detail

@@ -333,3 +333,42 @@ auto ww = holdfast::query{}.order_by(f<&user::tags>);
 #else
 auto ww = holdfast::query{}.order_by(f<&user::name>);
 #endif
+
+#if WRONG // an aggregate sum of a text
+auto xx = holdfast::aggregate::sum(f<&user::name>);
+#else
+auto xx = holdfast::aggregate::sum(f<&user::age>);
+#endif
+
+#if WRONG // an aggregate mean of a flag
+auto yy = holdfast::aggregate::avg(f<&user::active>);
+#else
+auto yy = holdfast::aggregate::avg(f<&user::spent>);
+#endif
+
+#if WRONG // the least vector of a group
+auto zz = holdfast::aggregate::min(f<&user::tags>);
+#else
+auto zz = holdfast::aggregate::min(f<&user::joined>);
+#endif
+
+#if WRONG // the greatest struct of a group
+auto ab = holdfast::aggregate::max(f<&user::home>);
+#else
+auto ab = holdfast::aggregate::max(f<&user::home, &town::zip>);
+#endif
+
+using sums = holdfast::aggregate;
+using users = holdfast::bucket<user>;
+
+#if WRONG // groups by a member of another struct
+auto ac(users b2) { return b2.everything().group_by({f<&town::zip>}, {}); }
+#else
+auto ac(users b2) { return b2.everything().group_by({"name", f<&user::age>}, {}); }
+#endif
+
+#if WRONG // an aggregate over a member of another struct
+auto ad(users b2) { return b2.everything().group_by({}, {sums::sum(f<&town::zip>)}); }
+#else
+auto ad(users b2) { return b2.everything().group_by({}, {sums::count(), sums::sum("age")}); }
+#endif

@@ -47,6 +47,38 @@ TEST_F(administration, counts_records_indexes_commits_and_restarts) {
   EXPECT_GT(rates[0].writes_per_second, 0);
 }
 
+TEST_F(administration, counts_the_values_in_a_unique_index_without_nulls) {
+  auto values = [&] {
+    auto s = db.stats();
+    auto entries = s.buckets.at(0).indexes.at(0).entries;
+    EXPECT_THAT(s.to_prometheus(),
+                HasSubstr("holdfast_index_entries{store=\"app\",bucket=\"users\",index=\"mail\","
+                          "unique=\"true\"} " +
+                          std::to_string(entries) + "\n"));
+    return entries;
+  };
+  ASSERT_TRUE(
+      users.insert_many({{{"id", "a"}}, {{"id", "b"}}, {{"id", "c"}, {"mail", "c"}}}).get());
+  EXPECT_EQ(values(), 1u);
+  ASSERT_TRUE(users.update("a", {{"mail", "a"}}).get());
+  EXPECT_EQ(values(), 2u);
+  ASSERT_TRUE(users.update("a", {{"mail", "d"}}).get());
+  EXPECT_EQ(values(), 2u);
+  ASSERT_TRUE(users.update("c", {{"mail", nullptr}}).get());
+  EXPECT_EQ(values(), 1u);
+  ASSERT_EQ(
+      users.insert_many({{{"id", "e"}, {"mail", "e"}}, {{"id", "f"}, {"mail", "d"}}}).get().error(),
+      errc::duplicate);
+  EXPECT_EQ(values(), 1u) << "a refused write leaves no trace";
+  ASSERT_TRUE(users.erase("b").get());
+  EXPECT_EQ(values(), 1u);
+  ASSERT_TRUE(users.erase("a").get());
+  EXPECT_EQ(values(), 0u);
+  ASSERT_TRUE(users.insert({{"id", "g"}, {"mail", "g"}}).get());
+  ASSERT_TRUE(users.clear().get());
+  EXPECT_EQ(values(), 0u);
+}
+
 /// Each figure of the table is there, with the number that it has.
 TEST_F(administration, exports_every_figure) {
   db.runtime_in_use().log().redirect(nullptr, log_level::off);
@@ -82,6 +114,10 @@ TEST_F(administration, exports_every_figure) {
       {"events_refused_total", s.events.refused},
       {"events_unheard_total", s.events.unheard},
       {"feed_backlog", s.feed_backlog},
+      {"gateway_requests", 0},
+      {"callbacks_waiting", s.callbacks_waiting},
+      {"callback_threads", s.callback_threads},
+      {"callback_failures_total", s.callback_failures},
   };
   for (auto [name, figure] : figures)
     EXPECT_THAT(text, HasSubstr("\nholdfast_" + std::string{name} + "{store=\"app\"} " +

@@ -100,6 +100,45 @@ TEST(a_stores_limits, hold_for_updates_bulk_work_and_transactions) {
   EXPECT_EQ(b.count().get().value(), 1u);
 }
 
+TEST(a_stores_limits, hold_for_orders_and_groups) {
+  auto db = store::start({.limits = {.order_terms = 2, .group_fields = 2}}).value();
+  auto b = db.define(notes()).value();
+  ASSERT_TRUE(b.insert({{"id", "a"}}).get());
+  EXPECT_TRUE(b.everything().order_by("id").then_by("text").all().get());
+  auto orders = b.everything().order_by("id").then_by("text").then_by("id").all().get();
+  ASSERT_FALSE(orders);
+  EXPECT_EQ(orders.error(), errc::invalid_argument);
+  EXPECT_EQ(orders.error().message(), "notes: an order of 3 terms is above the limit 2");
+  const auto one = aggregate::count();
+  EXPECT_TRUE(b.everything().group_by({"id", "text"}, {one, one}).get());
+  for (auto& wide : {b.everything().group_by({"id", "text", "id"}, {one}).get(),
+                     b.everything().group_by({"id"}, {one, one, one}).get()}) {
+    ASSERT_FALSE(wide);
+    EXPECT_EQ(wide.error(), errc::invalid_argument);
+    EXPECT_EQ(wide.error().message(), "notes: group_by 3 fields is above the limit 2");
+  }
+  for (auto& wrong : {record_limits{.order_terms = 0}, record_limits{.order_terms = 9},
+                      record_limits{.group_fields = 0}, record_limits{.group_fields = 65}}) {
+    auto refused = store::start({.limits = wrong});
+    ASSERT_FALSE(refused);
+    EXPECT_EQ(refused.error(), errc::invalid_argument);
+  }
+}
+
+TEST(a_stores_limits, let_an_index_be_over_so_many_fields_and_no_more) {
+  auto db = store::start().value();
+  auto wide = schema("wide").key("id", string());
+  std::vector<std::string> names;
+  for (std::size_t i = 0; i <= max_index_fields; ++i)
+    wide.field(names.emplace_back("f" + std::to_string(i)), integer());
+  auto most = wide;
+  most.index(std::vector<std::string>{names.begin(), names.end() - 1});
+  EXPECT_TRUE(db.define(most));
+  wide.index(names);
+  EXPECT_THAT(db.define(wide).error().to_string(),
+              HasSubstr("above the limit " + std::to_string(max_index_fields)));
+}
+
 TEST(a_stores_limits, leave_records_from_before_as_they_are) {
   auto disk = std::make_shared<memory_disk>();
   {

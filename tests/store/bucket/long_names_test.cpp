@@ -69,5 +69,53 @@ TEST_F(long_names, are_cut_between_characters) {
   EXPECT_THAT(users.get(text).get().error().message(), HasSubstr("\"xéé"));
 }
 
+TEST_F(long_names, are_shortened_where_a_query_is_unknown) {
+  auto expect_unknown = [](const error& e) {
+    EXPECT_EQ(e, errc::not_found);
+    EXPECT_LT(e.message().size(), 1024u);
+    EXPECT_TRUE(e.message().starts_with("kkk")) << e.message().substr(0, 200);
+    EXPECT_TRUE(e.where().query == long_text);
+  };
+  expect_unknown(db.run(long_text).error());
+  expect_unknown(db.subscribe(long_text, [](const query_update&) {}).error());
+  expect_unknown(db.why(long_text).error());
+  expect_unknown(db.query_info_of(long_text).error());
+  EXPECT_EQ(db.run("two\nlines").error().message(),
+            "two\\nlines: no query of this name is defined");
+}
+
+TEST_F(long_names, are_shortened_where_a_query_does_not_take_parameters) {
+  ASSERT_TRUE(db.define_query(
+      "some", {.bucket = "users", .what = query{}.limit(1), .limit_parameter = "most"}));
+  auto unknown = db.run("some", object{{"most", 1}, {long_text, 1}}).error();
+  EXPECT_EQ(unknown, errc::invalid_argument);
+  EXPECT_LT(unknown.message().size(), 1024u);
+  auto wrong = db.run("some", object{{"most", long_text}}).error();
+  EXPECT_LT(wrong.message().size(), 1024u);
+  EXPECT_THAT(wrong.message(), HasSubstr("is not a whole number"));
+}
+
+TEST_F(long_names, are_shortened_where_a_filter_finds_nothing) {
+  auto none = users.find_one("mail"_f == long_text).get();
+  ASSERT_FALSE(none);
+  EXPECT_EQ(none.error(), errc::not_found);
+  EXPECT_LT(none.error().message().size(), 1024u);
+  EXPECT_THAT(none.error().message(), HasSubstr("users: no record where mail"));
+}
+
+TEST_F(long_names, are_shortened_where_a_transaction_conflicts_over_a_filter) {
+  auto outcome = db.transact(
+      [&](transaction& tx) -> result<record> {
+        EXPECT_EQ(*tx.in(users).count("mail"_f >= long_text).get(), 0u);
+        EXPECT_TRUE(users.insert({{"id", "other"}, {"mail", long_text}}).get());
+        return tx.in(users).insert({{"id", "mine"}}).get();
+      },
+      {.retries = 0, .exclusive_retries = 0});
+  ASSERT_FALSE(outcome);
+  EXPECT_EQ(outcome.error(), errc::conflict);
+  EXPECT_LT(outcome.error().message().size(), 1024u);
+  EXPECT_THAT(outcome.error().message(), HasSubstr("users: where mail"));
+}
+
 } // namespace
 } // namespace holdfast::testing

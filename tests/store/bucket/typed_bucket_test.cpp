@@ -62,6 +62,11 @@ TEST_F(a_typed_bucket, answers_typed_queries) {
                      .get();
   ASSERT_TRUE(by_name) << by_name.error().to_string();
   EXPECT_EQ(*by_name, (groups{{{"N"}, {19}}}));
+  const std::vector<field_name> keys{"name"};
+  const std::vector<aggregate> what{aggregate::max("age")};
+  EXPECT_EQ(*users.everything().group_by(keys, what).get(), *by_name);
+  EXPECT_EQ(*users.everything().group_by({}, {aggregate::count(), aggregate::sum("age")}).get(),
+            (groups{{{}, {20, 190}}}));
   auto names = selection{users.everything().plain()}.fields({f<&user::name>}).objects().get();
   ASSERT_TRUE(names) << names.error().to_string();
   EXPECT_EQ(names->front(), (object{{"name", "N"}}));

@@ -51,6 +51,19 @@ TEST_P(an_update_of_a_bucket, fills_new_fields_in_by_function_default_or_not_at_
   ASSERT_TRUE(users.update(3, {{"note", "y"}}).get());
 }
 
+TEST_P(an_update_of_a_bucket, adds_an_index_over_fields_that_are_listed_in_braces) {
+  fill(10);
+  ASSERT_TRUE(db.update_bucket("users", bucket_update()
+                                            .add_field("age", integer())
+                                            .add_field("role", string())
+                                            .add_index({"age", "role"})
+                                            .add_index({"role", "age", "name"})));
+  auto indexes = db.bucket_schema("users")->indexes();
+  ASSERT_EQ(indexes.size(), 2u);
+  EXPECT_EQ(indexes[0].fields, (std::vector<std::string>{"age", "role"}));
+  EXPECT_EQ(indexes[1].fields, (std::vector<std::string>{"role", "age", "name"}));
+}
+
 TEST_P(an_update_of_a_bucket, takes_a_field_from_outside_the_schema_into_it) {
   fill(10);
   ASSERT_TRUE(db.update_bucket(

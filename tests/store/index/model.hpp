@@ -94,6 +94,7 @@ inline void expect_equal(const detail::read_view& view, const model& m,
       ASSERT_EQ(b->row, at->second) << k;
     }
   }
+  EXPECT_EQ(view.unique_size(0), m.uniques.size());
   for (const auto& u : uniques) {
     const auto* b = view.find_unique(0, detail::key_view(std::string_view(u)));
     const auto at = m.uniques.find(u);

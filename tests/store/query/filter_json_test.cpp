@@ -117,6 +117,25 @@ TEST(filter_json, has_limits) {
   EXPECT_EQ(why(std::string(1'048'577, ' ')), "filter: 1048577 bytes are above the limit 1048576");
 }
 
+TEST(filter_json, has_the_limits_that_it_is_given) {
+  auto wrong = [](const char* text, const json_limits& limits) {
+    auto read = filter_from_json(text, limits);
+    return read ? "" : read.error().message();
+  };
+  EXPECT_EQ(wrong(R"({"age":1})", {.bytes = 9}), "");
+  EXPECT_EQ(wrong(R"({"age":1})", {.bytes = 8}), "filter: 9 bytes are above the limit 8");
+  EXPECT_EQ(wrong(R"({"age":{"$in":[1]}})", {.values = 4}), "");
+  EXPECT_EQ(wrong(R"({"age":{"$in":[1]}})", {.values = 3}),
+            "filter.age.$in[0]: more values than the limit 3");
+  EXPECT_EQ(wrong(R"({"age":{"$gt":1}})", {.depth = 2}), "");
+  EXPECT_EQ(wrong(R"({"age":{"$gt":1}})", {.depth = 1}), "filter.age: deeper than the limit 1");
+  std::string deep(json_limits::most_depth + 1, '[');
+  EXPECT_THAT(wrong(("{\"a\":" + deep).c_str(), {.depth = 1'000'000}),
+              ::testing::HasSubstr("deeper than the limit 64"));
+  EXPECT_FALSE(query_from_json(R"({"limit":1})", {.bytes = 10}));
+  EXPECT_TRUE(query_from_json(R"({"limit":1})", {.bytes = 11}));
+}
+
 TEST(filter_json, writes_what_json_cannot_say_as_near_as_it_can) {
   constexpr auto infinity = std::numeric_limits<double>::infinity();
   EXPECT_EQ(to_json("a"_f < infinity), R"({"a":{"$lt":1.7976931348623157e+308}})");

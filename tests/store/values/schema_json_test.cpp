@@ -225,5 +225,17 @@ TEST(a_schema_as_json, survives_any_damage) {
   }
 }
 
+TEST(schema_json, has_the_limits_that_it_is_given) {
+  const std::string text = R"({"name":"t","key":"id","fields":{"id":{"type":"string"}}})";
+  EXPECT_TRUE(schema_from_json(text, {.bytes = text.size()}));
+  auto long_one = schema_from_json(text, {.bytes = text.size() - 1});
+  ASSERT_FALSE(long_one);
+  EXPECT_THAT(long_one.error().message(), HasSubstr("bytes are above the limit"));
+  EXPECT_TRUE(schema_from_json(text, {.depth = 3}));
+  auto deep = schema_from_json(text, {.depth = 2});
+  ASSERT_FALSE(deep);
+  EXPECT_EQ(deep.error().message(), "schema.fields.id: deeper than the limit 2");
+}
+
 } // namespace
 } // namespace holdfast

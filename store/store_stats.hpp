@@ -1,0 +1,92 @@
+#pragma once
+
+#include <holdfast/runtime/event_bus.hpp>
+#include <holdfast/runtime/result.hpp>
+#include <holdfast/runtime/subscription.hpp>
+#include <holdfast/store/journal.hpp>
+
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace holdfast {
+
+/// One index of a bucket.
+struct index_stats {
+  std::string fields; ///< `role`, or `city,age`
+  bool unique = false;
+  std::uint64_t entries = 0; ///< published; a null is one, but not of a unique index
+};
+
+/// One bucket as `store::stats` sees it.
+struct bucket_stats {
+  std::string name;
+  bool persistent = false;
+  std::uint64_t records = 0; ///< published
+  std::vector<index_stats> indexes;
+  std::uint64_t writes = 0;     ///< commits since the start
+  std::size_t memory_bytes = 0; ///< records and indexes, what snapshots hold included
+  std::size_t mapped_bytes = 0; ///< what is mapped for them in huge pages, past malloc
+  std::uint64_t restarts = 0;   ///< of its actor
+  std::size_t waiting = 0;      ///< operations in its mailbox, or waiting for its restart
+  std::string state;            ///< of its actor: `up`, `restarting`, ...
+  std::string last_failure;
+};
+
+/// Commits per second of one bucket between two looks.
+struct bucket_rate {
+  std::string name;
+  double writes_per_second = 0;
+};
+
+/// One of the actors below `services` in the store's tree.
+struct service_stats {
+  std::string name;
+  std::uint64_t restarts = 0;
+};
+
+/// A store at a glance.
+struct store_stats {
+  std::string name;
+  std::chrono::nanoseconds taken{0}; ///< on the clock's steady time
+  std::vector<bucket_stats> buckets; ///< by name
+  std::uint64_t records = 0;
+  std::size_t memory_bytes = 0;
+  bool persistent = false;
+  sequence published = 0;          ///< last visible commit of persistent buckets
+  sequence durable = 0;            ///< last commit known to be on stable storage
+  sequence memory_published = 0;   ///< last visible commit of buckets in memory
+  std::size_t backlog_commits = 0; ///< sealed, not yet written
+  std::size_t backlog_bytes = 0;
+  std::uint64_t batches = 0; ///< writes to the journal since the start
+  std::uint64_t persistence_restarts = 0;
+  std::chrono::milliseconds ttl_interval{0}; ///< between purges; 0: none by itself
+  std::size_t snapshots = 0;                 ///< held now
+  std::size_t subscribers = 0;               ///< of events
+  std::size_t queries = 0;                   ///< that are defined
+  std::size_t live_queries = 0;              ///< subscriptions of queries
+  std::size_t feed_backlog = 0;              ///< commits that followers have still to read
+  event_bus_counters events;
+  subscriber_counters event_queues;    ///< of the subscribers of events
+  subscriber_counters query_queues;    ///< of those of queries; dropped: replaced by later ones
+  std::size_t gateway_requests = 0;    ///< of actors, that wait for their answers
+  std::size_t callbacks_waiting = 0;   ///< for a thread; of the runtime, that is of all its stores
+  std::size_t callback_threads = 0;    ///< that there are
+  std::uint64_t callback_failures = 0; ///< callbacks that threw, subscribers' handlers aside
+  std::vector<service_stats> services; ///< as in the tree; see also `persistence_restarts`
+  std::optional<error> failure;        ///< why writing stopped, if it did (R5)
+
+  /// How busy the buckets were since an earlier look; those that are in both.
+  std::vector<bucket_rate> rates_since(const store_stats& earlier) const;
+  /// A table for a terminal.
+  std::string to_string() const;
+  /// The same figures in the text format of Prometheus, version 0.0.4: names begin with
+  /// `holdfast_`; the label `store` is everywhere, and `bucket`, `index` with `unique`, `service`,
+  /// and `of` (`events` or `queries`) where there are several.
+  std::string to_prometheus() const;
+};
+
+} // namespace holdfast
