@@ -11,7 +11,7 @@
 namespace holdfast::testing {
 namespace {
 
-struct a_group : live_query {
+struct a_live_group : live_query {
   told<std::uint64_t> quick_saw, slow_saw;
   std::atomic<std::uint64_t> quick_count{0};
   std::atomic<bool> slow_began{false}, slow_may_go{false};
@@ -50,7 +50,7 @@ struct a_group : live_query {
   }
 };
 
-TEST_F(a_group, gives_each_member_a_value_before_any_gets_a_later_one) {
+TEST_F(a_live_group, gives_each_member_a_value_before_any_gets_a_later_one) {
   for (int id = 11; id <= 13; ++id)
     add_adult(id); // while the slow one is at the first value
   EXPECT_THAT(quick_saw.values(), ::testing::ElementsAre(2, 3, 4, 5));
@@ -68,7 +68,7 @@ TEST_F(a_group, gives_each_member_a_value_before_any_gets_a_later_one) {
       << "they increase";
 }
 
-TEST_F(a_group, agrees_on_the_value_of_each_seq) {
+TEST_F(a_live_group, agrees_on_the_value_of_each_seq) {
   for (int id = 11; id <= 13; ++id)
     add_adult(id);
   let_go();
