@@ -148,11 +148,11 @@ void selection::note_all(const query& q, used_fields used) const {
 
 /// For the transaction: those up to `last` were looked at, or all if it is null.
 void selection::note_first(const detail::reader& from, const query& q,
-                           const detail::record_block* last, used_fields used) const {
+                           const detail::record_block* last) const {
   if (!last)
-    return note_all(q, std::move(used));
+    return note_all(q);
   if (in_)
-    in_->reads().add_query(from, q, std::move(used), *last, in_->is_inserted(*last));
+    in_->reads().add_query(from, q, *last, in_->is_inserted(*last));
 }
 
 pending<records> selection::all() const {
@@ -165,7 +165,7 @@ pending<records> selection::all() const {
 result<query_list> selection::list() const {
   return walk([&](auto& from, auto now) -> result<query_list> {
     auto found = detail::all(from, query_, now);
-    note_first(from, query_, last_of(query_, found), used_by_objects());
+    note_first(from, query_, last_of(query_, found)); // the records are given, too
     if (!found)
       return fail(std::move(found.error()));
     query_list out{.items = std::move(*found), .objects = {}};

@@ -129,8 +129,8 @@ private:
   used_fields used_by_number(std::initializer_list<std::string_view> names) const;
   used_fields used_by_objects() const;
   void note_all(const query& q, used_fields used = std::nullopt) const;
-  void note_first(const detail::reader& from, const query& q, const detail::record_block* last,
-                  used_fields used = std::nullopt) const;
+  void note_first(const detail::reader& from, const query& q,
+                  const detail::record_block* last) const;
 
   ref<detail::bucket_core> of_;
   query query_;

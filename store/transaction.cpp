@@ -36,6 +36,10 @@ result<void> transact(commit_lines& lines, runtime& rt, const store_state* in, d
   ensure(!runtime::inside_actor(), "store::transact: a blocking call inside an actor");
   const time_limit until{rt.clock(), options.timeout};
   std::optional<right_of_way::holder> way;
+  std::optional<error> rerun_for; // the last conflict
+  const auto late = [&](const error& e) {
+    return fail(rerun_for && e == errc::timeout ? e.because(*rerun_for) : e);
+  };
   for (int again = 0;; ++again) {
     transaction_state state{lines, rt, in, until};
     transaction attempt{state};
@@ -44,17 +48,18 @@ result<void> transact(commit_lines& lines, runtime& rt, const store_state* in, d
     std::optional<conflict> met;
     auto done = state.commit(options.durability.value_or(level), met);
     if (!met || again >= options.retries + options.exclusive_retries)
-      return done;
+      return done ? std::move(done) : late(done.error());
+    rerun_for = met->what;
     if (again >= options.retries && !way)
       way.emplace(lines.way, until);
     for (auto& part : state.parts())
       if (way && way->has_it())
         way->cover(part->core().id());
     if (until.passed())
-      return fail(too_late(until).because(met->what));
+      return late(too_late(until));
     // Only when the other commit is published can a snapshot have it.
     if (auto seen = met->in->wait_published(met->by, until); !seen)
-      return seen;
+      return late(seen.error());
   }
 }
 

@@ -12,6 +12,8 @@ namespace holdfast::detail {
 bool futex_wait(const std::atomic<std::uint32_t>& word, std::uint32_t seen,
                 std::chrono::steady_clock::time_point deadline) noexcept {
   using namespace std::chrono;
+  if (deadline.time_since_epoch() <= nanoseconds{0})
+    return false; // before the machine began: the kernel takes no such time
   timespec until{};
   timespec* limit = nullptr;
   if (deadline != steady_clock::time_point::max()) {

@@ -66,7 +66,18 @@ void subscriber_queue::drop_oldest() {
   (waiting_.empty() ? missed_ : waiting_.front().missed) += missed;
 }
 
+/// What it throws leaves the event waiting, and the next push asks again.
 void subscriber_queue::notify() {
+  try {
+    notify_again();
+  } catch (...) {
+    std::lock_guard lock{mutex_};
+    notified_ = false;
+    throw;
+  }
+}
+
+void subscriber_queue::notify_again() {
   if (notify_(shared_from_this()))
     return;
   disconnect(); // the executor has stopped or the actor has ended: nobody will take these events
@@ -93,6 +104,15 @@ std::uint64_t subscriber_queue::failures_of(const handler& f, const delivery& d)
 }
 
 void subscriber_queue::drain(const handler& f) {
+  while (drain_batch(f))
+    try {
+      return notify_again();
+    } catch (...) { // no memory to be called again: then at once
+    }
+}
+
+/// Whether more waits; then nobody else is asked to drain it.
+bool subscriber_queue::drain_batch(const handler& f) {
   std::unique_lock lock{mutex_};
   for (int i = 0; i < batch && !waiting_.empty(); ++i) {
     auto next = std::move(waiting_.front());
@@ -109,10 +129,7 @@ void subscriber_queue::drain(const handler& f) {
     idle_.notify_all();
   }
   notified_ = !waiting_.empty();
-  if (!notified_)
-    return;
-  lock.unlock();
-  notify();
+  return notified_;
 }
 
 void subscriber_queue::disconnect() noexcept {

@@ -85,6 +85,8 @@ private:
   static constexpr int batch = 64;
 
   void notify();
+  void notify_again();
+  bool drain_batch(const handler& f);
   void drop_oldest();
   void count_dropped() noexcept;
   std::uint64_t failures_of(const handler& f, const delivery& d) const;

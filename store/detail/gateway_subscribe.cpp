@@ -33,6 +33,15 @@ private:
   bool kept_ = false;
 };
 
+/// Leaves a way that was never opened.
+struct abandoned {
+  std::shared_ptr<gateway_way> way;
+  ~abandoned() {
+    if (way)
+      way->abandon();
+  }
+};
+
 /// Makes an actor the watcher of a subscription: it ends the subscription when the subscriber ends,
 /// and itself with the subscription.
 void watch(caf::event_based_actor* watcher, const desk_ptr& desk, subscription_id id,
@@ -58,16 +67,16 @@ void enter(caf::event_based_actor* watcher, const desk_ptr& desk, const caf::act
     return answer(fail(std::move(id.error())));
   reservation place{*desk, *id};
   auto way = std::make_shared<gateway_way>(*id, subscriber, caf::actor{watcher});
+  abandoned left{way};
   result<subscription> token = begin(way);
   if (!token)
     return answer(fail(std::move(token.error())));
-  if (!desk->subscriptions().keep(way, std::move(*token), caf::actor{watcher})) {
-    way->abandon();
+  if (!desk->subscriptions().keep(way, std::move(*token), caf::actor{watcher}))
     return answer(fail(errc::stopped, "gateway: the store has stopped"));
-  }
   watch(watcher, desk, *id, subscriber);
-  place.keep();
   answer(*id);
+  place.keep();
+  left.way = nullptr;
   way->open(); // behind the answer
 }
 

@@ -37,6 +37,8 @@ bool gateway_way::mail(const std::shared_ptr<subscriber_queue>& queue, const sen
   auto mail = std::make_shared<gateway_mail>(shared_from_this(), queue);
   {
     const std::lock_guard lock{mutex_};
+    if (abandoned_)
+      return false;
     if (!open_) {
       kept_ = [mail, send, to = subscriber_] {
         if (auto still = caf::actor_cast<caf::actor>(to))
@@ -63,6 +65,7 @@ void gateway_way::open() {
 void gateway_way::abandon() noexcept {
   std::function<void()> kept;
   const std::lock_guard lock{mutex_};
+  abandoned_ = true;
   kept.swap(kept_);
 }
 

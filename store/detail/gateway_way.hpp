@@ -61,6 +61,7 @@ private:
   std::atomic<std::size_t> mails_{0};
   std::mutex mutex_;
   bool open_ = false;
+  bool abandoned_ = false;
   std::function<void()> kept_; ///< sends the mail that came too soon
 };
 

@@ -326,10 +326,11 @@ subscription live_queries::join(const group_ptr& g, const query_moment& at, cons
     }
     self->wake();
   });
+  subscription token{queue}; // first: who is entered and gets nothing is let go of
   g->members.emplace(queue.get(), queue);
   if (!options.skip_initial || !*g->last)
     queue->push({nullptr, event_of(*g, at, true)});
-  return subscription{std::move(queue)};
+  return token;
 }
 
 std::shared_ptr<query_event> live_queries::event_of(const query_group& g, const query_moment& at,
@@ -355,7 +356,7 @@ void live_queries::tell(query_group& g) {
     }
     g.untold = false;
   } catch (...) {
-    g.dirty = true;
+    g.dirty = some_lost_ = true; // the queue may have no room either
     enqueue(g);
     wake();
     throw;

@@ -160,8 +160,8 @@ void live_queries::move(query_group& g, query_trigger why) {
 /// Tells what the upkeep has come to, at the moment up to which all is routed.
 void live_queries::adjust(query_group& g) {
   const auto same = !g.upkeep->moved();
-  auto now = same ? std::nullopt : g.upkeep->now();
-  if (!same && !now) {
+  auto now = g.upkeep->now(); // also what looks the same is of this moment from now on
+  if (!now) {
     g.dirty = true;
     return;
   }
@@ -169,9 +169,9 @@ void live_queries::adjust(query_group& g) {
   ++g.counters.adjusted;
   g.counters.unchanged += same ? 1 : 0;
   g.moved = false;
+  g.last = std::move(*now);
   if (same)
     return;
-  g.last = std::move(*now);
   ++g.number;
   tell(g);
 }
@@ -231,6 +231,21 @@ struct live_queries::leaver {
   ~leaver() { of.leave_buckets(reads); }
 };
 
+namespace {
+
+/// Without memory for it the query is run instead.
+std::unique_ptr<query_upkeep> upkeep_of(const query_group& g,
+                                        const result<query_value>& now) noexcept {
+  try {
+    fault_point("queries.keeping_up");
+    return query_upkeep::of(*g.of->function.declared, g.reads, now);
+  } catch (...) {
+    return nullptr;
+  }
+}
+
+} // namespace
+
 /// Takes what a run gave as how the group stands, unless it is of an earlier moment.
 void live_queries::install(query_group& g, prepared p) {
   auto& run = p.run;
@@ -254,7 +269,7 @@ void live_queries::install(query_group& g, prepared p) {
   g.upkeep = nullptr;
   const auto behind = is_behind(g);
   if (g.of->function.declared && !behind)
-    g.upkeep = query_upkeep::of(*g.of->function.declared, g.reads, *g.last);
+    g.upkeep = upkeep_of(g, *g.last);
   if (!same)
     tell(g);
   auto missed = !g.missing.empty() && buckets_defined_.load() != p.definitions;

@@ -37,7 +37,7 @@ public:
   /// that a commit may be routed again. False: run the query again. What it throws leaves it as it
   /// was.
   bool take(const place& at, const record_block* before, const record_block* after);
-  /// Whether the value differs from the one that `now` gave last, or the run.
+  /// Whether the value that `now` will give differs from the one before, or from that of the run.
   virtual bool moved() const = 0;
   /// What the value has come to; absent: run the query again. What it throws leaves it as it was.
   virtual std::optional<query_value> now() = 0;

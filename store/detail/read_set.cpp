@@ -35,11 +35,10 @@ void read_set::add_query(const query& q, used_fields used) {
   queries_.push_back(std::move(read));
 }
 
-void read_set::add_query(const reader& from, const query& q, used_fields used,
-                         const record_block& last, bool inserted) {
+void read_set::add_query(const reader& from, const query& q, const record_block& last,
+                         bool inserted) {
   auto read = std::make_shared<query_read>();
   read->what = q;
-  read->used = std::move(used);
   auto order = bind_order(from, read->what);
   if (!order)
     return; // then nothing was read either
@@ -73,11 +72,13 @@ void read_set::query_read::bind_mask(const record_layout& layout) {
       mask_.push_back(*field);
 }
 
-/// Whether a field that was used differs. A whole number and an equal one of the other kind do: a
-/// sum of them is of another kind.
+/// Whether a field that was used differs, for one of another kind does, even if it is equal; or
+/// whether the record ends by itself: with the first that does, the time counts, too.
 bool read_set::query_read::differ(const record_block& before,
                                   const record_block& after) const noexcept {
-  return !used || std::ranges::any_of(mask_, [&](const bound_field& field) {
+  if (!used || (before.expires_at == 0) != (after.expires_at == 0))
+    return true;
+  return std::ranges::any_of(mask_, [&](const bound_field& field) {
     const auto was = field_of(before, field), is = field_of(after, field);
     return was.kind() != is.kind() || was != is;
   });

@@ -67,8 +67,7 @@ public:
   void add_query(const query& q, used_fields used);
   /// The query's records up to and with `last`. Of a record that has its place in the order of rows
   /// only in the transaction that inserted it, `inserted` is true.
-  void add_query(const reader& from, const query& q, used_fields used, const record_block& last,
-                 bool inserted);
+  void add_query(const reader& from, const query& q, const record_block& last, bool inserted);
   void add_everything() noexcept { everything_ = true; }
 
   /// Leaves the queries, which may outlive the snapshot.

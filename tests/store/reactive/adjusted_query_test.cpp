@@ -193,6 +193,33 @@ TEST_F(an_adjusted_query, is_run_where_records_have_deadlines) {
   EXPECT_GE(why("all").runs, 3u);
 }
 
+/// Found in review: a change of no field that is used, and yet of the query, by its deadline.
+TEST_F(an_adjusted_query, is_run_when_a_record_gets_its_first_deadline) {
+  follow("all", aggregate::count());
+  follow("sum", aggregate::sum("n"));
+  ASSERT_TRUE(items.touch(1, {.expires_in = std::chrono::seconds{10}}).get());
+  settle();
+  clock.advance(std::chrono::seconds{20});
+  value first;
+  auto token =
+      db.subscribe("all", [&](const query_update& now) { first = now.as<value>(); }).value();
+  settle();
+  EXPECT_EQ(first, 3);
+  put(5, "odd", 50);
+  EXPECT_EQ(last("all"), 4);
+  EXPECT_EQ(last("sum"), 140);
+}
+
+TEST_F(an_adjusted_query, is_run_where_there_is_no_memory_to_keep_it_up) {
+  testing::fault strike{"queries.keeping_up"};
+  follow("all", aggregate::count());
+  put(5, "odd", 50);
+  EXPECT_EQ(last("all"), 5);
+  put(6, "odd", 50);
+  EXPECT_EQ(last("all"), 6);
+  EXPECT_EQ(why("all").runs, 2u);
+}
+
 TEST_F(an_adjusted_query, sees_only_what_its_read_filter_lets_through) {
   follow("sum", aggregate::sum("n"), {}, {{"items", "kind"_f == "odd"}});
   EXPECT_EQ(last("sum"), 40);
