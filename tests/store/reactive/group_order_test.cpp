@@ -32,6 +32,7 @@ struct a_live_group : live_query {
       slow_may_go.wait(false);
     });
     slow_began.wait(false);
+    quick_count.wait(0);
   }
   void TearDown() override { let_go(); }
 
