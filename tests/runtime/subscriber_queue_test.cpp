@@ -1,0 +1,73 @@
+// The queue before a subscriber when there is no memory to ask that it be drained.
+#include <holdfast/runtime/detail/subscriber_queue.hpp>
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <new>
+#include <numeric>
+#include <set>
+
+namespace holdfast::detail {
+namespace {
+
+using ::testing::ElementsAre;
+
+struct counted final : event {
+  explicit counted(int n) : number{n} {}
+  int number;
+};
+
+struct a_subscriber_queue : ::testing::Test {
+  int asked = 0;             ///< how often the queue asked to be drained
+  std::set<int> unfortunate; ///< at these times there is no memory
+  std::vector<int> handled;
+  std::shared_ptr<subscriber_queue> queue = std::make_shared<subscriber_queue>(
+      [this](auto&) {
+        if (unfortunate.contains(++asked))
+          throw std::bad_alloc{};
+        return true;
+      },
+      1000, overflow::drop_newest);
+
+  bool push(int n) { return queue->push({nullptr, std::make_shared<counted>(n)}); }
+  void drain() {
+    queue->drain([this](const delivery& d) {
+      handled.push_back(static_cast<const counted&>(*d.what).number);
+    });
+  }
+};
+
+TEST_F(a_subscriber_queue, asks_again_at_the_next_event_when_it_could_not_ask) {
+  unfortunate = {1};
+  EXPECT_THROW(push(1), std::bad_alloc);
+  EXPECT_EQ(queue->waiting(), 1u) << "it is not lost";
+  EXPECT_TRUE(push(2));
+  EXPECT_EQ(asked, 2);
+  EXPECT_TRUE(push(3));
+  EXPECT_EQ(asked, 2) << "somebody is about to come";
+  drain();
+  EXPECT_THAT(handled, ElementsAre(1, 2, 3));
+  EXPECT_TRUE(push(4));
+  EXPECT_EQ(asked, 3);
+}
+
+TEST_F(a_subscriber_queue, is_drained_on_at_once_when_it_cannot_ask_for_the_rest) {
+  constexpr int many = 200; // more than two batches
+  unfortunate = {2, 3};
+  std::vector<int> pushed(many);
+  std::iota(pushed.begin(), pushed.end(), 0);
+  for (int n : pushed)
+    EXPECT_TRUE(push(n));
+  EXPECT_EQ(asked, 1);
+  drain();
+  EXPECT_EQ(asked, 4) << "once for each batch that left a rest, and then it could";
+  EXPECT_GT(queue->waiting(), 0u);
+  drain();
+  EXPECT_EQ(handled, pushed) << "in order, each once";
+  EXPECT_TRUE(push(many));
+  EXPECT_EQ(asked, 5) << "nobody comes any more who was not asked";
+}
+
+} // namespace
+} // namespace holdfast::detail
