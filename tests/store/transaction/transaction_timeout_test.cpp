@@ -5,6 +5,7 @@
 
 #include <future>
 #include <memory>
+#include <optional>
 
 namespace holdfast::testing {
 namespace {
@@ -137,6 +138,44 @@ TEST_F(a_timed_transaction, is_not_run_again_when_its_time_is_over) {
   EXPECT_EQ(late.error(), errc::timeout);
   ASSERT_TRUE(late.error().cause());
   EXPECT_EQ(*late.error().cause(), errc::conflict) << "why it was to be run again";
+  EXPECT_EQ(n(), 7);
+}
+
+TEST_F(a_timed_transaction,
+       does_not_wait_for_a_bucket_when_its_time_was_over_before_the_machine_began) {
+  std::optional<busy_write> slow;
+  const auto late = db.transact([&](transaction& tx) -> result<void> {
+    EXPECT_TRUE(tx.in(counts).update(1, {{"n", 1}}).get());
+    slow.emplace([&] { return counts.insert({{"id", 2}, {"n", 0}}).get(); });
+    clock.advance(24h * 365 * 10);
+    return {};
+  });
+  ASSERT_FALSE(late);
+  EXPECT_EQ(late.error(), errc::timeout);
+  EXPECT_FALSE(late.error().cause());
+  EXPECT_TRUE(slow->finish());
+  EXPECT_EQ(n(), 0);
+}
+
+TEST_F(a_timed_transaction, says_why_it_was_run_again_when_a_bucket_stays_busy_then) {
+  int attempts = 0;
+  std::optional<busy_write> slow;
+  const auto late = db.transact([&](transaction& tx) -> result<void> {
+    EXPECT_TRUE(tx.in(counts).update(1, {{"n", 1}}).get());
+    if (++attempts == 1) {
+      EXPECT_TRUE(counts.update(1, {{"n", 7}}).get());
+    } else {
+      slow.emplace([&] { return counts.insert({{"id", 2}, {"n", 0}}).get(); });
+      clock.advance(default_timeout - 20ms); // what is left it waits for the bucket
+    }
+    return {};
+  });
+  EXPECT_EQ(attempts, 2);
+  ASSERT_FALSE(late);
+  EXPECT_EQ(late.error(), errc::timeout);
+  ASSERT_TRUE(late.error().cause());
+  EXPECT_EQ(*late.error().cause(), errc::conflict);
+  EXPECT_TRUE(slow->finish());
   EXPECT_EQ(n(), 7);
 }
 
