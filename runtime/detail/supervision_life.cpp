@@ -68,19 +68,23 @@ supervisor_call::~supervisor_call() {
 }
 
 void supervisor_core::begun(const std::shared_ptr<supervisor_life>& next, caf::actor by) {
+  auto ended_before = false;
   {
     std::scoped_lock lock{mutex, next->mutex};
     life = next;
     actor = next->ended ? caf::actor{} : std::move(by);
     ++lives;
-    over = false;
+    over = ended_before = next->ended && !nested;
   }
   changed.notify_all();
+  if (ended_before)
+    end_for_good(); // the actor's end may not have found this life here, and those below with it
 }
 
 void supervisor_core::ended(const std::shared_ptr<supervisor_life>& which) {
   caf::actor last; // the handle may be the last one: let go of it outside the lock
-  std::lock_guard lock{mutex};
+  std::scoped_lock lock{mutex, which->mutex};
+  which->ended = true; // for `begun`, which may come later
   if (life == which)
     last.swap(actor);
 }

@@ -36,5 +36,28 @@ TEST_F(lives_of_a_supervisor, are_not_waited_for_when_its_parent_has_given_up) {
   root.reset();
 }
 
+/// On CAF's own scheduler, where a supervisor may have ended before whoever starts it has its
+/// handle.
+struct lives_on_many_threads : ::testing::Test {
+  runtime rt{{.threads = 2}};
+  nested_supervisor below = supervisor::nested(rt, {.name = "below"}).value();
+
+  void SetUp() override { rt.log().redirect(nullptr, log_level::off); }
+};
+
+TEST_F(lives_on_many_threads, are_not_waited_for_when_the_first_has_ended_at_once) {
+  child_spec broken{.id = "broken"};
+  broken.start = [](start_context&) -> result<caf::actor> { return fail(errc::io, "no luck"); };
+  for (int i = 0; i < 2000; ++i) {
+    auto nested = supervisor::nested(rt, {.name = "below"}).value();
+    auto root = supervisor::launch(rt, {.children = {broken, nested.spec}}).value();
+    const auto begin = std::chrono::steady_clock::now();
+    ASSERT_FALSE(root.wait_for_life_after(1, 60s));
+    ASSERT_FALSE(nested.handle.wait_for_life_after(0, 60s));
+    ASSERT_LT(std::chrono::steady_clock::now() - begin, 60s) << "at round " << i;
+    ASSERT_FALSE(root.running());
+  }
+}
+
 } // namespace
 } // namespace holdfast::testing
