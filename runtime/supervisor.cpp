@@ -2,6 +2,7 @@
 
 #include <holdfast/runtime/detail/supervision_actor.hpp>
 #include <holdfast/runtime/fault.hpp>
+#include <holdfast/runtime/time_limit.hpp>
 
 #include <utility>
 
@@ -239,8 +240,9 @@ bool supervisor::wait_for_life_after(std::uint64_t n, std::chrono::milliseconds 
   ensure(!runtime::inside_actor(), "supervisor::wait_for_life_after: a wait inside an actor");
   while (lives() <= n && core_->rt.run_one()) {
   }
+  const time_limit until{core_->rt.clock(), timeout};
   std::unique_lock lock{core_->mutex};
-  core_->changed.wait_for(lock, timeout, [&] { return core_->lives > n || core_->over; });
+  core_->changed.wait_until(lock, until.wake_up(), [&] { return core_->lives > n || core_->over; });
   return core_->lives > n;
 }
 

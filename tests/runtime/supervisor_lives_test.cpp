@@ -59,5 +59,18 @@ TEST_F(lives_on_many_threads, are_not_waited_for_when_the_first_has_ended_at_onc
   }
 }
 
+TEST_F(lives_on_many_threads, can_be_waited_for_without_end) {
+  std::promise<void> waits;
+  auto came = std::async(std::launch::async, [&] {
+    waits.set_value();
+    return below.handle.wait_for_life_after(0, std::chrono::milliseconds::max());
+  });
+  waits.get_future().wait();
+  auto root = supervisor::start(rt, {.children = {below.spec}});
+  ASSERT_TRUE(root);
+  EXPECT_TRUE(came.get());
+  EXPECT_TRUE(root->stop().get());
+}
+
 } // namespace
 } // namespace holdfast::testing
