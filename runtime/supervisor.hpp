@@ -74,7 +74,8 @@ public:
   /// How often it was started; more than once only if it is nested.
   std::uint64_t lives() const;
   /// Waits until it has been started more than `n` times: to ask again when a verb found it down.
-  /// False after `timeout`, and as soon as nobody will start it again. Blocks; not inside an actor.
+  /// False after `timeout`, and as soon as nobody will start it again: its supervisor has ended, or
+  /// knows it no more. Blocks; not inside an actor.
   bool wait_for_life_after(std::uint64_t n, std::chrono::milliseconds timeout) const;
   /// All children in start order. O(children).
   std::vector<child_info> which_children() const;

@@ -388,6 +388,8 @@ supervision::entry& supervision::add(std::shared_ptr<const child_spec> spec, std
 
 void supervision::remove(entry& e) {
   say(supervision_event::kind::child_removed, &e);
+  if (e.spec->nested)
+    actions_.push_back(forget_action{e.spec->nested});
   disarm(e);
   release(e);
   ids_.erase(e.spec->id);

@@ -55,6 +55,10 @@ struct answer_action {
 struct event_action {
   supervision_event event;
 };
+/// Tell the handle of a nested supervisor that its spec is known no more.
+struct forget_action {
+  std::shared_ptr<supervisor_core> nested;
+};
 /// All children of the options are up; said once.
 struct ready_action {};
 /// All children are gone: the supervisor ends.
@@ -62,7 +66,7 @@ struct finish_action {
   exit_cause cause;
 };
 using action = std::variant<start_action, stop_action, abandon_action, mark_action, answer_action,
-                            event_action, ready_action, finish_action>;
+                            event_action, forget_action, ready_action, finish_action>;
 
 /// OTP's rules as a state machine: events in, actions out, no actor, no clock, no thread.
 ///

@@ -1,5 +1,6 @@
 #include <holdfast/runtime/detail/supervision_actor.hpp>
 
+#include <algorithm>
 #include <cstdlib>
 #include <exception>
 #include <optional>
@@ -327,6 +328,8 @@ private:
     core_->publish(e);
   }
 
+  void perform(forget_action& a) { a.nested->end_for_good(core_.get()); }
+
   void perform(ready_action&) {
     if (auto announce = std::exchange(announce_, nullptr))
       announce({});
@@ -355,6 +358,11 @@ private:
   request_id last_request_ = 0;
 };
 
+bool has_child(const supervisor_options& options, const std::shared_ptr<supervisor_core>& nested) {
+  return std::any_of(options.children.begin(), options.children.end(),
+                     [&](auto& spec) { return spec.nested == nested; });
+}
+
 } // namespace
 
 result<caf::actor> spawn_supervisor(const std::shared_ptr<supervisor_core>& core,
@@ -370,6 +378,9 @@ result<caf::actor> spawn_supervisor(const std::shared_ptr<supervisor_core>& core
   if (auto past = core->current()) {
     past->clear_up(); // its actor has ended, though perhaps not told yet
     orphans = past->take_orphans();
+    for (auto& one : past->nested())
+      if (!has_child(options, one))
+        one->end_for_good(core.get());
   }
   auto life = std::make_shared<supervisor_life>(
       std::move(options), core->options.random ? *core->options.random : core->rt.random());

@@ -33,6 +33,8 @@ struct supervisor_life {
   void clear_up();
   /// The children that `clear_up` killed. They may not have ended yet.
   std::vector<orphan> take_orphans();
+  /// The supervisors among its children, also among those that it has not begun with.
+  std::vector<std::shared_ptr<supervisor_core>> nested() const;
 
   mutable std::mutex mutex;
   supervision rules;
@@ -65,8 +67,9 @@ struct supervisor_core {
   }
   void begun(const std::shared_ptr<supervisor_life>& next, caf::actor by);
   void ended(const std::shared_ptr<supervisor_life>& which);
-  /// Of one that nobody starts again, and with it of those below.
-  void end_for_good();
+  /// Of one that nobody starts again, and with it of those below: it is over, or one above has
+  /// forgotten its spec; then nothing happens if another has started it since.
+  void end_for_good(const supervisor_core* forgotten_by = nullptr);
   /// Gives the event to the subscribers here and above.
   void publish(const std::shared_ptr<const supervision_event>& e);
 };

@@ -42,6 +42,19 @@ std::vector<orphan> supervisor_life::take_orphans() {
   return std::exchange(orphans, {});
 }
 
+std::vector<std::shared_ptr<supervisor_core>> supervisor_life::nested() const {
+  std::vector<std::shared_ptr<supervisor_core>> out;
+  auto note = [&](const child_spec& spec) {
+    if (spec.nested)
+      out.push_back(spec.nested);
+  };
+  std::lock_guard lock{mutex};
+  for (auto& spec : rules.options().children)
+    note(spec);
+  rules.visit(steady{0}, [&](child_key key, const child_info&) { note(*rules.spec(key)); });
+  return out;
+}
+
 void supervisor_core::publish(const std::shared_ptr<const supervision_event>& e) {
   std::vector<std::shared_ptr<subscriber_queue>> to;
   std::shared_ptr<supervisor_core> above;
@@ -89,24 +102,21 @@ void supervisor_core::ended(const std::shared_ptr<supervisor_life>& which) {
     last.swap(actor);
 }
 
-void supervisor_core::end_for_good() {
+void supervisor_core::end_for_good(const supervisor_core* forgotten_by) {
+  std::shared_ptr<supervisor_core> starter; // let go of it outside the lock
   std::shared_ptr<supervisor_life> last;
   {
     std::lock_guard lock{mutex};
+    starter = parent.lock();
+    if (forgotten_by && starter && starter.get() != forgotten_by)
+      return;
     over = true;
     last = life;
   }
   changed.notify_all();
-  std::vector<std::shared_ptr<supervisor_core>> below;
-  if (last) {
-    std::lock_guard lock{last->mutex};
-    last->rules.visit(steady{0}, [&](child_key key, const child_info&) {
-      if (auto& nested_one = last->rules.spec(key)->nested)
-        below.push_back(nested_one);
-    });
-  }
-  for (auto& one : below)
-    one->end_for_good();
+  if (last)
+    for (auto& one : last->nested())
+      one->end_for_good();
 }
 
 } // namespace holdfast::detail

@@ -36,6 +36,59 @@ TEST_F(lives_of_a_supervisor, are_not_waited_for_when_its_parent_has_given_up) {
   root.reset();
 }
 
+/// A supervisor that another has below it, and one below that.
+struct lives_of_a_forgotten_supervisor : lives_of_a_supervisor {
+  nested_supervisor lowest = supervisor::nested(rt, {.name = "lowest"}).value();
+
+  void SetUp() override { make_below(restart_type::permanent); }
+  void make_below(restart_type restart) {
+    supervisor_options options{.name = "below", .children = {lowest.spec}};
+    below = supervisor::nested(rt, std::move(options), restart).value();
+  }
+  void expect_that_none_comes() {
+    const auto begin = std::chrono::steady_clock::now();
+    EXPECT_FALSE(below.handle.wait_for_life_after(1, 60s));
+    EXPECT_FALSE(lowest.handle.wait_for_life_after(1, 60s));
+    EXPECT_LT(std::chrono::steady_clock::now() - begin, 60s) << "there was nothing to wait for";
+  }
+};
+
+TEST_F(lives_of_a_forgotten_supervisor, are_not_waited_for_when_it_was_deleted) {
+  start({.children = {below.spec}});
+  ASSERT_TRUE(wait(root->terminate_child("below")));
+  ASSERT_TRUE(wait(root->delete_child("below")));
+  expect_that_none_comes();
+}
+
+TEST_F(lives_of_a_forgotten_supervisor, are_not_waited_for_when_it_was_temporary) {
+  make_below(restart_type::temporary);
+  start({.children = {below.spec}});
+  crash_it();
+  ASSERT_FALSE(knows("below"));
+  expect_that_none_comes();
+}
+
+TEST_F(lives_of_a_forgotten_supervisor, are_not_waited_for_when_the_next_life_above_is_without_it) {
+  auto middle = supervisor::nested(rt, {.name = "middle"}).value();
+  start({.children = {middle.spec}});
+  ASSERT_TRUE(wait(middle.handle.start_child(below.spec)));
+  auto answer = middle.handle.crash().as_future();
+  EXPECT_TRUE(middle.handle.wait_for_life_after(1, 1000s));
+  settle();
+  expect_that_none_comes();
+}
+
+TEST_F(lives_of_a_forgotten_supervisor, go_on_when_it_is_started_anew) {
+  start({.intensity = 5, .children = {below.spec}});
+  ASSERT_TRUE(wait(root->terminate_child("below")));
+  ASSERT_TRUE(wait(root->delete_child("below")));
+  ASSERT_TRUE(wait(root->start_child(below.spec)));
+  EXPECT_TRUE(below.handle.wait_for_life_after(1, 1000s));
+  crash_it();
+  EXPECT_TRUE(below.handle.wait_for_life_after(2, 1000s));
+  EXPECT_TRUE(lowest.handle.wait_for_life_after(2, 1000s));
+}
+
 /// On CAF's own scheduler, where a supervisor may have ended before whoever starts it has its
 /// handle.
 struct lives_on_many_threads : ::testing::Test {
@@ -43,6 +96,17 @@ struct lives_on_many_threads : ::testing::Test {
   nested_supervisor below = supervisor::nested(rt, {.name = "below"}).value();
 
   void SetUp() override { rt.log().redirect(nullptr, log_level::off); }
+  /// Another thread does it, and is about to when this returns.
+  std::future<bool> wait_for_life_after(std::uint64_t n) {
+    std::promise<void> waits;
+    auto waiting = waits.get_future();
+    auto came = std::async(std::launch::async, [this, n, waits = std::move(waits)]() mutable {
+      waits.set_value();
+      return below.handle.wait_for_life_after(n, std::chrono::milliseconds::max());
+    });
+    waiting.wait();
+    return came;
+  }
 };
 
 TEST_F(lives_on_many_threads, are_not_waited_for_when_the_first_has_ended_at_once) {
@@ -60,16 +124,24 @@ TEST_F(lives_on_many_threads, are_not_waited_for_when_the_first_has_ended_at_onc
 }
 
 TEST_F(lives_on_many_threads, can_be_waited_for_without_end) {
-  std::promise<void> waits;
-  auto came = std::async(std::launch::async, [&] {
-    waits.set_value();
-    return below.handle.wait_for_life_after(0, std::chrono::milliseconds::max());
-  });
-  waits.get_future().wait();
+  auto came = wait_for_life_after(0);
   auto root = supervisor::start(rt, {.children = {below.spec}});
   ASSERT_TRUE(root);
   EXPECT_TRUE(came.get());
   EXPECT_TRUE(root->stop().get());
+}
+
+TEST_F(lives_on_many_threads, go_on_under_another_when_one_above_forgets_them) {
+  auto other = supervisor::nested(rt, {.name = "other", .intensity = 5}).value();
+  auto root = supervisor::start(rt, {.children = {below.spec, other.spec}}).value();
+  ASSERT_TRUE(root.terminate_child("below").get());
+  ASSERT_TRUE(other.handle.start_child(below.spec).get());
+  ASSERT_TRUE(root.delete_child("below").get());
+  ASSERT_TRUE(root.up().get()) << "it has done all that the deletion brings";
+  auto came = wait_for_life_after(below.handle.lives());
+  (void)below.handle.crash().get();
+  EXPECT_TRUE(came.get());
+  EXPECT_TRUE(root.stop().get());
 }
 
 } // namespace
