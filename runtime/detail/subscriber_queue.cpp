@@ -104,10 +104,12 @@ std::uint64_t subscriber_queue::failures_of(const handler& f, const delivery& d)
 }
 
 void subscriber_queue::drain(const handler& f) {
-  while (drain_batch(f))
+  for (auto more = drain_batch(f); more;)
     try {
-      return notify_again();
+      notify_again();
+      more = false;
     } catch (...) { // no memory to be called again: then at once
+      more = drain_batch(f);
     }
 }
 
