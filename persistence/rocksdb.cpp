@@ -184,9 +184,7 @@ result<bool> rocksdb_journal::is_new() {
   }
   if (names->empty())
     return true;
-  const error missing{errc::corrupt,
-                      path("MARK") + ": is missing, though " + name() + " is not empty"};
-  return fail(detail::without_mark(missing, name(), database(), *files_));
+  return fail(detail::missing_mark(name(), database(), *files_));
 }
 
 result<journal_info> rocksdb_journal::create() {
