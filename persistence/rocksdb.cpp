@@ -184,9 +184,7 @@ result<bool> rocksdb_journal::is_new() {
   }
   if (names->empty())
     return true;
-  const error missing{errc::corrupt,
-                      path("MARK") + ": is missing, though " + name() + " is not empty"};
-  return fail(detail::without_mark(missing, name(), database(), *files_));
+  return fail(detail::missing_mark(name(), database(), *files_));
 }
 
 result<journal_info> rocksdb_journal::create() {
@@ -209,16 +207,19 @@ result<journal_info> rocksdb_journal::create() {
 }
 
 result<journal_info> rocksdb_journal::take_up(const detail::findings& found) {
-  if (auto r = open_database(database()); !r)
+  auto refuse = [&](const error& e) {
     return fail(
-        detail::saying_what_is_lost(r.error(), {.marked = found.marked, .found = found.last.last}));
+        detail::saying_what_is_there(e, {.marked = found.marked, .found = found.last.last}));
+  };
+  if (auto r = open_database(database()); !r)
+    return refuse(r.error());
   auto mark = detail::mark_file::open(*files_, path("MARK"), found.marked);
   if (!mark)
-    return fail(mark.error());
+    return refuse(mark.error());
   mark_ = std::move(*mark);
   auto epoch = std::max(found.marked.epoch, found.last.epoch) + 1;
   if (auto r = begin_epoch(found.last, epoch); !r)
-    return fail(r.error());
+    return refuse(r.error());
   return journal_info{head_.last, epoch, head_.chain, found.marked.clean, found.promised};
 }
 

@@ -1,6 +1,7 @@
 #include <holdfast/persistence/detail/database.hpp>
 
 #include <holdfast/persistence/detail/files.hpp>
+#include <holdfast/persistence/detail/log.hpp>
 
 #include <rocksdb/cache.h>
 #include <rocksdb/db.h>
@@ -77,8 +78,7 @@ rdb::Options database_options(const rocksdb_options& options, rdb::Env* env,
   o.avoid_flush_during_shutdown = true; // `close` flushes; a failed journal must not
   o.max_bgerror_resume_count = 0;
   o.info_log_level = rdb::WARN_LEVEL;
-  o.keep_log_file_num = 4;
-  o.max_log_file_size = 4 << 20;
+  o.info_log = log_of(options.directory);
   o.listeners.push_back(std::make_shared<failure_listener>(options.directory, std::move(failure)));
   return o;
 }

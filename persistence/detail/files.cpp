@@ -9,6 +9,16 @@ namespace holdfast::detail {
 using ::rocksdb::FileSystem;
 using ::rocksdb::IOStatus;
 
+namespace {
+
+// How RocksDB begins when LOCK is taken. The path comes behind, and may have any word in it.
+bool says_locked(std::string_view text) {
+  return text.starts_with("IO error: While lock file: ") ||
+         text.starts_with("IO error: lock hold by current process");
+}
+
+} // namespace
+
 error to_error(const ::rocksdb::Status& status, const std::string& where) {
   auto text = status.ToString();
   auto has = [&](std::string_view part) { return text.find(part) != std::string::npos; };
@@ -16,7 +26,7 @@ error to_error(const ::rocksdb::Status& status, const std::string& where) {
   if (status.IsCorruption() || status.IsPathNotFound() || status.IsNotFound() ||
       status.IsInvalidArgument() || status.IsNotSupported() || has("No such file"))
     code = errc::corrupt;
-  else if (status.IsIOError() && has("lock"))
+  else if (says_locked(text))
     code = errc::locked;
   return error{code, where + ": " + text};
 }

@@ -6,6 +6,7 @@
 #include <holdfast/persistence/detail/tables.hpp>
 
 #include <rocksdb/db.h>
+#include <rocksdb/file_system.h>
 #include <rocksdb/wal_filter.h>
 #include <rocksdb/write_batch.h>
 
@@ -146,24 +147,67 @@ result<findings> examine(const rocksdb_options& options, const rdb::Options& dat
   return findings{marked, *last, std::max(last->last, promised_by(marked, boot))};
 }
 
-// Up to which commit all is there, as far as that can be told without the mark.
-std::optional<sequence> reached(const std::string& directory, const rdb::Options& database,
-                                rdb::FileSystem& files) {
-  std::optional<sequence> joined;
-  if (verify_tables(files, database.env, directory))
-    if (auto db = open_quietly(directory, database, nullptr))
-      (void)read_heads(**db, directory, joined);
-  return joined;
+/// What can be told without the mark.
+struct rest {
+  std::optional<sequence> found; ///< up to which commit all is there
+  bool headless = false;         ///< it was read, and is of another program
+};
+
+// Tables are read only if they are a journal's.
+rest read_rest(const std::string& directory, const rdb::Options& database, rdb::FileSystem& files) {
+  const journal::precondition nothing_else;
+  heads_only filter{nothing_else};
+  rest out;
+  auto db = open_quietly(directory, database, &filter);
+  if (!db)
+    return out;
+  auto last = read_heads(**db, directory, out.found);
+  out.headless = last && last->generation == 0;
+  if (!out.headless && !verify_tables(files, database.env, directory))
+    out.found.reset();
+  return out;
 }
 
-} // namespace
-
+// `why` MARK cannot be read, with what the rest still holds.
 error without_mark(const error& why, const std::string& directory, const rdb::Options& database,
                    rdb::FileSystem& files) {
   remains known;
   if (why != errc::newer_format)
-    known.found = reached(directory, database, files);
+    known.found = read_rest(directory, database, files).found;
   return saying_what_is_lost(why, known);
+}
+
+std::uint64_t bytes_of_logs(const std::string& directory, rdb::FileSystem& files) {
+  std::uint64_t sum = 0;
+  if (auto names = list_directory(files, directory))
+    for (auto& name : *names) {
+      std::uint64_t size = 0;
+      if (name.ends_with(".log") &&
+          files.GetFileSize(directory + "/" + name, {}, &size, nullptr).ok())
+        sum += size;
+    }
+  return sum;
+}
+
+} // namespace
+
+error missing_mark(const std::string& directory, const rdb::Options& database,
+                   rdb::FileSystem& files) {
+  const auto mark = directory + "/MARK: is missing, ";
+  const auto limit = database.write_buffer_size;
+  if (auto bytes = bytes_of_logs(directory, files); bytes > limit)
+    return error{errc::corrupt,
+                 mark + "and the rest is not looked at: its logs have " + std::to_string(bytes) +
+                     " bytes, above the limit " + std::to_string(limit) +
+                     "; lost: unknown; choose another directory, or restore a backup"};
+  const auto rest = read_rest(directory, database, files);
+  if (rest.headless)
+    return error{errc::corrupt,
+                 mark + "and there is no head record: " + directory +
+                     " is not a holdfast journal; choose another directory, or restore "
+                     "a backup"};
+  return saying_what_is_lost(error{errc::corrupt, mark + "though " + directory + " is not empty"},
+                             {.marked = {}, .found = rest.found});
 }
 
 result<findings> look(const rocksdb_options& options, const rdb::Options& database,

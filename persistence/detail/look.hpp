@@ -28,9 +28,10 @@ result<findings> look(const rocksdb_options& options, const ::rocksdb::Options& 
                       ::rocksdb::FileSystem& files, bool only_synced,
                       const journal::precondition& only_if = {});
 
-/// `why` MARK cannot be read, with what the rest of the directory still holds, which is looked at
-/// as `look` does.
-error without_mark(const error& why, const std::string& directory,
-                   const ::rocksdb::Options& database, ::rocksdb::FileSystem& files);
+/// Why a directory that holds something, but no MARK, is refused, with what it still holds of a
+/// journal. It may be another program's database: it is read no more than that takes, and not at
+/// all if its logs are larger than a journal with the options `database` lets them become.
+error missing_mark(const std::string& directory, const ::rocksdb::Options& database,
+                   ::rocksdb::FileSystem& files);
 
 } // namespace holdfast::detail

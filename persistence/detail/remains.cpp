@@ -49,6 +49,11 @@ std::string lost_without_the_mark(std::optional<sequence> found) {
          ", if anything did, which only MARK could tell" + and_what_is_there(*found);
 }
 
+error continued(const error& e, std::string text) {
+  error told{e.code(), std::move(text), e.where(), e.detail()};
+  return e.cause() ? told.because(*e.cause()) : told;
+}
+
 } // namespace
 
 error saying_what_is_lost(const error& e, const remains& known) {
@@ -64,8 +69,17 @@ error saying_what_is_lost(const error& e, const remains& known) {
     if (e == errc::data_loss)
       text += ", or open it read-only to see what is left";
   }
-  error told{e.code(), std::move(text), e.where(), e.detail()};
-  return e.cause() ? told.because(*e.cause()) : told;
+  return continued(e, std::move(text));
+}
+
+error saying_what_is_there(const error& e, const remains& known) {
+  if (e != errc::io || !known.marked || !known.found)
+    return saying_what_is_lost(e, known);
+  auto complete = *known.found >= std::max(known.marked->written, known.marked->durable);
+  auto lost = complete ? "nothing" + and_what_is_there(*known.found)
+                       : "no more than " + lost_by_the_mark(*known.marked, known.found);
+  return continued(e, e.message() + "; lost: " + lost +
+                          "; free some space or mend the disk, and open it again");
 }
 
 } // namespace holdfast::detail

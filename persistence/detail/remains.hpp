@@ -16,4 +16,8 @@ struct remains {
 /// that damages nothing (`locked`) or loses nothing (`newer_format`) it says no more than that.
 error saying_what_is_lost(const error& e, const remains& known);
 
+/// The same of an error of the disk after a look had found all of the journal: nothing is lost but
+/// what the caller accepted, and there is nothing to restore.
+error saying_what_is_there(const error& e, const remains& known);
+
 } // namespace holdfast::detail

@@ -5,6 +5,7 @@
 #include <cstdio>
 #include <cstdlib>
 #include <random>
+#include <regex>
 
 /// Kills a process that writes, at random moments, and compares what its successors find with what
 /// it was promised. By environment: HOLDFAST_KILL_CYCLES cycles over all levels (100), and
@@ -57,10 +58,16 @@ TEST_P(a_killed_process, keeps_a_prefix_with_all_that_was_acknowledged_at_its_le
 INSTANTIATE_TEST_SUITE_P(, a_killed_process, ::testing::Range(0, 4),
                          [](auto& param) { return std::string{levels[param.param]}; });
 
+/// Whether a report comes from a child or a store that failed before anything was compared.
+bool is_of_no_check(std::string_view report) {
+  return report.starts_with("the child ended by itself") ||
+         report.starts_with("the store does not open");
+}
+
 struct planted_bug {
   planted what;
   int level;
-  const char* complaint;
+  const char* complaint; ///< a regular expression
   const char* name;
 };
 
@@ -70,10 +77,15 @@ struct a_checker_of_kills : ::testing::TestWithParam<planted_bug> {};
 TEST_P(a_checker_of_kills, finds_a_planted_bug) {
   kill_cycles kills{seed(), GetParam().level, GetParam().what};
   // What is said depends on the moment of the kill, but sooner or later it is what names the bug.
+  const std::regex complaint{GetParam().complaint};
   std::string said;
-  for (int i = 0; i < 20 && said.find(GetParam().complaint) == std::string::npos; ++i)
-    said += joined(kills.next());
-  EXPECT_THAT(said, ::testing::HasSubstr(GetParam().complaint)) << "seed " << seed();
+  for (int i = 0; i < 20 && !std::regex_search(said, complaint); ++i)
+    for (auto& wrong : kills.next()) {
+      ASSERT_FALSE(is_of_no_check(wrong)) << wrong << "\nseed " << seed();
+      said += "\n  " + wrong;
+    }
+  EXPECT_TRUE(std::regex_search(said, complaint))
+      << "no " << GetParam().complaint << " in:" << said << "\nseed " << seed();
 }
 
 INSTANTIATE_TEST_SUITE_P(
@@ -82,12 +94,16 @@ INSTANTIATE_TEST_SUITE_P(
         planted_bug{planted::early_answer, 0, "was acknowledged at sync and is lost",
                     "early_answer"},
         planted_bug{planted::early_answer, 1, "had been acknowledged", "early_answer_out_of_order"},
-        planted_bug{planted::lost_tail, 1, "lost", "lost_tail"},
+        planted_bug{planted::lost_tail, 1, "was acknowledged at group and is lost", "lost_tail"},
         planted_bug{planted::lost_batch, 1, "no prefix", "lost_batch"},
         planted_bug{planted::torn_commit, 0, "no prefix", "torn_commit"},
         planted_bug{planted::torn_transfer, 0, "accounts: hold ", "torn_transfer"},
         planted_bug{planted::torn_transfer, 2, "accounts: hold ", "torn_transfer_async"},
-        planted_bug{planted::lost_commit, 1, "\n    docs ", "lost_commit"},
+        planted_bug{planted::lost_commit, 1,
+                    "no prefix of its [0-9]+ steps [^\n]+\n    docs [^ ]+ "
+                    "(of step [0-9]+ is missing|of step [0-9]+ should not be there|"
+                    "is as step [0-9]+ left it)",
+                    "lost_commit"},
         planted_bug{planted::late_lane, 1, " is lost: it is commit ", "late_lane"},
         planted_bug{planted::late_lane, 2, " is lost: it is commit ", "late_lane_async"},
         planted_bug{planted::lost_counter, 1, "was given before", "lost_counter"}),

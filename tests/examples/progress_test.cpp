@@ -32,12 +32,18 @@ std::string rest_of(int descriptor) {
 class terminal {
 public:
   terminal() : seat_{posix_openpt(O_RDWR | O_NOCTTY)} {
-    if (seat_ >= 0 && grantpt(seat_) == 0 && unlockpt(seat_) == 0)
-      out_.reset(std::fopen(ptsname(seat_), "w"));
+    if (seat_ < 0 || grantpt(seat_) != 0 || unlockpt(seat_) != 0)
+      return;
+    // Or it would become the terminal of a process that has none, and hang that up in the end.
+    if (auto screen = ::open(ptsname(seat_), O_WRONLY | O_NOCTTY); screen >= 0)
+      out_.reset(fdopen(screen, "w"));
   }
   terminal(const terminal&) = delete;
   terminal& operator=(const terminal&) = delete;
-  ~terminal() { ::close(seat_); }
+  ~terminal() {
+    if (seat_ >= 0)
+      ::close(seat_);
+  }
 
   std::FILE* out() const { return out_.get(); }
   /// Everything that was printed; nothing more can be.

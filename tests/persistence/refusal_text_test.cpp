@@ -4,6 +4,8 @@
 
 #include <holdfast/persistence/detail/remains.hpp>
 
+#include <gmock/gmock.h>
+
 namespace holdfast::testing {
 namespace {
 
@@ -55,6 +57,23 @@ TEST(a_refusal, says_what_can_be_done) {
   EXPECT_EQ(told(errc::newer_format, {}),
             "/d/x: is bad; lost: nothing; open it with the version that wrote it");
   EXPECT_EQ(told(errc::locked, known), "/d/x: is bad") << "nothing is damaged";
+}
+
+TEST(a_refusal, for_the_disk_after_all_was_found_says_what_is_there) {
+  const auto there = [](errc code, const detail::remains& known) {
+    return detail::saying_what_is_there(error{code, "/d: is full"}, known).message();
+  };
+  const std::string advice = "; free some space or mend the disk, and open it again";
+  EXPECT_EQ(there(errc::io, {recording(60, 57), 60}),
+            "/d: is full; lost: nothing, while commits 1 to 60 are there" + advice);
+  EXPECT_EQ(there(errc::io, {recording(0, 0), 0}), "/d: is full; lost: nothing" + advice);
+  EXPECT_EQ(there(errc::io, {recording(60, 57), 40}),
+            "/d: is full; lost: no more than commits 41 to 60 of the 60 commits that MARK records "
+            "(57 synced), while commits 1 to 40 are there" +
+                advice);
+  EXPECT_THAT(there(errc::corrupt, {recording(60, 57), 60}),
+              ::testing::EndsWith("restore a backup"));
+  EXPECT_EQ(there(errc::locked, {recording(60, 57), 60}), "/d: is full");
 }
 
 TEST(a_refusal, keeps_its_code_place_and_detail) {

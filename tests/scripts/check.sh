@@ -55,12 +55,17 @@ without_rights=()
 if ((EUID == 0)); then
   without_rights=(setpriv --reuid=65534 --regid=65534 --clear-groups)
 fi
-if "${without_rights[@]}" true 2>/dev/null; then
-  open=$(mktemp -d)
-  trap 'rm -rf "$open"' EXIT
-  cp -r "$work/bin" "$open/bin"
-  mkdir "$open/.ci"
-  cp "$top/.ci/common.sh" "$open/.ci"
+open=$(mktemp -d)
+trap 'rm -rf "$open"' EXIT
+cp -r "$work/bin" "$open/bin"
+mkdir "$open/.ci"
+cp "$top/.ci/common.sh" "$open/.ci"
+chmod -R a+rX "$open"
+if ! "${without_rights[@]}" true 2>/dev/null; then
+  echo "check.sh: root cannot become another user here: not tried without rights"
+elif ! "${without_rights[@]}" cat "$open/.ci/common.sh" >/dev/null 2>&1; then
+  echo "check.sh: another user cannot read $open, a new temporary folder: not tried without rights"
+else
   touch "$open/calls"
   printf '#!/bin/sh\nexit 1\n' >"$open/bin/sudo"
   printf '#!/bin/sh\necho "$*" >>%s\n' "$open/calls" >"$open/bin/apt-get"
@@ -75,8 +80,6 @@ if "${without_rights[@]}" true 2>/dev/null; then
     grep -qx -- "$line" "$work/error" || fail "no line '$line' in: $(<"$work/error")"
   done
   [[ ! -s $open/calls && ! -s $work/output ]] || fail "asks apt-get without the right to"
-else
-  echo "check.sh: root cannot become another user here: not tried without rights"
 fi
 
 # apt-get that never works: the message names the package.
