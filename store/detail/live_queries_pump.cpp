@@ -159,12 +159,13 @@ void live_queries::move(query_group& g, query_trigger why) {
 
 /// Tells what the upkeep has come to, at the moment up to which all is routed.
 void live_queries::adjust(query_group& g) {
-  const auto same = !g.upkeep->moved();
+  const auto moved = g.upkeep->moved();
   auto now = g.upkeep->now(); // also what looks the same is of this moment from now on
   if (!now) {
     g.dirty = true;
     return;
   }
+  const auto same = moved ? !*moved : same_outcome(*g.last, *now);
   g.at = position_;
   ++g.counters.adjusted;
   g.counters.unchanged += same ? 1 : 0;

@@ -68,8 +68,6 @@ bool query_listing::take_matching(const record_block* before, const record_block
 
 /// Whether an item looks the same, and stands in the same place.
 bool query_listing::same(const record& before, const record& after) const {
-  if (!before || !after)
-    return !before && !after;
   const item_order less{order_};
   const auto a = less.item(*before.block()), b = less.item(*after.block());
   if (less(a, b) || less(b, a))
@@ -79,7 +77,8 @@ bool query_listing::same(const record& before, const record& after) const {
 }
 
 /// A record may have been changed and changed back: from each the first version and the last count.
-bool query_listing::moved() const {
+/// One that was erased and inserted again may stand where it did.
+std::optional<bool> query_listing::moved() const {
   struct step {
     std::uint64_t row;
     const edit* what;
@@ -90,13 +89,17 @@ bool query_listing::moved() const {
     steps.push_back({(e.before ? e.before : e.after).block()->row, &e});
   }
   std::ranges::stable_sort(steps, {}, &step::row);
+  std::size_t gone = 0, come = 0;
   for (std::size_t first = 0, next = 0; first < steps.size(); first = next) {
     while (next < steps.size() && steps[next].row == steps[first].row)
       ++next;
-    if (!same(steps[first].what->before, steps[next - 1].what->after))
+    const auto &before = steps[first].what->before, &after = steps[next - 1].what->after;
+    if (before && after && !same(before, after))
       return true;
+    gone += before && !after ? 1 : 0;
+    come += after && !before ? 1 : 0;
   }
-  return false;
+  return gone != come ? std::optional{true} : gone == 0 ? std::optional{false} : std::nullopt;
 }
 
 std::optional<query_value> query_listing::now() {

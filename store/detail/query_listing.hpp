@@ -29,7 +29,7 @@ public:
 
   query_listing(const query& what, std::shared_ptr<read_set::query_read> over, query_value now);
 
-  bool moved() const override;
+  std::optional<bool> moved() const override;
   std::optional<query_value> now() override;
 
 private:

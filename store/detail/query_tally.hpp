@@ -22,7 +22,7 @@ public:
               std::uint16_t slot, const value& now)
       : query_upkeep{std::move(over)}, what_{what}, slot_{slot}, told_{now}, now_{now} {}
 
-  bool moved() const override { return now_ != told_; }
+  std::optional<bool> moved() const override { return now_ != told_; }
   std::optional<query_value> now() override;
 
 private:

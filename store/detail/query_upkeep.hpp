@@ -37,8 +37,9 @@ public:
   /// that a commit may be routed again. False: run the query again. What it throws leaves it as it
   /// was.
   bool take(const place& at, const record_block* before, const record_block* after);
-  /// Whether the value that `now` will give differs from the one before, or from that of the run.
-  virtual bool moved() const = 0;
+  /// Whether the value that `now` will give differs from the one before, or from that of the run;
+  /// absent: they are to be compared.
+  virtual std::optional<bool> moved() const = 0;
   /// What the value has come to; absent: run the query again. What it throws leaves it as it was.
   virtual std::optional<query_value> now() = 0;
 
