@@ -66,18 +66,21 @@ bool query_listing::take_matching(const record_block* before, const record_block
   return true;
 }
 
-/// Whether an item looks the same, and stands in the same place.
-bool query_listing::same(const record& before, const record& after) const {
-  const item_order less{order_};
-  const auto a = less.item(*before.block()), b = less.item(*after.block());
-  if (less(a, b) || less(b, a))
-    return false;
+bool query_listing::looks_same(const record& before, const record& after) const {
   return what_.fields().empty() ? same_record(before, after)
                                 : fields_.of(*before.block()) == fields_.of(*after.block());
 }
 
-/// A record may have been changed and changed back: from each the first version and the last count.
-/// One that was erased and inserted again may stand where it did.
+/// Whether neither comes before the other.
+bool query_listing::stands_same(const record& before, const record& after) const {
+  const item_order less{order_};
+  const auto a = less.item(*before.block()), b = less.item(*after.block());
+  return !less(a, b) && !less(b, a);
+}
+
+/// A record may have been changed and changed back: of each the first version and the last count.
+/// One that looks the same may stand where it did, though it is ordered by another value, or was
+/// erased and inserted again: that depends on its neighbours.
 std::optional<bool> query_listing::moved() const {
   struct step {
     std::uint64_t row;
@@ -89,17 +92,20 @@ std::optional<bool> query_listing::moved() const {
     steps.push_back({(e.before ? e.before : e.after).block()->row, &e});
   }
   std::ranges::stable_sort(steps, {}, &step::row);
-  std::size_t gone = 0, come = 0;
+  std::size_t gone = 0, come = 0, shifted = 0;
   for (std::size_t first = 0, next = 0; first < steps.size(); first = next) {
     while (next < steps.size() && steps[next].row == steps[first].row)
       ++next;
     const auto &before = steps[first].what->before, &after = steps[next - 1].what->after;
-    if (before && after && !same(before, after))
+    if (before && after && !looks_same(before, after))
       return true;
+    shifted += before && after && !stands_same(before, after) ? 1 : 0;
     gone += before && !after ? 1 : 0;
     come += after && !before ? 1 : 0;
   }
-  return gone != come ? std::optional{true} : gone == 0 ? std::optional{false} : std::nullopt;
+  if (gone != come)
+    return true;
+  return gone + shifted == 0 ? std::optional{false} : std::nullopt;
 }
 
 std::optional<query_value> query_listing::now() {

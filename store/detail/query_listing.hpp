@@ -43,7 +43,8 @@ private:
   };
 
   bool take_matching(const record_block* before, const record_block* after) override;
-  bool same(const record& before, const record& after) const;
+  bool looks_same(const record& before, const record& after) const;
+  bool stands_same(const record& before, const record& after) const;
   bool apply(const edit& e, query_list& to) const;
   bool replace(std::size_t at, const record_block& by, query_list& in) const;
   std::size_t place_of(const record_block& b, const query_list& in) const;
