@@ -36,7 +36,7 @@ result<void> each_ordered(const reader& from, const filter& which, const order_s
     auto check = [&](const record_block& block) {
       return expired(block, now) || !how->residual(block) || fn(block);
     };
-    index_walk{from, *how, after}.each(check);
+    index_walk{from, *how, after}.each(check, needed);
     return {};
   }
   auto first_row = after && order.by_row() ? after->row + 1 : 0;

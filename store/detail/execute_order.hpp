@@ -87,11 +87,12 @@ public:
   /// one.
   index_walk(const reader& from, const plan& how, const position* after);
 
-  /// Calls `fn` for every entry's record until it returns false; whether it came to the end.
+  /// Calls `fn` for every entry's record until it returns false, which is likely behind `needed` of
+  /// them; whether it came to the end.
   template <class Fn>
-  bool each(Fn&& fn) {
+  bool each(Fn&& fn, std::uint64_t needed) {
     for (rank_range part; next(part);)
-      if (!from_.each_entry(how_.walk, part.first, part.last, fn))
+      if (!from_.each_entry(how_.walk, part.first, part.last, fn, needed))
         return false;
     return true;
   }

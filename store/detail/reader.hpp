@@ -4,6 +4,7 @@
 #include <holdfast/store/detail/read_key.hpp>
 #include <holdfast/store/detail/read_view.hpp>
 #include <holdfast/store/detail/validation_rules.hpp>
+#include <holdfast/store/query.hpp>
 #include <holdfast/store/value_view.hpp>
 
 #include <algorithm>
@@ -115,9 +116,11 @@ public:
   }
   std::uint64_t entries(std::uint32_t index) const noexcept { return view_.index_size(index); }
 
-  /// Call `fn(const record_block&) -> bool` until it is false; whether they came to the end.
+  /// Call `fn(const record_block&) -> bool` until it is false; whether they came to the end. That
+  /// is likely to be behind `needed` entries, and no more are fetched before they are asked for.
   template <class Fn>
-  bool each_entry(std::uint32_t index, std::uint64_t first, std::uint64_t last, Fn&& fn) const;
+  bool each_entry(std::uint32_t index, std::uint64_t first, std::uint64_t last, Fn&& fn,
+                  std::uint64_t needed = query::unlimited) const;
   template <class Fn>
   bool each_row(std::uint64_t first, Fn&& fn) const;
   template <class Fn>
@@ -191,23 +194,29 @@ inline void reader::fetch(order_cursor& at, std::uint64_t most, batch& out) cons
 }
 
 template <class Fn>
-bool reader::each_entry(std::uint32_t index, std::uint64_t first, std::uint64_t last,
-                        Fn&& fn) const {
+bool reader::each_entry(std::uint32_t index, std::uint64_t first, std::uint64_t last, Fn&& fn,
+                        std::uint64_t needed) const {
   if (first >= last)
     return true;
   auto at = view_.cursor(index);
   at.seek_rank(first);
+  auto fetch_next = [&](std::uint64_t most, batch& out) {
+    fetch(at, std::min(most, last - first), out);
+    first += out.size;
+    needed -= std::min<std::uint64_t>(needed, out.size);
+  };
   // One batch ahead: its records come in while those of the batch before are looked at.
-  auto most = few;
   batch batches[2];
-  fetch(at, std::min(most, last - first), batches[0]);
+  fetch_next(few, batches[0]);
   for (unsigned turn = 0; batches[turn].size > 0; turn ^= 1U) {
-    const auto& now = batches[turn];
-    first += now.size;
-    most = order_node::capacity;
-    fetch(at, std::min(most, last - first), batches[turn ^ 1U]);
-    if (!look(now, fn))
+    auto& next = batches[turn ^ 1U];
+    const bool ahead = needed > 0;
+    if (ahead)
+      fetch_next(std::min<std::uint64_t>(needed, order_node::capacity), next);
+    if (!look(batches[turn], fn))
       return false;
+    if (!ahead)
+      fetch_next(order_node::capacity, next);
   }
   return true;
 }
