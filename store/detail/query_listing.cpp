@@ -21,17 +21,16 @@ record handle_to(const record_block* block) {
 }
 
 template <class T>
-void move_item(std::vector<T>& in, std::size_t from, std::size_t to) {
-  const auto at = [&](std::size_t i) { return in.begin() + static_cast<std::ptrdiff_t>(i); };
-  if (from < to)
-    std::rotate(at(from), at(from + 1), at(to + 1));
-  else
-    std::rotate(at(to), at(from), at(from + 1));
+auto at(std::vector<T>& in, std::size_t i) {
+  return in.begin() + static_cast<std::ptrdiff_t>(i);
 }
 
 template <class T>
-auto at(std::vector<T>& in, std::size_t i) {
-  return in.begin() + static_cast<std::ptrdiff_t>(i);
+void move_item(std::vector<T>& in, std::size_t from, std::size_t to) {
+  if (from < to)
+    std::rotate(at(in, from), at(in, from + 1), at(in, to + 1));
+  else
+    std::rotate(at(in, to), at(in, from), at(in, from + 1));
 }
 
 } // namespace
