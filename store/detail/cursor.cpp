@@ -60,8 +60,8 @@ T fixed_at(std::string_view bytes, std::size_t at) {
   return x;
 }
 
-/// Eight bytes at a time, the last ones filled up with zeros; each step can be undone, so that one
-/// other word is always noticed before the halves are put together.
+/// Eight bytes at a time, little-endian, the last ones filled up with zeros. Each step can be
+/// undone: two texts that differ in one word have sums of 64 bits that differ.
 std::uint32_t checksum(std::string_view bytes) noexcept {
   constexpr std::size_t word = sizeof(std::uint64_t);
   std::uint64_t sum = bytes.size();
@@ -71,7 +71,7 @@ std::uint32_t checksum(std::string_view bytes) noexcept {
     add(fixed_at<std::uint64_t>(bytes, at));
   std::uint64_t rest = 0;
   for (std::size_t i = at; i < bytes.size(); ++i)
-    rest = rest << 8 | static_cast<unsigned char>(bytes[i]);
+    rest |= static_cast<std::uint64_t>(static_cast<unsigned char>(bytes[i])) << (8 * (i - at));
   add(rest);
   return static_cast<std::uint32_t>(sum ^ sum >> 32);
 }
