@@ -27,9 +27,10 @@
 ///
 /// What subscribers are promised:
 ///   - each value is what the query gives at one snapshot of the store, whose seqs it carries;
-///   - seqs increase from one value to the next, and the last value of all is never left out;
-///   values
+///   - seqs increase from one value to the next, and the last value of all is never left out; those
 ///     in between may be, when commits come faster than they are evaluated or handled;
+///   - subscribers that share an evaluation are all given a value before any is given a later one;
+///     a quick one may have handled the later one while a slow one still handles the earlier;
 ///   - a value that equals the one before it is not told;
 ///   - a run that fails is told as its error; the subscription goes on.
 /// Subscriptions with equal queries, parameters and read filters share one evaluation. A commit
@@ -129,8 +130,9 @@ struct query_reason {
 };
 
 /// How often a query with some parameters was run, and why the last time. A declared count, sum of
-/// integers, minimum or maximum over a filter follows from the changes of records, so it is run
-/// again only when the least or greatest value goes, or where records have deadlines.
+/// integers, minimum, maximum, or list without offset and limit follows from the changes of
+/// records, so it is run again only when the least or greatest value goes, when much of a list has
+/// changed at once, or where records have deadlines.
 struct query_why {
   std::uint64_t runs = 0;
   std::uint64_t adjusted = 0;       ///< times it was brought up to date without a run

@@ -45,7 +45,9 @@ struct transact_options {
 /// Its bucket handles do all that ordinary ones do; their writes happen at once, but only for this
 /// transaction, and their `pending`s are ready. When the function that was given to
 /// `store::transact` returns without an error, all that it wrote becomes one commit, provided that
-/// nothing of what it read has changed meanwhile; else it is run again.
+/// nothing of what it read has changed meanwhile; else it is run again. Of the records that a
+/// filter finds it has read the fields that it used: of a count none, of a sum, of groups and of
+/// `objects` those that are named there.
 ///
 /// A `clear` tells subscribers of each record that it erases, not of one `cleared` bucket.
 ///
