@@ -1,6 +1,8 @@
 #pragma once
 
 #include <holdfast/runtime/child_spec.hpp>
+#include <holdfast/runtime/detail/child_work.hpp>
+#include <holdfast/runtime/detail/supervision_action.hpp>
 #include <holdfast/runtime/random.hpp>
 #include <holdfast/runtime/supervisor_event.hpp>
 
@@ -17,56 +19,6 @@
 namespace holdfast::detail {
 
 using steady = std::chrono::nanoseconds;
-/// Names one child for the time it is known; never used again.
-using child_key = std::uint64_t;
-/// Names a call that waits for an answer; 0: nobody waits.
-using request_id = std::uint64_t;
-
-// What the supervisor's actor has to do, in this order.
-
-struct start_action {
-  child_key key;
-  std::uint64_t incarnation;
-};
-/// Ask the child to end, or kill it.
-struct stop_action {
-  child_key key;
-  std::uint64_t incarnation;
-  bool kill;
-};
-/// Cut a stuck child off: let go of its handle, fence its address.
-struct abandon_action {
-  child_key key;
-  std::uint64_t incarnation;
-  ref<holdfast::address> address;
-};
-/// Tell the child's address.
-struct mark_action {
-  ref<holdfast::address> address;
-  std::string id;
-  address_state state;
-  exit_cause cause;
-  std::chrono::milliseconds retry_after{0};
-};
-struct answer_action {
-  request_id request;
-  result<child_info> answer;
-};
-struct event_action {
-  supervision_event event;
-};
-/// Tell the handle of a nested supervisor that its spec is known no more.
-struct forget_action {
-  std::shared_ptr<supervisor_core> nested;
-};
-/// All children of the options are up; said once.
-struct ready_action {};
-/// All children are gone: the supervisor ends.
-struct finish_action {
-  exit_cause cause;
-};
-using action = std::variant<start_action, stop_action, abandon_action, mark_action, answer_action,
-                            event_action, forget_action, ready_action, finish_action>;
 
 /// OTP's rules as a state machine: events in, actions out, no actor, no clock, no thread.
 ///
@@ -161,30 +113,10 @@ private:
     timer_kind timer_for{};
   };
 
-  enum class work_kind : std::uint8_t {
-    start,
-    terminate,
-    restart,
-    remove,
-    revive,
-    crash,
-    retry,
-    auto_revive
-  };
-  struct work {
-    work_kind kind{};
-    std::string id;
-    request_id request = 0;
-    child_key key = 0;                        ///< crash, retry, auto_revive
-    std::uint64_t incarnation = 0;            ///< crash
-    std::shared_ptr<const child_spec> spec{}; ///< start
-    std::any argument{};                      ///< start
-  };
-
   /// A piece of work over several children.
   enum class phase : std::uint8_t { none, bring_up, group_stop, group_start, stop_all };
 
-  // supervision.cpp: who may work when
+  // supervision_work.cpp: who may work when
   bool group_strategy() const {
     return options_.strategy == strategy::one_for_all ||
            options_.strategy == strategy::rest_for_one;
@@ -192,20 +124,22 @@ private:
   bool dynamic() const { return options_.strategy == strategy::simple_one_for_one; }
   bool busy(const std::string& id) const;
   bool exclusive() const;
-  void submit(work w);
+  void submit(child_work w);
   void drain();
-  void run(work& w);
-  void run_start(work& w);
-  void run_terminate(work& w, entry& e);
-  void run_restart(work& w, entry& e);
-  void run_remove(work& w, entry& e);
+  void run(child_work& w);
+  void run_start(child_work& w);
+  void run_terminate(child_work& w, entry& e);
+  void run_restart(child_work& w, entry& e);
+  void run_remove(child_work& w, entry& e);
   void release(entry& e);
+  void answer(request_id request, result<child_info> a);
+
+  // supervision_entries.cpp: the children that are known
   entry* find(const std::string& id);
   entry* find(child_key key);
   entry* find(child_key key, std::uint64_t incarnation);
   entry& add(std::shared_ptr<const child_spec> spec, std::any argument);
   void remove(entry& e);
-  void answer(request_id request, result<child_info> a);
   child_info info(const entry& e, steady now) const;
   child_info own_info() const;
 
@@ -264,11 +198,9 @@ private:
   std::map<timer_id, child_key> timers_;
   std::uint64_t last_timer_ = 0;
 
-  std::size_t busy_ = 0;                                      ///< children that a piece of work has
-  std::size_t live_ = 0;                                      ///< children that have an actor
-  std::deque<work> backlog_;                                  ///< behind work that has all children
-  std::unordered_map<std::string, std::deque<work>> waiting_; ///< behind work on the same child
-  std::deque<std::string> ready_; ///< children whose waiting work may be looked at
+  std::size_t busy_ = 0; ///< children that a piece of work has
+  std::size_t live_ = 0; ///< children that have an actor
+  child_work_queue queue_;
 
   phase phase_ = phase::none;
   std::vector<child_key> to_stop_;   ///< the next one at the end

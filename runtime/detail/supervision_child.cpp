@@ -96,7 +96,7 @@ void supervision::settled_failed(entry& e, exit_cause cause) {
   set_state(e, child_state::stopped);
   note_failure(e, cause);
   say(kind::child_start_failed, &e, cause);
-  auto text = "child \"" + e.spec->id + "\": failed to start: " + cause.text;
+  auto text = child_named(e.spec->id) + ": failed to start: " + cause.text;
   if (phase_ == phase::stop_all) {
     mark(e, address_state::stopped, cause);
     answer(e.request, fail(errc::start_failed, text));

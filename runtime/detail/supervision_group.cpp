@@ -42,7 +42,7 @@ bool supervision::charge(entry& e) {
 }
 
 void supervision::escalate(entry& e) {
-  auto text = "child \"" + e.spec->id + "\": ended too often, last: " +
+  auto text = child_named(e.spec->id) + ": ended too often, last: " +
               to_string(e.failures.empty() ? e.exit : e.failures.back().cause);
   say(kind::budget_exhausted, &e, {exit_kind::shutdown, text});
   stop_all({exit_kind::shutdown, std::move(text)});
@@ -203,14 +203,8 @@ void supervision::refuse_waiting() {
   auto refuse = [this](request_id request) {
     answer(request, fail(errc::stopped, options_.name + ": the supervisor is stopping"));
   };
-  for (auto& w : backlog_)
+  for (auto& w : queue_.take_all())
     refuse(w.request);
-  for (auto& [id, queue] : waiting_)
-    for (auto& w : queue)
-      refuse(w.request);
-  backlog_.clear();
-  waiting_.clear();
-  ready_.clear();
   for (auto& [key, e] : entries_)
     if (e.why != purpose::terminate)
       refuse(std::exchange(e.request, 0));
