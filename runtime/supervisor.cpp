@@ -1,6 +1,6 @@
 #include <holdfast/runtime/supervisor.hpp>
 
-#include <holdfast/runtime/detail/supervision_actor.hpp>
+#include <holdfast/runtime/detail/supervision_life.hpp>
 #include <holdfast/runtime/fault.hpp>
 #include <holdfast/runtime/time_limit.hpp>
 

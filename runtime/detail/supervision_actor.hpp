@@ -1,96 +1,20 @@
 #pragma once
 
 #include <holdfast/runtime/caf.hpp>
-#include <holdfast/runtime/detail/subscriber_queue.hpp>
-#include <holdfast/runtime/detail/supervision.hpp>
-#include <holdfast/runtime/pending.hpp>
-#include <holdfast/runtime/runtime.hpp>
+#include <holdfast/runtime/detail/supervision_life.hpp>
 
-#include <condition_variable>
 #include <functional>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <string>
 #include <unordered_map>
+#include <utility>
+#include <variant>
 #include <vector>
 
 namespace holdfast::detail {
 
-/// A child whose supervisor has crashed.
-struct orphan {
-  caf::actor_addr at;
-  ref<holdfast::address> address; ///< may be null
-};
-
-/// One life of a supervisor: its rules and the actors it holds. The supervisor's actor is the only
-/// one that changes it; anybody may look at it under the mutex.
-struct supervisor_life {
-  supervisor_life(supervisor_options options, random_source& random)
-      : rules{std::move(options), random} {}
-
-  /// What is left when the actor ended: children that nobody watches any more, if it was killed,
-  /// and callers that wait. The children are killed, as links do it in OTP. Idempotent.
-  void clear_up();
-  /// The children that `clear_up` killed. They may not have ended yet.
-  std::vector<orphan> take_orphans();
-  /// The supervisors among its children, also among those that it has not begun with.
-  std::vector<std::shared_ptr<supervisor_core>> nested() const;
-
-  mutable std::mutex mutex;
-  supervision rules;
-  std::unordered_map<child_key, caf::actor> children; ///< strong: an actor lives by its handles
-  std::unordered_map<request_id, ref<operation<child_info>>> requests;
-  std::vector<orphan> orphans;
-  bool ended = false;
-};
-
-/// What a supervisor's handles share; outlives the lives of a nested supervisor.
-struct supervisor_core {
-  supervisor_core(runtime& r, supervisor_options o) : rt{r}, options{std::move(o)} {}
-
-  runtime& rt;
-  const supervisor_options options;
-  bool nested = false; ///< there may be another life after this one
-
-  mutable std::mutex mutex;
-  std::condition_variable changed; ///< another life, or that none will come
-  std::uint64_t lives = 0;
-  bool over = false; ///< no life comes after this one
-  caf::actor actor;  ///< of the current life; null when there is none
-  std::shared_ptr<supervisor_life> life;
-  std::weak_ptr<supervisor_core> parent;
-  std::vector<std::weak_ptr<subscriber_queue>> subscribers;
-
-  std::shared_ptr<supervisor_life> current() const {
-    std::lock_guard lock{mutex};
-    return life;
-  }
-  void begun(const std::shared_ptr<supervisor_life>& next, caf::actor by);
-  void ended(const std::shared_ptr<supervisor_life>& which);
-  /// Of one that nobody starts again, and with it of those below: it is over, or one above has
-  /// forgotten its spec; then nothing happens if another has started it since.
-  void end_for_good(const supervisor_core* forgotten_by = nullptr);
-  /// Gives the event to the subscribers here and above.
-  void publish(const std::shared_ptr<const supervision_event>& e);
-};
-
-/// A call on its way to the supervisor. Answered with `stopped` if it never arrives.
-struct supervisor_call {
-  using function = std::function<void(supervision&, steady now, request_id)>;
-
-  supervisor_call(ref<operation<child_info>> o, function f)
-      : op{std::move(o)}, apply{std::move(f)} {}
-  supervisor_call(const supervisor_call&) = delete;
-  supervisor_call& operator=(const supervisor_call&) = delete;
-  ~supervisor_call();
-
-  ref<operation<child_info>> op; ///< null once it is the supervisor's
-  function apply;
-};
-
-struct call_message {
-  std::shared_ptr<supervisor_call> call;
-};
 struct announce_message {
   child_key key;
   std::uint64_t incarnation;
@@ -100,17 +24,81 @@ struct wake_up_message {};
 /// The orphans had their time.
 struct begin_message {};
 
-/// Starts a life of the supervisor. `announce` (may be empty) learns when all children are up. What
-/// the last life left behind ends first. Error: `invalid_argument`, of `further_children`.
-result<caf::actor> spawn_supervisor(const std::shared_ptr<supervisor_core>& core,
-                                    std::function<void(result<void>)> announce);
+/// Turns messages into events of the rules, and the rules' actions into messages.
+class supervisor_actor final : public caf::event_based_actor {
+public:
+  supervisor_actor(caf::actor_config& config, std::shared_ptr<supervisor_core> core,
+                   std::shared_ptr<supervisor_life> life, std::vector<orphan> orphans,
+                   std::function<void(result<void>)> announce)
+      : caf::event_based_actor{config}, core_{std::move(core)}, life_{std::move(life)},
+        orphans_{std::move(orphans)}, announce_{std::move(announce)} {}
 
-/// Why an actor ended, in the supervisor's words.
-exit_cause cause_of(const caf::error& reason, caf::actor_system& system);
+  const char* name() const override { return "holdfast.supervisor"; }
+  caf::behavior make_behavior() override;
+  void on_exit() override;
+
+private:
+  struct watched {
+    child_key key;
+    std::uint64_t incarnation;
+  };
+
+  steady now() { return clock().now().time_since_epoch(); }
+  std::string component() const { return "supervisor " + core_->options.name; }
+
+  // supervision_actor.cpp: messages become events
+  void begin();
+  bool orphan_down(const caf::actor_addr& who);
+  void arm();
+  void call(supervisor_call& c);
+  void announced(const announce_message& m);
+  void child_down(const caf::down_msg& m);
+
+  /// Gives the rules an event, then does what they say until they say nothing more.
+  template <class F>
+  void apply(F event) {
+    std::vector<action> actions;
+    {
+      std::lock_guard lock{life_->mutex};
+      event(life_->rules);
+      actions = life_->rules.take_actions();
+    }
+    while (!actions.empty()) {
+      for (auto& a : actions)
+        std::visit([this](auto& act) { this->perform(act); }, a);
+      std::lock_guard lock{life_->mutex};
+      actions = life_->rules.take_actions();
+    }
+    arm();
+  }
+
+  // supervision_perform.cpp: actions become messages. Between `take_actions` and the next event
+  // nobody but us changes the rules, so specs can be used without the lock.
+  void perform(start_action& a);
+  void perform(stop_action& a);
+  void perform(abandon_action& a);
+  void perform(mark_action& a);
+  void perform(answer_action& a);
+  void perform(event_action& a);
+  void perform(forget_action& a);
+  void perform(ready_action& a);
+  void perform(finish_action& a);
+  void probe(const caf::actor& child, const start_action& a);
+  caf::actor handle_of(child_key key);
+
+  std::shared_ptr<supervisor_core> core_;
+  std::shared_ptr<supervisor_life> life_;
+  std::vector<orphan> orphans_; ///< of the life before; while there are any, nothing is begun
+  std::vector<std::shared_ptr<supervisor_call>> early_;
+  bool begun_ = false;
+  std::function<void(result<void>)> announce_;
+  std::unordered_map<caf::actor_addr, watched> by_address_;
+  std::optional<steady> woken_at_;
+  request_id last_request_ = 0;
+};
 
 } // namespace holdfast::detail
 
-HOLDFAST_LOCAL_MESSAGE(holdfast::detail::call_message)
 HOLDFAST_LOCAL_MESSAGE(holdfast::detail::announce_message)
 HOLDFAST_LOCAL_MESSAGE(holdfast::detail::wake_up_message)
 HOLDFAST_LOCAL_MESSAGE(holdfast::detail::begin_message)

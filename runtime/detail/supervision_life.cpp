@@ -1,21 +1,53 @@
 // What supervisors' handles and actors share: the lives of a supervisor, and what is left of them.
+#include <holdfast/runtime/detail/supervision_life.hpp>
+
 #include <holdfast/runtime/detail/supervision_actor.hpp>
 
+#include <algorithm>
 #include <utility>
 
 namespace holdfast::detail {
+namespace {
 
-exit_cause cause_of(const caf::error& reason, caf::actor_system& system) {
-  if (!reason)
-    return {exit_kind::normal, {}};
-  if (reason == caf::exit_reason::user_shutdown)
-    return {exit_kind::shutdown, {}};
-  if (reason == caf::exit_reason::kill)
-    return {exit_kind::killed, {}};
-  auto& context = reason.context();
-  if (reason == caf::sec::runtime_error && context.match_elements<std::string>())
-    return {exit_kind::crashed, context.get_as<std::string>(0)};
-  return {exit_kind::crashed, system.render(reason)};
+bool has_child(const supervisor_options& options, const std::shared_ptr<supervisor_core>& nested) {
+  return std::any_of(options.children.begin(), options.children.end(),
+                     [&](auto& spec) { return spec.nested == nested; });
+}
+
+} // namespace
+
+result<caf::actor> spawn_supervisor(const std::shared_ptr<supervisor_core>& core,
+                                    std::function<void(result<void>)> announce) {
+  auto options = core->options;
+  if (options.further_children) {
+    for (auto& spec : options.further_children())
+      options.children.push_back(std::move(spec));
+    if (auto ok = check_specs(options); !ok)
+      return fail(std::move(ok.error()));
+  }
+  std::vector<orphan> orphans;
+  if (auto past = core->current()) {
+    past->clear_up(); // its actor has ended, though perhaps not told yet
+    orphans = past->take_orphans();
+    for (auto& one : past->nested())
+      if (!has_child(options, one))
+        one->end_for_good(core.get());
+  }
+  auto life = std::make_shared<supervisor_life>(
+      std::move(options), core->options.random ? *core->options.random : core->rt.random());
+  auto actor = core->rt.system().spawn<supervisor_actor>(core, life, std::move(orphans),
+                                                         std::move(announce));
+  actor->attach_functor(
+      [life, weak = std::weak_ptr{core}, present = core->rt.presence()](const caf::error&) {
+        auto still = weak.lock();
+        if (still)
+          still->ended(life);
+        life->clear_up();
+        if (still && !still->nested)
+          still->end_for_good();
+      });
+  core->begun(life, actor);
+  return actor;
 }
 
 void supervisor_life::clear_up() {
