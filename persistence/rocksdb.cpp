@@ -1,17 +1,16 @@
 #include <holdfast/persistence/rocksdb.hpp>
 
+#include <holdfast/persistence/detail/batch_writer.hpp>
 #include <holdfast/persistence/detail/database.hpp>
 #include <holdfast/persistence/detail/directory_lock.hpp>
 #include <holdfast/persistence/detail/files.hpp>
 #include <holdfast/persistence/detail/look.hpp>
 #include <holdfast/persistence/detail/remains.hpp>
 #include <holdfast/persistence/detail/split.hpp>
-#include <holdfast/store/detail/journal_chain.hpp>
 
 #include <rocksdb/db.h>
 #include <rocksdb/env.h>
 #include <rocksdb/file_system.h>
-#include <rocksdb/write_batch.h>
 
 #include <algorithm>
 
@@ -19,19 +18,11 @@ namespace holdfast {
 namespace {
 
 namespace rdb = ::rocksdb;
+using detail::slice;
 using detail::to_error;
 
-// What is written between two flushes is limited in bytes by an option, and in puts by this, since
-// replaying costs by the put: about 1.5 us each, and up to three generations are replayed.
-constexpr std::size_t max_generation_puts = 150'000;
-
-rdb::Slice slice(std::string_view text) { return {text.data(), text.size()}; }
-
-/// Invariants while open and not failed
-///   (1) `head_` is the head record of the last batch written, and the mark was written after it;
-///   (2) the mark's `durable` never exceeds what was synced before the mark was written;
-///   (3) no batch of two generations shares a memtable or a log: `begin_generation` flushes first.
-/// Owned by the writing thread, but for `db_`, which is also read by `scan` and `split`.
+/// Opens and closes the database, and reads it; `writer_` writes. Owned by the writing thread, but
+/// for `db_`, which is also read by `scan` and `split`.
 class rocksdb_journal final : public journal {
 public:
   explicit rocksdb_journal(rocksdb_options options) : options_(std::move(options)) {
@@ -43,7 +34,7 @@ public:
     }
   }
   // Like a crash: what was written stays written, the next open replays it.
-  ~rocksdb_journal() override { db_.reset(); }
+  ~rocksdb_journal() override { let_go(); }
 
   result<journal_info> open() override { return open(false); }
   result<journal_info> open_again() override { return open(true); }
@@ -73,11 +64,9 @@ private:
   result<journal_info> create();
   result<journal_info> take_up(const detail::findings& found);
   result<void> open_database(const rdb::Options& options);
-  result<void> begin_epoch(const detail::head& last, std::uint64_t epoch);
-  result<void> begin_generation();
-  result<void> write_mark(bool synced);
-  result<void> writable();
-  tl::unexpected<error> stop_writing(error cause);
+  void begin_writing(detail::mark_file mark);
+  result<detail::batch_writer*> writer() const;
+  void let_go();
 
   rocksdb_options options_;
   std::shared_ptr<rdb::FileSystem> files_;
@@ -86,23 +75,14 @@ private:
   precondition only_if_;
   detail::directory_lock lock_;
   std::unique_ptr<rdb::DB> db_;
-  detail::mark_file mark_;
-  detail::head head_;
+  std::unique_ptr<detail::batch_writer> writer_; ///< null when opened read-only
   std::uint64_t boot_ = 0;
-  std::size_t generation_bytes_ = 0;
-  std::size_t generation_puts_ = 0;
-  std::optional<error> failed_;
-  bool read_only_ = false;
   std::atomic<sequence> durable_{0};
-  rdb::WriteBatch batch_;  // kept for its memory
-  std::string head_value_; // likewise
 };
 
 result<journal_info> rocksdb_journal::open(bool only_synced) {
   if (db_)
     return fail(errc::invalid_argument, name() + ": is open already");
-  failed_.reset();
-  read_only_ = false;
   background_ = std::make_shared<detail::background_failure>();
   boot_ = detail::boot_identity(*files_);
   auto opened = is_new().and_then([&](bool fresh) -> result<journal_info> {
@@ -111,11 +91,8 @@ result<journal_info> rocksdb_journal::open(bool only_synced) {
     return detail::look(options_, database(), *files_, only_synced, only_if_)
         .and_then([&](const detail::findings& found) { return take_up(found); });
   });
-  if (!opened) {
-    db_.reset();
-    mark_ = {};
-    lock_ = {};
-  }
+  if (!opened)
+    let_go();
   return opened;
 }
 
@@ -124,13 +101,10 @@ result<journal_info> rocksdb_journal::open_read_only() {
     return fail(errc::invalid_argument, name() + ": is open already");
   auto tolerant = options_;
   tolerant.accept_loss = true;
-  read_only_ = true;
   background_ = std::make_shared<detail::background_failure>();
   auto opened = look_on(std::move(tolerant));
-  if (!opened) {
-    db_.reset();
-    lock_ = {};
-  }
+  if (!opened)
+    let_go();
   return opened;
 }
 
@@ -147,9 +121,9 @@ result<journal_info> rocksdb_journal::look_on(rocksdb_options tolerant) {
   if (auto s = rdb::DB::OpenForReadOnly(detail::quiet_options(database()), name(), &raw); !s.ok())
     return fail(to_error(s, name()));
   db_.reset(raw);
-  head_ = found->last;
-  durable_.store(head_.last, std::memory_order_release);
-  return journal_info{head_.last, std::max(found->marked.epoch, head_.epoch), head_.chain,
+  auto& last = found->last;
+  durable_.store(last.last, std::memory_order_release);
+  return journal_info{last.last, std::max(found->marked.epoch, last.epoch), last.chain,
                       found->marked.clean, found->promised};
 }
 
@@ -192,12 +166,12 @@ result<journal_info> rocksdb_journal::create() {
   auto made = detail::mark_file::create(*files_, path("MARK.new"), {.boot = boot_});
   if (!made)
     return fail(made.error());
-  mark_ = std::move(*made);
   options.create_if_missing = true;
   options.error_if_exists = true;
   if (auto r = open_database(options); !r)
     return fail(r.error());
-  if (auto r = begin_epoch({}, 1); !r)
+  begin_writing(std::move(*made));
+  if (auto r = writer_->begin_epoch({}, 1, boot_); !r)
     return fail(r.error());
   if (auto s = files_->RenameFile(path("MARK.new"), path("MARK"), {}, nullptr); !s.ok())
     return fail(to_error(s, path("MARK.new")));
@@ -216,11 +190,11 @@ result<journal_info> rocksdb_journal::take_up(const detail::findings& found) {
   auto mark = detail::mark_file::open(*files_, path("MARK"), found.marked);
   if (!mark)
     return refuse(mark.error());
-  mark_ = std::move(*mark);
+  begin_writing(std::move(*mark));
   auto epoch = std::max(found.marked.epoch, found.last.epoch) + 1;
-  if (auto r = begin_epoch(found.last, epoch); !r)
+  if (auto r = writer_->begin_epoch(found.last, epoch, boot_); !r)
     return refuse(r.error());
-  return journal_info{head_.last, epoch, head_.chain, found.marked.clean, found.promised};
+  return journal_info{found.last.last, epoch, found.last.chain, found.marked.clean, found.promised};
 }
 
 result<void> rocksdb_journal::open_database(const rdb::Options& options) {
@@ -231,119 +205,26 @@ result<void> rocksdb_journal::open_database(const rdb::Options& options) {
   return {};
 }
 
-// The first write after an open: an empty generation that carries the epoch. RocksDB has flushed
-// what it replayed, so the log is new.
-result<void> rocksdb_journal::begin_epoch(const detail::head& last, std::uint64_t epoch) {
-  head_ = {last.generation + 1, epoch, last.last + 1, last.last, last.chain, last.chain};
-  generation_bytes_ = generation_puts_ = 0;
-  batch_.Clear();
-  detail::encode_head(head_, head_value_);
-  rdb::WriteOptions synced;
-  synced.sync = true;
-  auto s = batch_.Put(detail::head_key(head_.generation), head_value_);
-  if (s.ok())
-    s = db_->Write(synced, &batch_);
-  if (!s.ok())
-    return fail(to_error(s, name()));
-  durable_.store(last.last, std::memory_order_release);
-  return mark_.write_and_sync({0, epoch, last.last, last.last, last.chain, boot_, false});
+void rocksdb_journal::begin_writing(detail::mark_file mark) {
+  writer_ = std::make_unique<detail::batch_writer>(
+      detail::batch_writer::place{name(), options_.max_wal_bytes, background_, durable_}, *db_,
+      std::move(mark));
 }
 
-result<void> rocksdb_journal::begin_generation() {
-  rdb::FlushOptions later;
-  later.wait = false;
-  if (auto s = db_->Flush(later); !s.ok())
-    return fail(to_error(s, name()));
-  ++head_.generation;
-  head_.first = head_.last + 1;
-  head_.chain_before = head_.chain;
-  generation_bytes_ = generation_puts_ = 0;
-  return {};
-}
-
-tl::unexpected<error> rocksdb_journal::stop_writing(error cause) {
-  failed_ = std::move(cause);
-  return fail(*failed_);
-}
-
-result<void> rocksdb_journal::writable() {
+result<detail::batch_writer*> rocksdb_journal::writer() const {
   if (!db_)
     return fail(errc::stopped, name() + ": the journal is not open");
-  if (read_only_)
+  if (!writer_)
     return fail(errc::read_only, name() + ": the journal was opened read-only");
-  if (!failed_)
-    failed_ = background_->get();
-  if (failed_)
-    return fail(
-        error{errc::read_only, name() + ": stopped writing after an error"}.because(*failed_));
-  return {};
+  return writer_.get();
 }
 
 result<void> rocksdb_journal::append(const journal_batch& batch, bool synced) {
-  if (auto r = writable(); !r)
-    return r;
-  if (auto r = detail::check_batch(batch, head_.last, name()); !r)
-    return r;
-  if (generation_bytes_ >= options_.max_wal_bytes || generation_puts_ >= max_generation_puts)
-    if (auto r = begin_generation(); !r)
-      return stop_writing(r.error());
-
-  batch_.Clear();
-  rdb::Status s;
-  for (auto& put : batch.puts) {
-    auto key = slice(put.key);
-    switch (put.what) {
-    case journal_put::kind::put:
-      s = batch_.Put(key, slice(put.value));
-      break;
-    case journal_put::kind::erase:
-      s = batch_.Delete(key);
-      break;
-    case journal_put::kind::erase_range:
-      if (auto end = put.value.empty() ? journal_reserved : put.value; put.key < end)
-        s = batch_.DeleteRange(key, slice(end));
-      break;
-    }
-    if (!s.ok())
-      return stop_writing(to_error(s, name()));
-  }
-  auto next = head_;
-  next.last = batch.last;
-  next.chain = detail::extend_chain(head_.chain, batch);
-  detail::encode_head(next, head_value_);
-  s = batch_.Put(detail::head_key(next.generation), head_value_);
-  rdb::WriteOptions options;
-  options.sync = synced;
-  if (s.ok())
-    s = db_->Write(options, &batch_);
-  if (!s.ok())
-    return stop_writing(to_error(s, name()));
-  head_ = next;
-  generation_bytes_ += batch_.GetDataSize();
-  generation_puts_ += batch.puts.size();
-  return write_mark(synced);
-}
-
-result<void> rocksdb_journal::write_mark(bool synced) {
-  auto m = mark_.current();
-  m.written = head_.last;
-  m.chain = head_.chain;
-  if (synced)
-    m.durable = head_.last;
-  if (auto r = mark_.write(m); !r)
-    return stop_writing(r.error());
-  durable_.store(m.durable, std::memory_order_release);
-  return {};
+  return writer().and_then([&](auto* w) { return w->append(batch, synced); });
 }
 
 result<void> rocksdb_journal::sync() {
-  if (auto r = writable(); !r)
-    return r;
-  if (durable() == head_.last)
-    return {};
-  if (auto s = db_->SyncWAL(); !s.ok())
-    return stop_writing(to_error(s, name()));
-  return write_mark(true);
+  return writer().and_then([](auto* w) { return w->sync(); });
 }
 
 result<void> rocksdb_journal::scan(std::string_view first, std::string_view last,
@@ -372,34 +253,24 @@ std::vector<std::string> rocksdb_journal::split(std::string_view first, std::str
 result<void> rocksdb_journal::close() {
   if (!db_)
     return {};
-  if (read_only_) {
+  result<void> r;
+  if (writer_) {
+    r = writer_->flush();
+    auto closed = db_->Close();
     db_.reset();
-    lock_ = {};
-    return {};
+    if (r && !closed.ok())
+      r = fail(to_error(closed, name()));
+    if (r)
+      r = writer_->mark_clean();
   }
-  auto r = writable();
-  if (!r) {
-    r = fail(*failed_);
-  } else if (auto s = db_->Flush({}); !s.ok()) {
-    r = stop_writing(to_error(s, name()));
-  } else if (auto late = background_->get()) {
-    r = stop_writing(*late);
-  }
-  auto closed = db_->Close();
-  db_.reset();
-  if (r && !closed.ok())
-    r = fail(to_error(closed, name()));
-  if (r) {
-    auto m = mark_.current();
-    m.durable = m.written = head_.last;
-    m.clean = true;
-    r = mark_.write_and_sync(m);
-  }
-  if (r)
-    durable_.store(head_.last, std::memory_order_release);
-  mark_ = {};
-  lock_ = {};
+  let_go();
   return r;
+}
+
+void rocksdb_journal::let_go() {
+  writer_.reset();
+  db_.reset();
+  lock_ = {};
 }
 
 } // namespace

@@ -19,6 +19,8 @@ bool says_locked(std::string_view text) {
 
 } // namespace
 
+::rocksdb::Slice slice(std::string_view text) { return {text.data(), text.size()}; }
+
 error to_error(const ::rocksdb::Status& status, const std::string& where) {
   auto text = status.ToString();
   auto has = [&](std::string_view part) { return text.find(part) != std::string::npos; };

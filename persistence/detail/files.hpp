@@ -4,15 +4,20 @@
 
 #include <memory>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace rocksdb {
 class FileSystem;
 class FSRandomRWFile;
+class Slice;
 class Status;
 } // namespace rocksdb
 
 namespace holdfast::detail {
+
+/// A text as RocksDB takes it; the bytes belong to somebody else.
+::rocksdb::Slice slice(std::string_view text);
 
 /// What a failure of RocksDB or of its file system means here: `corrupt` for damaged or missing
 /// files, `locked`, else `io`. The text is "<where>: <what RocksDB says>", which names the file.

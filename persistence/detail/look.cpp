@@ -16,7 +16,6 @@ namespace {
 namespace rdb = ::rocksdb;
 
 std::string_view text(rdb::Slice s) { return {s.data(), s.size()}; }
-rdb::Slice slice(std::string_view s) { return {s.data(), s.size()}; }
 
 // Lets a read-only open replay nothing of a log but the heads, and a few entries that are asked
 // for: the logs are read and their sums checked, but a hundred times less goes into memory, and
