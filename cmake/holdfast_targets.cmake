@@ -55,7 +55,7 @@ function(holdfast_unity target)
   get_target_property(sources ${target} SOURCES)
   list(FILTER sources INCLUDE REGEX "/(codec_schema|plan_access|validation_build|validation_check|\
 value_test|topic_test|schema_json|query_json|typed_members_test|open_test|\
-fault_disk|raw_database|counted_new)\\.cpp$")
+disk_files|raw_database|counted_new)\\.cpp$")
   set_source_files_properties(${sources} TARGET_DIRECTORY ${target} PROPERTIES
     SKIP_UNITY_BUILD_INCLUSION ON)
 endfunction()

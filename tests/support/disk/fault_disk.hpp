@@ -6,6 +6,8 @@
 
 namespace holdfast::testing {
 
+class disk_state;
+
 /// A disk under a RocksDB journal that fails on demand, and that can lose its power.
 ///
 /// Everything goes to real files in one directory. Beside them it remembers what is on stable
@@ -50,11 +52,9 @@ public:
   void lose_power(unsigned percent_kept = 0);
 
 private:
-  class state;
-  class file_system_wrapper;
   std::string directory_;
-  std::shared_ptr<state> state_;
-  std::shared_ptr<file_system_wrapper> files_;
+  std::shared_ptr<disk_state> state_;
+  std::shared_ptr<void> files_; ///< a rocksdb::FileSystem
 };
 
 } // namespace holdfast::testing
