@@ -1,7 +1,7 @@
 #include <holdfast/store/live_query.hpp>
 
 #include <holdfast/store/detail/transaction_state.hpp>
-#include <holdfast/store/detail/validation_check.hpp>
+#include <holdfast/store/detail/shown.hpp>
 
 #include <algorithm>
 #include <set>

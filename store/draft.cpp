@@ -1,6 +1,8 @@
 #include <holdfast/store/draft.hpp>
 
-#include <holdfast/store/detail/validation_check.hpp>
+#include <holdfast/store/detail/issue_list.hpp>
+#include <holdfast/store/detail/stored_form.hpp>
+#include <holdfast/store/detail/validation_rules.hpp>
 
 #include <cstring>
 #include <utility>

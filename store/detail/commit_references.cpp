@@ -3,7 +3,7 @@
 
 #include <holdfast/store/detail/execute_stream.hpp>
 #include <holdfast/store/detail/read_key.hpp>
-#include <holdfast/store/detail/validation_check.hpp>
+#include <holdfast/store/detail/shown.hpp>
 
 #include <algorithm>
 #include <unordered_set>

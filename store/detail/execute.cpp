@@ -1,7 +1,7 @@
 #include <holdfast/store/detail/execute.hpp>
 
 #include <holdfast/store/detail/projection.hpp>
-#include <holdfast/store/detail/validation_check.hpp>
+#include <holdfast/store/detail/shown.hpp>
 
 #include <algorithm>
 #include <utility>

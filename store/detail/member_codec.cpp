@@ -1,6 +1,6 @@
 #include <holdfast/store/detail/member_codec.hpp>
 
-#include <holdfast/store/detail/validation_check.hpp>
+#include <holdfast/store/detail/shown.hpp>
 
 #include <utility>
 

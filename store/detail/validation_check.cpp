@@ -1,6 +1,7 @@
 #include <holdfast/store/detail/validation_check.hpp>
 
 #include <holdfast/store/detail/formats.hpp>
+#include <holdfast/store/detail/stored_form.hpp>
 #include <holdfast/store/record_input.hpp>
 
 #include <re2/re2.h>
@@ -9,123 +10,6 @@
 #include <cmath>
 
 namespace holdfast::detail {
-
-namespace {
-
-std::string joined(std::string path, std::string_view field) {
-  if (!path.empty() && !field.empty() && field.front() != '[')
-    path += '.';
-  return path.append(field);
-}
-
-} // namespace
-
-std::string issue_list::scope::path() const {
-  auto before = outer_ ? outer_->path() : std::string{};
-  return joined(std::move(before),
-                is_item_ ? "[" + std::to_string(position_) + "]" : std::string(field_));
-}
-
-void issue_list::add(std::string_view field, std::string_view code, std::string_view what) {
-  if (++count_ > limits.max_issues)
-    return;
-  std::string message{bucket_};
-  auto path = joined(innermost_ ? innermost_->path() : std::string{}, field);
-  if (!path.empty())
-    message += "." + path;
-  message += ": " + std::string(what);
-  all_.push_back({std::move(path), std::string(code), std::move(message)});
-}
-
-void issue_list::add(const std::vector<issue>& more) {
-  count_ += more.size();
-  auto room = limits.max_issues - all_.size();
-  auto end = more.begin() + static_cast<std::ptrdiff_t>(std::min(room, more.size()));
-  all_.insert(all_.end(), more.begin(), end);
-}
-
-std::optional<error> issue_list::as_error(errc code) const {
-  if (all_.empty())
-    return {};
-  location where{.bucket = std::string(bucket_), .key = {}, .field = {}};
-  if (all_.size() == 1) {
-    where.field = all_[0].field;
-    return error(code, all_[0].message, std::move(where), all_);
-  }
-  auto message = std::string(bucket_) + ": " + std::to_string(count_) + " violations";
-  if (count_ > all_.size())
-    message += ", of which the first " + std::to_string(all_.size()) + " are listed";
-  return error(code, std::move(message), std::move(where), all_);
-}
-
-namespace {
-
-/// The first bytes of a longer text, at most so many, without half a character.
-std::string_view beginning_of(std::string_view text, std::size_t most) {
-  while (most > 0 && (static_cast<unsigned char>(text[most]) & 0xc0) == 0x80)
-    --most;
-  return text.substr(0, most);
-}
-
-} // namespace
-
-constexpr std::size_t longest_shown = 60;
-
-std::string shortened(std::string text) {
-  if (!is_utf8(text))
-    std::ranges::replace_if(
-        text, [](char c) { return static_cast<unsigned char>(c) >= 0x80; }, '?');
-  if (text.size() <= longest_shown)
-    return text;
-  return std::string{beginning_of(text, longest_shown)} + "...";
-}
-
-std::string shown(value_view v) {
-  constexpr auto enough = 4 * longest_shown;
-  if (v.is_string() && v.as_string().size() > enough)
-    return shown(beginning_of(v.as_string(), enough));
-  return shortened(v.to_string());
-}
-
-std::string shown_name(std::string_view name) {
-  auto text = shown(name); // as JSON, so that it stays one line
-  if (text.ends_with('"'))
-    text.pop_back();
-  return text.substr(1);
-}
-
-value_view stored_form(field_type type, value_view v) noexcept {
-  if (type == field_type::date && v.is_string()) {
-    if (auto ms = parse_iso_date(*v.if_string()))
-      return *ms;
-  } else if ((type == field_type::date || type == field_type::integer) &&
-             v.kind() == value_kind::real) {
-    if (auto whole = v.if_int())
-      return *whole;
-  }
-  return v;
-}
-
-bool of_type(field_type type, value_view v) noexcept {
-  switch (type) {
-  case field_type::string:
-    return v.is_string();
-  case field_type::number:
-    return v.is_number();
-  case field_type::integer:
-    return v.kind() == value_kind::integer;
-  case field_type::boolean:
-    return v.kind() == value_kind::boolean;
-  case field_type::object:
-    return v.kind() == value_kind::object;
-  case field_type::array:
-    return v.kind() == value_kind::array;
-  case field_type::date:
-    return v.kind() == value_kind::integer && *v.if_int() >= -max_date_ms &&
-           *v.if_int() <= max_date_ms;
-  }
-  return false;
-}
 
 namespace {
 
@@ -245,29 +129,6 @@ bool sound(value_view v) noexcept {
 
 } // namespace
 
-std::string line_fault(std::string_view name) {
-  if (name.empty())
-    return "is empty";
-  if (name.size() > limits.max_name_bytes)
-    return "has " + std::to_string(name.size()) + " bytes, above the limit " +
-           std::to_string(limits.max_name_bytes);
-  if (!is_utf8(name))
-    return "is not valid UTF-8";
-  for (char c : name)
-    if (static_cast<unsigned char>(c) < 0x20 || c == 0x7f)
-      return "contains a control character";
-  return {};
-}
-
-std::string name_fault(std::string_view name) {
-  if (auto why = line_fault(name); !why.empty())
-    return why;
-  for (char c : name)
-    if (c == '.' || c == '/' || c == '\\' || c == '*')
-      return "contains '" + std::string(1, c) + "'";
-  return {};
-}
-
 void check_content(std::string_view field, value_view v, issue_list& found) {
   if (sound(v))
     return;
@@ -379,38 +240,6 @@ void check_by_function(const schema& definition, const record_input& whole, issu
     for (auto& wrong : definition.validator()(whole))
       found.add("_record", "custom", wrong);
   });
-}
-
-bool to_be_converted(const field_rule& rule, value_view v) noexcept {
-  if (rule.items) {
-    for (auto item : v.items())
-      if (to_be_converted(*rule.items, item))
-        return true;
-    return false;
-  }
-  for (auto& property : rule.properties)
-    if (property.converts && to_be_converted(property, v[property.name]))
-      return true;
-  return stored_form(rule.type, v).kind() != v.kind();
-}
-
-value converted(const field_rule& rule, value_view v) {
-  if (rule.items && v.kind() == value_kind::array) {
-    array out;
-    for (auto item : v.items())
-      out.push_back(converted(*rule.items, item));
-    return out;
-  }
-  if (!rule.properties.empty() && v.kind() == value_kind::object) {
-    object out;
-    for (auto m : v.members()) {
-      auto found = std::ranges::find(rule.properties, m.name, &field_rule::name);
-      out.set(m.name, found == rule.properties.end() ? m.content.materialize()
-                                                     : converted(*found, m.content));
-    }
-    return out;
-  }
-  return stored_form(rule.type, v).materialize();
 }
 
 void check_field(const field_rule& rule, value_view v, issue_list& found,

@@ -1,4 +1,5 @@
 #include <holdfast/store/detail/formats.hpp>
+#include <holdfast/store/detail/stored_form.hpp>
 #include <holdfast/store/detail/validation_check.hpp>
 
 #include <re2/re2.h>

@@ -1,6 +1,6 @@
 #include <holdfast/store/detail/write_checks.hpp>
 
-#include <holdfast/store/detail/validation_check.hpp>
+#include <holdfast/store/detail/shown.hpp>
 
 #include <algorithm>
 

@@ -1,7 +1,7 @@
 #pragma once
 
 #include <holdfast/store/detail/bucket_core.hpp>
-#include <holdfast/store/detail/validation_check.hpp>
+#include <holdfast/store/detail/shown.hpp>
 
 #include <string>
 

@@ -1,0 +1,56 @@
+#include <holdfast/store/detail/issue_list.hpp>
+#include <holdfast/store/detail/validation_rules.hpp>
+
+#include <gmock/gmock.h>
+
+namespace holdfast::detail {
+namespace {
+
+using ::testing::HasSubstr;
+using ::testing::SizeIs;
+
+TEST(issue_list, without_violations_is_no_error) {
+  issue_list found{"users"};
+  EXPECT_TRUE(found.empty());
+  EXPECT_FALSE(found.as_error(errc::invalid));
+}
+
+TEST(issue_list, of_one_violation_says_that_one) {
+  issue_list found{"users"};
+  found.add("age", "min", "0 is below the minimum 1");
+  auto e = found.as_error(errc::invalid);
+  ASSERT_TRUE(e);
+  EXPECT_EQ(e->message(), "users.age: 0 is below the minimum 1");
+}
+
+TEST(issue_list, names_the_way_to_what_is_nested) {
+  issue_list found{"users"};
+  {
+    issue_list::scope friends{found, "friends"};
+    issue_list::scope second{found, std::size_t{1}};
+    found.add("city", "required", "a value is required");
+    found.add("", "unknown", "the schema has no such field");
+  }
+  found.add("age", "min", "too low");
+  ASSERT_THAT(found.all(), SizeIs(3));
+  EXPECT_EQ(found.all()[0].field, "friends[1].city");
+  EXPECT_EQ(found.all()[1].field, "friends[1]");
+  EXPECT_EQ(found.all()[2].field, "age");
+}
+
+TEST(issue_list, counts_the_violations_that_it_does_not_keep) {
+  issue_list more{"users"};
+  for (std::size_t i = 0; i < limits.max_issues - 1; ++i)
+    more.add("tags", "min", "too low");
+  issue_list found{"users"};
+  found.add("age", "min", "too low");
+  found.add(more.all());
+  found.add(more.all());
+  found.add("age", "max", "too high");
+  EXPECT_EQ(found.count(), 2 * limits.max_issues);
+  EXPECT_THAT(found.all(), SizeIs(limits.max_issues));
+  EXPECT_THAT(found.as_error(errc::invalid)->message(), HasSubstr("200 violations"));
+}
+
+} // namespace
+} // namespace holdfast::detail
