@@ -4,6 +4,8 @@
 
 #include <cstddef>
 #include <span>
+#include <string_view>
+#include <utility>
 #include <vector>
 
 namespace holdfast::detail {
@@ -53,6 +55,38 @@ private:
   std::vector<char> bytes_;
   std::vector<journal_put> puts_;
   std::vector<std::size_t> ends_; ///< of each commit's puts
+};
+
+/// The copies of all batches written since the last sync, in order. Owned by the pipeline's writer.
+class unsynced_batches {
+public:
+  /// For one more; throws `std::bad_alloc`.
+  void make_room() { all_.reserve(all_.size() + 1); }
+  /// There is room.
+  void add(batch_copy copy) noexcept {
+    bytes_ += copy.memory();
+    all_.push_back(std::move(copy));
+  }
+  /// All is on stable storage.
+  void clear() noexcept {
+    all_.clear();
+    bytes_ = 0;
+  }
+
+  bool empty() const noexcept { return all_.empty(); }
+  std::size_t bytes() const noexcept { return bytes_; }
+  /// The first commit; there is one.
+  sequence first() const noexcept { return all_.front().first(); }
+  /// Calls `f(seq, puts)` for each commit, in order.
+  template <class F>
+  void for_each(F&& f) const {
+    for (auto& batch : all_)
+      batch.for_each(f);
+  }
+
+private:
+  std::vector<batch_copy> all_;
+  std::size_t bytes_ = 0;
 };
 
 } // namespace holdfast::detail

@@ -2,7 +2,9 @@
 
 #include <holdfast/runtime/result.hpp>
 #include <holdfast/store/detail/batch_copy.hpp>
+#include <holdfast/store/detail/both_lines.hpp>
 #include <holdfast/store/detail/commit_line.hpp>
+#include <holdfast/store/detail/guarded_journal.hpp>
 #include <holdfast/store/detail/sealed_commit.hpp>
 #include <holdfast/store/journal.hpp>
 
@@ -154,57 +156,43 @@ public:
 
 private:
   enum class phase : std::uint8_t { none, taken, written };
-  /// Has the lock of the line, and of that in memory if a commit has a part there.
-  class both_lines {
-  public:
-    both_lines(commit_line* memory, commit_line& line) noexcept : memory_{memory}, line_{line} {
-      if (memory_) [[unlikely]]
-        memory_->lock();
-      line_.lock();
-    }
-    both_lines(const both_lines&) = delete;
-    both_lines& operator=(const both_lines&) = delete;
-    ~both_lines() {
-      line_.unlock();
-      if (memory_) [[unlikely]]
-        memory_->unlock();
-    }
-
-  private:
-    commit_line* memory_;
-    commit_line& line_;
-  };
   /// What the writer sleeps for; whoever seals wakes it when that has come.
   enum class sleep : std::uint8_t { no, for_anything, for_company };
+
+  /// So many commits are company enough to write.
+  static constexpr std::size_t company = 512;
 
   tl::unexpected<error> fail_with() const;
   bool wants_waking(const sealed_commit& c) noexcept;
   void wake_writer();
+  std::chrono::microseconds delay_of(durability level) const noexcept;
+
+  // pipeline_writer.cpp: what its thread does
   bool tell_crash(const char* why) const noexcept;
   void loop();
   bool wait_for_work(std::unique_lock<std::mutex>& lock);
   bool has_work() const;
   void linger(std::unique_lock<std::mutex>& lock);
-  std::chrono::microseconds delay_of(durability level) const noexcept;
   std::chrono::microseconds gather();
-  result<void> write_batch(bool synced);
   void work();
+  result<void> sync_alone();
+  result<void> write_hand();
+  result<void> write_batch(bool synced);
   void show(sealed_commit& c) noexcept;
   void publish_hand();
+  void promote();
   void settle(sealed_commit& c, const error* failure) noexcept;
-  void keep_copy(std::optional<batch_copy> copy, bool synced) noexcept;
-  result<void> hand_over(const journal_batch& batch, bool synced) const noexcept;
-  result<void> make_durable() const noexcept;
+
+  // pipeline_mend.cpp: after an error of the journal
   error caused(const error& what, const error& why) const noexcept;
   void fail(error why) noexcept;
-  result<journal_info> open_again() const;
   result<void> check_found(sequence found, sequence published) const;
   result<std::uint64_t> write_again(sequence after, sequence last);
   sequence first_kept() const noexcept;
   commit_line* make_again(sequence target);
 
   commit_line& line_;
-  journal& journal_;
+  guarded_journal journal_;
   const pipeline_options options_;
   const std::function<void(std::string)> crashed_;
 
@@ -236,8 +224,7 @@ private:
   phase phase_ = phase::none;
   sequence written_ = 0;
   std::vector<journal_put> puts_;
-  std::vector<batch_copy> unsynced_; // since the last sync
-  std::size_t unsynced_bytes_ = 0;
+  unsynced_batches unsynced_;
   // After a failure: the batch that was handed over, and what was published and waited behind it.
   commit_queue kept_;
   sequence handed_ = 0; // the last commit that the journal may have
@@ -247,8 +234,6 @@ private:
   const error only_reads_{errc::read_only, "store: it was opened read-only"};
   const error stopped_writing_{errc::read_only,
                                "store: writing stopped after an error of the journal"};
-  const error journal_threw_{errc::io, "store: the journal threw an exception while it wrote"};
-  const error journal_starved_{errc::io, "store: the journal ran out of memory while it wrote"};
   std::thread writer_;
 };
 

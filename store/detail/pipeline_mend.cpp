@@ -1,4 +1,4 @@
-// How the pipeline takes up writing again after an error of the journal (R5).
+// How the pipeline stops at an error of the journal, and takes up writing again (R5).
 #include <holdfast/store/detail/pipeline.hpp>
 
 #include <algorithm>
@@ -51,6 +51,53 @@ std::string in_digits(sequence n) { return std::to_string(n); }
 
 } // namespace
 
+/// `what` because of `why`, if there is memory for it.
+error pipeline::caused(const error& what, const error& why) const noexcept {
+  try {
+    return what.because(why);
+  } catch (const std::bad_alloc&) {
+    return what;
+  }
+}
+
+void pipeline::fail(error why) noexcept {
+  const auto unknown = caused(unknown_, why), refused = caused(stopped_writing_, why);
+  {
+    std::lock_guard lock{mutex_};
+    refusal_ = refused;
+    failure_ = std::move(why);
+    failure_settled_ = false;
+    failed_.store(true, std::memory_order_release);
+  }
+  phase_ = phase::none;
+  handed_ = written_;
+  // Those handed over are kept, for they may be on disk; of the others those that are published.
+  while (auto* c = hand_.pop()) {
+    handed_ = c->seq;
+    settle(*c, &unknown);
+    kept_.push(c);
+  }
+  commit_queue behind;
+  {
+    // Nothing is sealed after this: `seal` looks at the flag under the same lock.
+    std::lock_guard lock{line_};
+    behind.take(queue_, ~std::size_t{0}, ~std::size_t{0});
+    backlog_bytes_.store(0, std::memory_order_relaxed);
+    backlog_commits_.store(0, std::memory_order_relaxed);
+  }
+  while (auto* c = behind.pop()) {
+    if (c->published_) {
+      kept_.push(c);
+      continue;
+    }
+    settle(*c, &refused);
+    c->let_go();
+  }
+  std::lock_guard lock{mutex_};
+  failure_settled_ = true;
+  room_.notify_all();
+}
+
 result<mended_journal> pipeline::mend() {
   {
     std::unique_lock lock{mutex_};
@@ -59,7 +106,7 @@ result<mended_journal> pipeline::mend() {
     room_.wait(lock, [this] { return failure_settled_; });
   }
   (void)journal_.close(); // it says once more what has failed
-  auto info = open_again();
+  auto info = journal_.open_again();
   if (!info)
     return holdfast::fail(std::move(info.error()));
   const auto published = line_.published();
@@ -72,18 +119,10 @@ result<mended_journal> pipeline::mend() {
                         *rewritten};
 }
 
-result<journal_info> pipeline::open_again() const {
-  try {
-    return journal_.open_again();
-  } catch (const std::bad_alloc&) {
-    return holdfast::fail(journal_starved_);
-  }
-}
-
 /// The first commit that can be written again.
 sequence pipeline::first_kept() const noexcept {
   if (!unsynced_.empty())
-    return unsynced_.front().first();
+    return unsynced_.first();
   return kept_.empty() ? handed_ + 1 : kept_.front()->seq;
 }
 
@@ -104,7 +143,7 @@ result<void> pipeline::check_found(sequence found, sequence published) const {
 
 /// Writes the commits after one up to another; how many. Each is in a copy or in a kept object.
 result<std::uint64_t> pipeline::write_again(sequence after, sequence last) {
-  rewriter again{[this](const journal_batch& b, bool synced) { return hand_over(b, synced); },
+  rewriter again{[this](const journal_batch& b, bool synced) { return journal_.append(b, synced); },
                  options_};
   result<void> done;
   auto add = [&](sequence seq, std::span<const journal_put> puts) {
@@ -113,8 +152,7 @@ result<std::uint64_t> pipeline::write_again(sequence after, sequence last) {
   };
   if (after < last)
     handed_ = std::max(after, last); // what was handed over has not arrived, so it never will
-  for (auto& batch : unsynced_)
-    batch.for_each(add);
+  unsynced_.for_each(add);
   std::vector<journal_put> puts;
   kept_.for_each([&](const sealed_commit& c) {
     puts.clear();
@@ -162,7 +200,7 @@ void pipeline::go_on(sequence target) {
     written_ = target;
     durable_.store(target);
     sync_target_.store(0);
-    keep_copy(std::nullopt, true);
+    unsynced_.clear();
     ++times_mended_;
     failure_.reset();
     failed_.store(false, std::memory_order_release);

@@ -1,0 +1,32 @@
+#pragma once
+
+#include <holdfast/store/journal.hpp>
+
+#include <string>
+
+namespace holdfast::detail {
+
+/// A journal whose exceptions are errors. What it was given may be on disk whatever happens, so an
+/// exception is an error like any other (R5), and not a fault after which the same batch would be
+/// handed over again. The errors are made beforehand, for there may be no memory for them then.
+/// The journal belongs to somebody else.
+class guarded_journal {
+public:
+  explicit guarded_journal(journal& of) noexcept : journal_{of} {}
+
+  /// As `journal::append`; `io` for what it throws.
+  result<void> append(const journal_batch& batch, bool synced) const noexcept;
+  /// As `journal::sync`; `io` for what it throws.
+  result<void> sync() const noexcept;
+  /// As `journal::open_again`; `io` if there is no memory.
+  result<journal_info> open_again() const;
+  result<void> close() const { return journal_.close(); }
+  std::string name() const { return journal_.name(); }
+
+private:
+  journal& journal_;
+  const error threw_{errc::io, "store: the journal threw an exception while it wrote"};
+  const error starved_{errc::io, "store: the journal ran out of memory while it wrote"};
+};
+
+} // namespace holdfast::detail
