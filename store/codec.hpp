@@ -9,6 +9,11 @@
 #include <string_view>
 #include <vector>
 
+namespace holdfast::detail::wire {
+class reader;
+struct kind_read;
+} // namespace holdfast::detail::wire
+
 /// The durable forms of records and schemas, as proto/record.proto and proto/schema.proto describe
 /// them: bytes in, bytes out. Nothing that is read is trusted: malformed bytes are an error,
 /// whatever they are, and never cost more memory than their length calls for.
@@ -37,7 +42,9 @@ public:
 
 private:
   const char* read(std::string_view bytes);
+  const char* read_part(detail::wire::reader& from, std::uint32_t tag);
   const char* read_field(std::string_view message);
+  const char* fill(detail::slot& s, const detail::wire::kind_read& kind);
   const char* read_extra(std::string_view member);
   const char* finish();
 
@@ -47,6 +54,7 @@ private:
   std::string encoded_; ///< arrays and objects
   std::string extra_;   ///< members outside the schema, encoded
   std::uint32_t extra_count_ = 0;
+  std::uint32_t format_ = 0;
   std::uint32_t schema_version_ = 0;
   std::uint32_t version_ = 0;
   std::uint64_t row_ = 0;

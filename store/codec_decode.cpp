@@ -1,12 +1,13 @@
 #include <holdfast/store/codec.hpp>
 
+#include <holdfast/store/detail/codec_value.hpp>
 #include <holdfast/store/detail/codec_wire.hpp>
 #include <holdfast/store/detail/formats.hpp>
 #include <holdfast/store/detail/index_key.hpp>
 #include <holdfast/store/detail/validation_build.hpp>
 #include <holdfast/store/detail/validation_rules.hpp>
 
-#include <cmath>
+#include <cstring>
 
 // Reads proto/record.proto without the generated classes, straight into the form of a record block.
 // Functions return null, or why the bytes are refused.
@@ -18,127 +19,11 @@ namespace {
 using detail::limits;
 using detail::slot;
 using detail::slot_tag;
+using detail::wire::malformed;
+using detail::wire::unknown_field;
 namespace wire = detail::wire;
 
 constexpr std::uint32_t known_format = 1;
-constexpr const char* malformed = "malformed bytes";
-
-/// The `kind` of a Field or Value: one scalar, or the message of an array or object.
-struct kind_read {
-  value_view scalar;
-  value_kind kind = value_kind::null;
-  std::string_view message;
-};
-
-/// Reads the member of the oneof whose tag was just taken.
-const char* read_kind(wire::reader& from, std::uint32_t tag, kind_read& to) noexcept {
-  bool flag = false;
-  std::uint64_t number = 0;
-  double real = 0;
-  if (to.kind != value_kind::null)
-    return "a value of two kinds";
-  switch (tag) {
-  case wire::tag(2, wire::varint):
-    to.kind = value_kind::boolean;
-    if (!from.take_bool(flag))
-      return malformed;
-    to.scalar = flag;
-    return nullptr;
-  case wire::tag(3, wire::varint):
-    to.kind = value_kind::integer;
-    if (!from.take_varint(number))
-      return malformed;
-    to.scalar = wire::unzigzag(number);
-    return nullptr;
-  case wire::tag(4, wire::fixed64):
-    to.kind = value_kind::real;
-    if (!from.take_fixed(real))
-      return malformed;
-    to.scalar = real;
-    return std::isfinite(real) ? nullptr : "a number that is not finite";
-  case wire::tag(5, wire::bytes):
-    to.kind = value_kind::string;
-    if (!from.take_bytes(to.message))
-      return malformed;
-    to.scalar = to.message;
-    return detail::is_utf8(to.message) ? nullptr : "a text that is not UTF-8";
-  case wire::tag(6, wire::bytes):
-    to.kind = value_kind::array;
-    break;
-  case wire::tag(7, wire::bytes):
-    to.kind = value_kind::object;
-    break;
-  default:
-    return "an unknown field, damaged or of a newer version";
-  }
-  return from.take_bytes(to.message) ? nullptr : malformed;
-}
-
-const char* encode_kind(const kind_read& from, std::string& to, unsigned max_depth);
-
-/// A Value message, appended in encoded form.
-const char* encode_value_message(std::string_view message, std::string& to, unsigned max_depth) {
-  wire::reader from(message);
-  kind_read kind;
-  while (!from.done()) {
-    std::uint32_t tag = 0;
-    if (!from.take_uint32(tag))
-      return malformed;
-    if (auto* why = read_kind(from, tag, kind))
-      return why;
-  }
-  return encode_kind(kind, to, max_depth);
-}
-
-/// A Member message, appended in encoded form; its name is handed back.
-const char* encode_member(std::string_view message, std::string& to, unsigned max_depth,
-                          std::string_view& name) {
-  wire::reader from(message);
-  std::uint32_t tag = 0;
-  std::string_view content;
-  bool named =
-      !message.empty() && static_cast<unsigned char>(message[0]) == wire::tag(1, wire::bytes);
-  if (named && (!from.take_uint32(tag) || !from.take_bytes(name)))
-    return malformed;
-  if (!from.take_uint32(tag) || tag != wire::tag(2, wire::bytes) || !from.take_bytes(content) ||
-      !from.done())
-    return malformed;
-  if (!detail::is_utf8(name))
-    return "a name that is not UTF-8";
-  auto old = to.size();
-  to.resize(old + detail::encoded_member_size(name, 0));
-  detail::encode_name(name, to.data() + old);
-  return encode_value_message(content, to, max_depth);
-}
-
-const char* encode_kind(const kind_read& from, std::string& to, unsigned max_depth) {
-  auto begin = to.size();
-  if (from.kind < value_kind::array) {
-    to.resize(begin + *detail::encoded_size(from.scalar));
-    detail::encode_value(from.scalar, to.data() + begin);
-    return nullptr;
-  }
-  if (max_depth == 0)
-    return "values nested too deep";
-  to.resize(begin + detail::container_head_size);
-  wire::reader entries(from.message);
-  std::size_t count = 0;
-  for (; !entries.done(); ++count) {
-    std::uint32_t tag = 0;
-    std::string_view message;
-    std::string_view name;
-    if (!entries.take_uint32(tag) || tag != wire::tag(1, wire::bytes) ||
-        !entries.take_bytes(message))
-      return malformed;
-    auto* why = from.kind == value_kind::array ? encode_value_message(message, to, max_depth - 1)
-                                               : encode_member(message, to, max_depth - 1, name);
-    if (why)
-      return why;
-  }
-  detail::encode_container_head(from.kind, to.size() - begin - detail::container_head_size, count,
-                                to.data() + begin);
-  return nullptr;
-}
 
 bool fits(field_type type, value_kind kind) noexcept {
   switch (type) {
@@ -166,22 +51,30 @@ record_decoder::record_decoder(const detail::record_layout& layout)
 
 const char* record_decoder::read_field(std::string_view message) {
   wire::reader from(message);
-  kind_read kind;
+  wire::kind_read kind;
   std::uint32_t tag = 0;
   std::uint32_t at = 0;
   if (!from.take_uint32(tag))
     return malformed;
   if (tag == wire::tag(1, wire::varint) && (!from.take_uint32(at) || !from.take_uint32(tag)))
     return malformed;
-  if (auto* why = read_kind(from, tag, kind))
+  if (auto* why = wire::read_kind(from, tag, kind))
     return why;
   if (!from.done())
-    return "an unknown field, damaged or of a newer version";
+    return unknown_field;
   if (at >= layout_->size() || !fits(layout_->type(at), kind.kind))
     return "a field that does not fit the schema";
   auto& s = slots_[at];
   if (s.tag != slot_tag::null)
     return "a field that is there twice";
+  if (auto* why = fill(s, kind))
+    return why;
+  block_bytes_ += s.tag >= slot_tag::text ? s.size : 0;
+  return nullptr;
+}
+
+/// Offsets are those in what was read, or in `encoded_`.
+const char* record_decoder::fill(slot& s, const wire::kind_read& kind) {
   switch (kind.kind) {
   case value_kind::null:
     break;
@@ -211,7 +104,7 @@ const char* record_decoder::read_field(std::string_view message) {
   case value_kind::array:
   case value_kind::object: {
     auto begin = encoded_.size();
-    if (auto* why = encode_kind(kind, encoded_, limits.record.depth))
+    if (auto* why = wire::encode_kind(kind, encoded_, limits.record.depth))
       return why;
     s.tag = kind.kind == value_kind::array ? slot_tag::array : slot_tag::object;
     s.size = static_cast<std::uint32_t>(encoded_.size() - begin);
@@ -219,7 +112,6 @@ const char* record_decoder::read_field(std::string_view message) {
     break;
   }
   }
-  block_bytes_ += s.tag >= slot_tag::text ? s.size : 0;
   return nullptr;
 }
 
@@ -229,7 +121,7 @@ const char* record_decoder::read_extra(std::string_view member) {
   ++extra_count_;
   std::string_view name;
   auto begin = extra_.size();
-  if (auto* why = encode_member(member, extra_, limits.record.depth, name))
+  if (auto* why = wire::encode_member(member, extra_, limits.record.depth, name))
     return why;
   auto content_at = begin + detail::encoded_member_size(name, 0);
   if (detail::decode_value(std::string_view(extra_).substr(content_at)).is_null())
@@ -239,61 +131,60 @@ const char* record_decoder::read_extra(std::string_view member) {
              : "a field outside the schema with a name inside it";
 }
 
+/// What follows a tag of a Record.
+const char* record_decoder::read_part(wire::reader& from, std::uint32_t tag) {
+  bool taken = false;
+  std::string_view message;
+  switch (tag) {
+  case wire::tag(1, wire::varint):
+    taken = from.take_uint32(format_);
+    break;
+  case wire::tag(2, wire::varint):
+    taken = from.take_uint32(schema_version_);
+    break;
+  case wire::tag(3, wire::varint):
+    taken = from.take_varint(row_);
+    break;
+  case wire::tag(4, wire::varint):
+    taken = from.take_uint32(version_);
+    break;
+  case wire::tag(5, wire::fixed64):
+    taken = from.take_fixed(created_at_);
+    break;
+  case wire::tag(6, wire::fixed64):
+    taken = from.take_fixed(updated_at_);
+    break;
+  case wire::tag(7, wire::fixed64):
+    taken = from.take_fixed(expires_at_);
+    break;
+  case wire::tag(8, wire::bytes):
+    return from.take_bytes(message) ? read_field(message) : malformed;
+  case wire::tag(9, wire::bytes):
+    return from.take_bytes(message) ? read_extra(message) : malformed;
+  default:
+    return format_ == known_format ? unknown_field : "no format version";
+  }
+  return taken ? nullptr : malformed;
+}
+
 const char* record_decoder::read(std::string_view bytes) {
   wire::reader from(bytes);
-  std::uint32_t format = 0;
+  format_ = 0;
   std::uint32_t last = 0;
   while (!from.done()) {
     std::uint32_t tag = 0;
-    std::string_view message;
     if (!from.take_uint32(tag))
       return malformed;
     bool repeated = tag == wire::tag(8, wire::bytes) || tag == wire::tag(9, wire::bytes);
     if (tag < last || (tag == last && !repeated))
       return "fields out of order";
     last = tag;
-    bool taken = true;
-    switch (tag) {
-    case wire::tag(1, wire::varint):
-      taken = from.take_uint32(format);
-      break;
-    case wire::tag(2, wire::varint):
-      taken = from.take_uint32(schema_version_);
-      break;
-    case wire::tag(3, wire::varint):
-      taken = from.take_varint(row_);
-      break;
-    case wire::tag(4, wire::varint):
-      taken = from.take_uint32(version_);
-      break;
-    case wire::tag(5, wire::fixed64):
-      taken = from.take_fixed(created_at_);
-      break;
-    case wire::tag(6, wire::fixed64):
-      taken = from.take_fixed(updated_at_);
-      break;
-    case wire::tag(7, wire::fixed64):
-      taken = from.take_fixed(expires_at_);
-      break;
-    case wire::tag(8, wire::bytes):
-    case wire::tag(9, wire::bytes): {
-      if (!from.take_bytes(message))
-        return malformed;
-      auto* why = tag == wire::tag(8, wire::bytes) ? read_field(message) : read_extra(message);
-      if (why)
-        return why;
-      break;
-    }
-    default:
-      return format == known_format ? "an unknown field, damaged or of a newer version"
-                                    : "no format version";
-    }
-    if (!taken)
-      return malformed;
-    if (tag == wire::tag(1, wire::varint) && format > known_format)
+    if (auto* why = read_part(from, tag))
+      return why;
+    if (tag == wire::tag(1, wire::varint) && format_ > known_format)
       return nullptr;
   }
-  return format == known_format ? nullptr : "no format version";
+  return format_ == known_format ? nullptr : "no format version";
 }
 
 const char* record_decoder::finish() {
