@@ -156,14 +156,33 @@ void set_rules(proto::FieldRules& to, const std::string& name, const field_optio
   throw std::logic_error("the function is not stored; define the bucket again with it");
 }
 
-field_options options_of(const proto::FieldRules& from, unsigned levels) {
-  know_all(from);
-  if (levels == 0)
-    refuse("fields nested too deep");
+void check_enumerators(const proto::FieldRules& from) {
   if (!proto::Type_IsValid(from.type()) || from.type() == proto::TYPE_UNSPECIFIED)
     refuse("an unknown field type");
   if (!proto::Generated_IsValid(from.generated()) || !proto::Format_IsValid(from.format()))
     refuse("an unknown generator or format");
+}
+
+std::vector<value> values_of(const proto::Array& from) {
+  know_all(from);
+  std::vector<value> out;
+  for (auto& item : from.items())
+    out.push_back(value_of(item, detail::limits.record.depth));
+  return out;
+}
+
+reference reference_of(const proto::Reference& from) {
+  know_all(from);
+  if (!proto::OnDelete_IsValid(from.on_delete()))
+    refuse("an unknown on_delete");
+  return {from.bucket(), static_cast<on_delete>(from.on_delete())};
+}
+
+field_options options_of(const proto::FieldRules& from, unsigned levels) {
+  know_all(from);
+  if (levels == 0)
+    refuse("fields nested too deep");
+  check_enumerators(from);
   constexpr auto depth = detail::limits.record.depth;
   field_options o;
   o.type = static_cast<field_type>(from.type() - 1);
@@ -181,21 +200,12 @@ field_options options_of(const proto::FieldRules& from, unsigned levels) {
     o.max_length = from.max_length();
   if (from.has_pattern())
     o.pattern = from.pattern();
-  if (from.has_one_of()) {
-    know_all(from.one_of());
-    o.one_of.emplace();
-    for (auto& allowed : from.one_of().items())
-      o.one_of->push_back(value_of(allowed, depth));
-  }
+  if (from.has_one_of())
+    o.one_of = values_of(from.one_of());
   if (from.has_default_value())
     o.default_value = value_of(from.default_value(), depth);
-  if (from.has_references()) {
-    know_all(from.references());
-    if (!proto::OnDelete_IsValid(from.references().on_delete()))
-      refuse("an unknown on_delete");
-    o.references = reference{from.references().bucket(),
-                             static_cast<on_delete>(from.references().on_delete())};
-  }
+  if (from.has_references())
+    o.references = reference_of(from.references());
   if (from.default_function())
     o.default_function = []() -> value { not_stored(); };
   for (auto& property : from.properties())
