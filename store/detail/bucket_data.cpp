@@ -272,6 +272,40 @@ void bucket_data::insert(record_block* fresh) {
   ++live_;
 }
 
+/// Makes room for the unique values that a record is to have besides those of its version before;
+/// `hash` marks the indexes that get one. Whether any unique value is another one.
+bool bucket_data::prepare_uniques(const record_block& old, const record_block& fresh) {
+  bool changed = false;
+  for (auto& u : uniques_) {
+    u->hash = 0;
+    if (same_value(old, fresh, u->spec.slot_number))
+      continue;
+    changed = true;
+    u->values = u->values + u->holds(fresh) - u->holds(old);
+    const key_view value = key_view::of(fresh, u->spec.slot_number);
+    if (value.tag == slot_tag::null)
+      continue;
+    const std::uint64_t h = hash_of(value);
+    // The slot may be there, of an older version or of a value with the same tag.
+    if (u->slots.contains(h, row_slots::payload(old.row)))
+      continue;
+    u->slots.reserve(h);
+    u->hash = h | 1; // marks it as one to add; the lowest bit is not used
+  }
+  return changed;
+}
+
+void bucket_data::add_prepared_uniques(record_block& fresh) {
+  for (std::uint32_t i = 0; i < uniques_.size(); ++i) {
+    unique_index& u = *uniques_[i];
+    if (u.hash == 0)
+      continue;
+    edits_.push_back({edit_kind::unique_added, false, i, nullptr, &fresh, u.hash});
+    u.slots.insert(u.hash, row_slots::payload(fresh.row));
+    fault_point("data.unique_added");
+  }
+}
+
 void bucket_data::replace(record_block* old, record_block* fresh) {
   owned_block guard(memory_, fresh);
   assert(old->death.load() == never);
@@ -279,23 +313,7 @@ void bucket_data::replace(record_block* old, record_block* fresh) {
   fresh->row = row;
   fresh->hash = hash;
   reserve_edits();
-  bool unique_changed = false;
-  for (auto& u : uniques_) {
-    u->hash = 0;
-    if (same_value(*old, *fresh, u->spec.slot_number))
-      continue;
-    unique_changed = true;
-    u->values = u->values + u->holds(*fresh) - u->holds(*old);
-    const key_view value = key_view::of(*fresh, u->spec.slot_number);
-    if (value.tag == slot_tag::null)
-      continue;
-    const std::uint64_t h = hash_of(value);
-    // The slot may be there, of an older version or of a value with the same tag.
-    if (u->slots.contains(h, row_slots::payload(row)))
-      continue;
-    u->slots.reserve(h);
-    u->hash = h | 1; // marks it as one to add; the lowest bit is not used
-  }
+  const bool unique_changed = prepare_uniques(*old, *fresh);
   for (auto& tree : trees_) {
     if (same_entry(*old, *fresh, *tree))
       continue;
@@ -308,14 +326,8 @@ void bucket_data::replace(record_block* old, record_block* fresh) {
   guard.release();
 
   edits_.push_back({edit_kind::replaced, unique_changed, 0, old, fresh, 0});
-  for (std::uint32_t i = 0; unique_changed && i < uniques_.size(); ++i) {
-    unique_index& u = *uniques_[i];
-    if (u.hash == 0)
-      continue;
-    edits_.push_back({edit_kind::unique_added, false, i, nullptr, fresh, u.hash});
-    u.slots.insert(u.hash, row_slots::payload(row));
-    fault_point("data.unique_added");
-  }
+  if (unique_changed)
+    add_prepared_uniques(*fresh);
   fresh->prev.store(old, std::memory_order_relaxed);
   old->death.store(dying, std::memory_order_release);
   fault_point("data.version_ended");

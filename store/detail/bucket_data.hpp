@@ -209,6 +209,8 @@ private:
 
   void reserve_edits();
   order_tree& deadlines();
+  bool prepare_uniques(const record_block& old, const record_block& fresh);
+  void add_prepared_uniques(record_block& fresh);
   void move_deadline(const record_block* from, const record_block* to, std::uint64_t row);
   void build_deadlines(std::span<record_block* const> blocks);
   template <class F>
