@@ -9,7 +9,7 @@ namespace holdfast::detail {
 namespace {
 
 /// Reclamation runs once per so many commits, or sooner when they ended more than that.
-constexpr std::size_t commits_per_drain = 32;
+constexpr std::size_t commits_per_drain = 64;
 /// What it looks at besides twice what has ended since: works off a backlog.
 constexpr std::size_t least_budget = 64;
 

@@ -5,21 +5,6 @@
 
 namespace holdfast::detail {
 
-namespace {
-
-/// Orders what the caller unlinked before the loads that follow, against the exchange in `pin`.
-void full_fence() noexcept {
-#ifdef __SANITIZE_THREAD__
-  // The sanitizer knows no fences; a read-modify-write is one on every machine it runs on.
-  static std::atomic<int> dummy{0};
-  dummy.fetch_add(1, std::memory_order_seq_cst);
-#else
-  std::atomic_thread_fence(std::memory_order_seq_cst);
-#endif
-}
-
-} // namespace
-
 void spin_lock::wait() noexcept {
   constexpr int spins_before_yield = 100;
   do {
@@ -67,9 +52,9 @@ bool commit_line::horizon::needed(std::uint64_t birth, std::uint64_t death) cons
 }
 
 void commit_line::look(horizon& out) {
-  full_fence();
   const std::uint64_t seq = published();
-  out.pinned = pins_.oldest(kind_);
+  // Without the fence nothing may be freed.
+  out.pinned = asymmetric_fence::heavy() ? pins_.oldest(kind_) : 0;
   out.ended = std::min(seq, out.pinned);
   out.snapshots.clear();
   for (;;) {
