@@ -69,13 +69,17 @@ bucket_core::make_generation(std::shared_ptr<const compiled_schema> schema) {
 }
 
 /// Frees the generations that no reader can be at any more: see commit_line about why none that
-/// comes later can.
+/// comes later can. To look for readers is not cheap: after some commits in vain it is done seldom.
 void bucket_core::drop_past_generations() noexcept {
+  constexpr std::uint32_t at_every_commit = 8;
+  constexpr std::uint32_t commits_per_look = 64;
+  if (++looks_wanted_ > at_every_commit && looks_wanted_ % commits_per_look != 0)
+    return;
   auto& now = newest();
   try {
     line().look(horizon_);
   } catch (const std::bad_alloc&) {
-    return; // the next commit looks again
+    return; // a later commit looks again
   }
   std::erase_if(taken_back_, [this](auto& g) { return g.tag <= horizon_.pinned; });
   auto passed = horizon_.ended >= now.birth &&
@@ -151,6 +155,7 @@ void bucket_core::stamp_sealed(sequence seq) noexcept {
     proposed_->birth = seq;
     proposed_->before.store(newest_.load(std::memory_order_relaxed), std::memory_order_relaxed);
     schema_.store(proposed_->schema.get(), std::memory_order_release);
+    looks_wanted_ = 0;
     newest_.store(proposed_.release(), std::memory_order_seq_cst);
   } else {
     data().seal_at(seq);
@@ -240,6 +245,7 @@ void bucket_core::rewind(sequence seq) {
   recover(); // if its actor died and no other came yet
   const turn_guard mine{turn_};
   const auto seen_before = line().published() + 1;
+  looks_wanted_ = 0;
   while (newest().birth > seq) {
     auto* gone = newest_.load(std::memory_order_relaxed);
     taken_back_.reserve(taken_back_.size() + 1);

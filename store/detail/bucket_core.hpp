@@ -184,6 +184,7 @@ private:
     std::uint64_t tag;
   };
   std::vector<past_generation> taken_back_;
+  std::uint32_t looks_wanted_ = 0; ///< after how many commits past generations were to go
   std::shared_ptr<const error> doubt_;
   commit_line::horizon horizon_;
   detail::turn turn_;
