@@ -281,6 +281,8 @@ std::string encode_schema(const schema& definition) {
 
 result<schema> decode_schema(std::string_view bytes) {
   proto::Schema from;
+  // Protobuf would write to stderr what the error says.
+  const google::protobuf::LogSilencer quiet;
   if (bytes.size() > INT32_MAX ||
       !from.ParseFromArray(bytes.data(), static_cast<int>(bytes.size())))
     return fail(errc::corrupt, "a stored schema: malformed bytes");

@@ -15,11 +15,11 @@ stand_in() {
 # Runs what follows as on a bare machine: almost no environment, no input.
 bare() { env -i PATH="$work/bin:/usr/bin:/bin" bash "$@" <&-; }
 
-for script in .ci/run tests/run tests/bench/run examples/run; do
+for script in .ci/run tests/run tests/bench/run tests/fuzz/run examples/run; do
   [[ -x $top/$script ]] || fail "$script is not executable"
   [[ $(bare "$top/$script" --help) == usage:* ]] || fail "$script --help says no usage"
 done
-for script in .ci/run tests/run examples/run; do
+for script in .ci/run tests/run tests/fuzz/run examples/run; do
   if bare "$top/$script" --no-such-option 2>/dev/null; then
     fail "$script takes an unknown option"
   fi

@@ -82,6 +82,9 @@ TEST(schema_codec, refuses_what_it_does_not_know) {
   EXPECT_EQ(codec::decode_schema(s.SerializeAsString()).error(), errc::corrupt);
   EXPECT_EQ(codec::decode_schema("\x08").error(), errc::corrupt);
   EXPECT_EQ(codec::decode_schema("").error(), errc::corrupt);
+  ::testing::internal::CaptureStderr();
+  EXPECT_EQ(codec::decode_schema("\x12\x01\xff").error(), errc::corrupt); // a name of no UTF-8
+  EXPECT_EQ(::testing::internal::GetCapturedStderr(), "") << "the error says it";
 }
 
 TEST(schema_codec, survives_every_flipped_bit) {
