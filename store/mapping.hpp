@@ -4,6 +4,7 @@
 #include <holdfast/store/draft.hpp>
 #include <holdfast/store/field.hpp>
 #include <holdfast/store/record.hpp>
+#include <holdfast/store/record_view.hpp>
 #include <holdfast/store/schema.hpp>
 
 #include <chrono>
@@ -231,25 +232,43 @@ object to_object(const T& from) {
   return out;
 }
 
-/// The record as a struct. `invalid`, with all issues, if the bucket was defined otherwise and a
-/// value does not fit its member (a number out of its range, a text that is none of an enum's);
-/// fields that the record does not have are null.
+namespace detail {
 template <mapped T>
-result<T> from_record(const record& from) {
+result<T> struct_of(const record_view& from) {
   T out{};
-  const auto& layout = *from.block()->layout;
-  detail::misfits bad{layout.bucket()};
-  detail::for_each_field(mapping<T>.fields, [&](const auto& each, std::size_t position) {
+  misfits bad{from.bucket()};
+  for_each_field(mapping<T>.fields, [&](const auto& each, std::size_t position) {
     using member_field = std::remove_cvref_t<decltype(each)>;
-    auto slot = layout.find(member_field::name, position);
-    auto content =
-        slot == detail::record_layout::npos ? from[member_field::name] : from.field(slot);
-    detail::read_member(content, out.*member_field::member, bad,
-                        detail::place{.name = member_field::name});
+    read_member(from.field(member_field::name, position), out.*member_field::member, bad,
+                place{.name = member_field::name});
   });
   if (bad.empty())
     return out;
   return fail(bad.to_error(from.key().to_string()));
 }
+} // namespace detail
+
+/// The record as a struct. `invalid`, with all issues, if the bucket was defined otherwise and a
+/// value does not fit its member (a number out of its range, a text that is none of an enum's);
+/// fields that the record does not have are null.
+template <mapped T>
+result<T> from_record(const record& from) {
+  return detail::struct_of<T>(record_view{*from.block()});
+}
+
+namespace detail {
+template <mapped T>
+result<std::vector<T>> from_records(const std::vector<record>& list) {
+  std::vector<T> out;
+  out.reserve(list.size());
+  for (auto& r : list) {
+    auto one = from_record<T>(r);
+    if (!one)
+      return fail(std::move(one.error()));
+    out.push_back(std::move(*one));
+  }
+  return out;
+}
+} // namespace detail
 
 } // namespace holdfast

@@ -28,6 +28,14 @@ public:
   value_view field(std::size_t position) const noexcept {
     return detail::view_of(*block_, position);
   }
+  /// The value of a field by its name, quicker if it stands at that position in the schema.
+  value_view field(std::string_view name, std::size_t position) const noexcept {
+    auto at = block_->layout->find(name, position);
+    return at != detail::record_layout::npos ? detail::view_of(*block_, at)
+                                             : detail::extra_of(*block_)[name];
+  }
+  /// The name of its bucket.
+  const std::string& bucket() const noexcept { return block_->layout->bucket(); }
 
   record keep() const noexcept {
     return record::share(const_cast<detail::record_block*>(block_)); // counts; the rest is const

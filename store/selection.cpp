@@ -182,6 +182,19 @@ pending<std::vector<object>> selection::objects() const {
   note_all(query_, used_by_objects());
   return walk([&](auto& from, auto now) { return detail::objects(from, query_, now); });
 }
+result<std::uint64_t> selection::visit_fields(detail::fields_visitor visitor) const {
+  note_all(query_, used_by_objects());
+  return walk([&](auto& from, auto now) -> result<std::uint64_t> {
+    auto columns = detail::projection::bind(query_.fields(), from.layout());
+    if (!columns)
+      return fail(std::move(columns.error()));
+    std::vector<value_view> contents(query_.fields().size());
+    return detail::visit(from, query_, now, [&](const detail::record_block& block) {
+      columns->read(block, contents);
+      return visitor.call(visitor.context, detail::key_of(block), contents);
+    });
+  });
+}
 pending<record> selection::find_one() const {
   return read([&](auto& from, auto now) {
     auto found = detail::find_one(from, query_, now);
@@ -265,9 +278,14 @@ result<std::uint64_t> selection::visit_blocks(detail::record_visitor visitor) co
   return in_->read([&](auto& from, auto now) {
     const detail::record_block* last = nullptr; // where the visitor ended it
     auto seen = detail::visit(from, query_, now, [&](const detail::record_block& block) {
-      const bool more = visitor.call(visitor.context, block);
-      last = more ? nullptr : &block;
-      return more;
+      try {
+        const bool more = visitor.call(visitor.context, block);
+        last = more ? nullptr : &block;
+        return more;
+      } catch (...) {
+        note_first(from, query_, &block); // the transaction may go on
+        throw;
+      }
     });
     note_first(from, query_, last);
     return seen;

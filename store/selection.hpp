@@ -9,6 +9,7 @@
 #include <cstdint>
 #include <initializer_list>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <type_traits>
@@ -36,6 +37,19 @@ struct record_visitor {
                 return g(record_view{block});
               else
                 return g(record_view{block}), true;
+            }};
+  }
+};
+
+/// Calls something with the key of each record and its values of some fields; false ends it.
+struct fields_visitor {
+  void* context;
+  bool (*call)(void* context, value_view key, std::span<const value_view> contents);
+
+  template <class F>
+  static fields_visitor of(F& f) {
+    return {&f, [](void* context, value_view key, std::span<const value_view> contents) {
+              return (*static_cast<F*>(context))(key, contents);
             }};
   }
 };
@@ -110,6 +124,8 @@ public:
 
   /// For the store's own parts: the records, and what `fields` names of them.
   result<query_list> list() const;
+  /// The values of what `fields` names, valid during the call, as `objects` would copy them.
+  result<std::uint64_t> visit_fields(detail::fields_visitor visitor) const;
 
   selection(ref<detail::bucket_core> of, query q, std::optional<snapshot> when);
   selection(ref<detail::transaction_part> in, query q);

@@ -1,13 +1,13 @@
 #pragma once
 
 #include <holdfast/store/bucket.hpp>
-#include <holdfast/store/detail/named_member.hpp>
-#include <holdfast/store/detail/typed_lists.hpp>
+#include <holdfast/store/detail/typed_members.hpp>
 #include <holdfast/store/mapping.hpp>
+#include <holdfast/store/typed_selection.hpp>
+#include <holdfast/store/typed_view.hpp>
 
 #include <concepts>
 #include <cstdint>
-#include <optional>
 #include <string>
 #include <string_view>
 #include <type_traits>
@@ -15,48 +15,6 @@
 #include <vector>
 
 namespace holdfast {
-
-namespace detail {
-
-template <mapped T>
-result<std::vector<T>> from_records(const records& list) {
-  std::vector<T> out;
-  out.reserve(list.size());
-  for (auto& r : list) {
-    auto one = from_record<T>(r);
-    if (!one)
-      return fail(std::move(one.error()));
-    out.push_back(std::move(*one));
-  }
-  return out;
-}
-
-/// A value as the optional content of a member; null is none.
-template <class X>
-result<std::optional<X>> from_value(std::string_view bucket, std::string_view field,
-                                    value_view content) {
-  std::optional<X> out;
-  misfits bad{bucket};
-  read_member(content, out, bad, place{.name = field});
-  if (bad.empty())
-    return out;
-  return fail(bad.to_error({}));
-}
-
-/// The type in which a typed bucket takes its keys: views of texts, int64 for integers.
-template <mapped T>
-using key_argument = std::conditional_t<
-    std::same_as<typename decltype(key_type_of(mapping<T>.fields))::type, std::string>,
-    std::string_view, std::int64_t>;
-
-/// Whether a conversion that C++ does silently would change what is meant: 1.5 to an integer, a
-/// flag to a number.
-template <class To, class From>
-concept lossy = (plain_integer<To> && (std::floating_point<From> || std::same_as<From, bool>)) ||
-                (std::floating_point<To> && std::same_as<From, bool>) ||
-                (std::same_as<To, bool> && (number_like<From> || std::is_pointer_v<From>));
-
-} // namespace detail
 
 /// One change of a typed update; see `set`.
 template <auto M>
@@ -77,109 +35,6 @@ template <auto M, class U>
 requires detail::lossy<typename detail::unwrap_optional<typename member_change<M>::type>::type, U>
     member_change<M> set(U content)
 = delete;
-
-/// One page of a walk over structs; see `page`.
-template <mapped T>
-struct typed_page {
-  std::vector<T> items;
-  std::optional<std::string> next;
-};
-
-/// A `selection` whose records come as structs. Errors besides its own: `invalid` for a record that
-/// does not fit the struct.
-template <mapped T>
-class typed_selection {
-public:
-  explicit typed_selection(selection plain) : plain_{std::move(plain)} {}
-
-  typed_selection where(filter which) && {
-    return typed_selection{std::move(plain_).where(std::move(which))};
-  }
-  /// `order_by(f<&user::age>)`, or a field's name. A member without an order does not compile.
-  template <detail::ordered_field_in<T> Field>
-  typed_selection order_by(const Field& field, direction way = direction::ascending) && {
-    return typed_selection{std::move(plain_).order_by(field, way)};
-  }
-  template <detail::ordered_field_in<T> Field>
-  typed_selection then_by(const Field& field, direction way = direction::ascending) && {
-    return typed_selection{std::move(plain_).then_by(field, way)};
-  }
-  typed_selection offset(std::uint64_t n) && {
-    return typed_selection{std::move(plain_).offset(n)};
-  }
-  typed_selection limit(std::uint64_t n) && { return typed_selection{std::move(plain_).limit(n)}; }
-
-  pending<std::vector<T>> all() const { return plain_.all().map(detail::from_records<T>); }
-  pending<T> find_one() const { return plain_.find_one().map(from_record<T>); }
-  pending<std::uint64_t> count() const { return plain_.count(); }
-  pending<std::vector<T>> first(std::int64_t n) const {
-    return plain_.first(n).map(detail::from_records<T>);
-  }
-  pending<std::vector<T>> last(std::int64_t n) const {
-    return plain_.last(n).map(detail::from_records<T>);
-  }
-  pending<typed_page<T>> page_of(std::uint64_t size, std::optional<std::string> after = {}) const {
-    return plain_.page_of(size, std::move(after)).map([](page p) -> result<typed_page<T>> {
-      return detail::from_records<T>(p.items).map([&](std::vector<T> items) {
-        return typed_page<T>{std::move(items), std::move(p.next)};
-      });
-    });
-  }
-  /// Over a number, or a duration in its units; see `selection`. The sum of none is 0, the mean of
-  /// none is empty. Another member does not compile.
-  template <detail::numeric_field_in<T> Field>
-  pending<value> sum(const Field& field) const {
-    return plain_.sum(field_name{field});
-  }
-  template <detail::numeric_field_in<T> Field>
-  pending<std::optional<double>> avg(const Field& field) const {
-    return plain_.avg(field_name{field}).map([](const value& v) {
-      return v.is_null() ? std::nullopt : std::optional{v.as_double()};
-    });
-  }
-  /// The least and greatest value of a member, `max(f<&user::age>)`; empty of none. Of a name, as a
-  /// value.
-  template <detail::ordered_field_in<T> Field>
-  pending<detail::extreme_of<Field>> min(const Field& field) const {
-    return content_of(field, plain_.min(field_name{field}));
-  }
-  template <detail::ordered_field_in<T> Field>
-  pending<detail::extreme_of<Field>> max(const Field& field) const {
-    return content_of(field, plain_.max(field_name{field}));
-  }
-  /// As of `selection`; the keys and numbers of the groups are values. A member of another struct
-  /// does not compile.
-  pending<groups> group_by(detail::field_list<T> keys, detail::aggregate_list<T> what) const {
-    return plain_.group_by(std::move(keys.names), std::move(what.all));
-  }
-
-  /// Calls `f(const record_view&)` for the records in order, without making structs; see
-  /// `selection::visit`.
-  template <class F>
-  result<std::uint64_t> visit(F&& f) const {
-    return plain_.visit(std::forward<F>(f));
-  }
-  result<explanation> explain() const { return plain_.explain(); }
-
-  /// The same by field names: for projections and all else.
-  const selection& plain() const noexcept { return plain_; }
-
-private:
-  /// The value as the content of the member, if one is named.
-  template <class Field>
-  static pending<detail::extreme_of<Field>> content_of(const Field& field, pending<value> found) {
-    using type = typename detail::named_member<Field>::type;
-    if constexpr (std::is_void_v<type>)
-      return found;
-    else
-      return std::move(found).map([name = field.name](const value& v) {
-        return detail::from_value<typename detail::unwrap_optional<type>::type>(mapping<T>.bucket,
-                                                                                name, v);
-      });
-  }
-
-  selection plain_;
-};
 
 /// A handle to a bucket of structs that have a `mapping`: what `bucket<>` does, with `T` for a
 /// record. A field of a wrong type does not compile. See `bucket<>` for the rules and the errors;
@@ -302,10 +157,13 @@ public:
   pending<T> get(key_argument key) const { return plain_.get(key).map(from_record<T>); }
   pending<T> find(key_argument key) const { return get(key); }
   bool contains(key_argument key) const { return plain_.contains(key); }
-  /// Calls `f(const record_view&)`, without making a struct; see `bucket<record>::visit`.
-  template <class F>
+  /// Calls `f(const typed_view<T>&)`, without making a struct: one that reads single members costs
+  /// what the plain one does, see `bucket<record>::visit`. `f` may also take a `record_view`. Error
+  /// besides: `invalid` when a member is read that the record does not fit.
+  template <detail::looks_at<T> F>
   result<bool> visit(key_argument key, F&& f) const {
-    return plain_.visit(key, std::forward<F>(f));
+    return detail::visit_typed<T, result<bool>>(
+        f, [&](auto& look) { return plain_.visit(key, look); });
   }
 
   typed_selection<T> where(filter which) const {

@@ -41,6 +41,8 @@ template <class Field, class T>
 concept field_in = names_field<Field> &&(std::is_void_v<typename named_member<Field>::record> ||
                                          std::same_as<typename named_member<Field>::record, T>);
 template <class Field, class T>
+concept member_in = field_in<Field, T> && std::same_as<typename named_member<Field>::record, T>;
+template <class Field, class T>
 concept numeric_field_in = field_in<Field, T> && numeric_field<Field>;
 template <class Field, class T>
 concept ordered_field_in = field_in<Field, T> && ordered_field<Field>;

@@ -36,6 +36,12 @@ public:
     return out;
   }
 
+  /// The values themselves, as many as there are names.
+  void read(const record_block& block, std::span<value_view> to) const noexcept {
+    for (std::size_t i = 0; i < columns_.size(); ++i)
+      to[i] = field_of(block, columns_[i].field);
+  }
+
 private:
   struct column {
     std::string_view name;

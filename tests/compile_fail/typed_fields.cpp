@@ -30,7 +30,17 @@ struct user {
   std::chrono::minutes spent{};
   town home;
   std::vector<std::string> tags;
+  int unmapped = 0;
 };
+
+struct pet {
+  std::string id;
+  int age = 0;
+};
+
+template <>
+inline constexpr auto holdfast::mapping<pet> = holdfast::map_to<pet>("pets", key<&pet::id>(),
+                                                                     field<&pet::age>());
 
 struct other {
   std::string id;
@@ -371,4 +381,58 @@ auto ac(users b2) { return b2.everything().group_by({"name", f<&user::age>}, {})
 auto ad(users b2) { return b2.everything().group_by({}, {sums::sum(f<&town::zip>)}); }
 #else
 auto ad(users b2) { return b2.everything().group_by({}, {sums::count(), sums::sum("age")}); }
+#endif
+
+using view = holdfast::typed_view<user>;
+using pet_view = holdfast::typed_view<pet>;
+using texts = std::vector<std::string>;
+void look(const view&);
+void look_at_pet(const pet_view&);
+
+#if WRONG // a look at a member of another struct
+void ae(view u2) { (void)u2.get<&pet::age>(); }
+#else
+void ae(view u2) { (void)u2.get<&user::age>(); }
+#endif
+
+#if WRONG // a look at a member that the mapping leaves out
+void af(view u2) { (void)u2.get<&user::unmapped>(); }
+#else
+void af(view u2) { (void)u2.get<&user::home, &town::zip>(); }
+#endif
+
+#if WRONG // a look at a member as another type
+double ag(view u2) { return u2.get<&user::name>(); }
+#else
+double ag(view u2) { return u2.get<&user::balance>(); }
+#endif
+
+#if WRONG // a visit of another struct
+auto ah(users b2) { return b2.visit("7", look_at_pet); }
+#else
+auto ah(users b2) { return b2.visit("7", look); }
+#endif
+
+#if WRONG // a visit of many of another struct
+auto ai(users b2) { return b2.everything().visit(look_at_pet); }
+#else
+auto ai(users b2) { return b2.everything().visit(look); }
+#endif
+
+#if WRONG // a selected member of another struct
+auto aj(users b2) { return b2.everything().select(f<&user::id>, f<&pet::age>); }
+#else
+auto aj(users b2) { return b2.everything().select(f<&user::id>, f<&user::age>); }
+#endif
+
+#if WRONG // a selected name
+auto ak(users b2) { return b2.everything().select("age"); }
+#else
+auto ak(users b2) { return b2.everything().select(f<&user::age>); }
+#endif
+
+#if WRONG // selected members as another type
+texts al(users b2) { return *b2.everything().select(f<&user::balance>).get(); }
+#else
+texts al(users b2) { return *b2.everything().select(f<&user::name>).get(); }
 #endif
