@@ -12,6 +12,7 @@
 #include <holdfast/store/store_stats.hpp>
 #include <holdfast/store/transaction.hpp>
 #include <holdfast/store/typed_bucket.hpp>
+#include <holdfast/store/typed_change.hpp>
 
 #include <chrono>
 #include <cstdint>
@@ -92,6 +93,13 @@ public:
   }
   /// The handle of a defined or restored bucket. Error: `not_found`.
   result<holdfast::bucket<>> bucket(std::string_view name) const;
+  /// The handle of a mapped struct's bucket, however it was defined.
+  template <mapped T>
+  result<holdfast::bucket<T>> bucket() const {
+    return bucket(mapping<T>.bucket).map([](holdfast::bucket<> plain) {
+      return holdfast::bucket<T>{std::move(plain)};
+    });
+  }
   bool has_bucket(std::string_view name) const;
   /// By name.
   std::vector<std::string> bucket_names() const;
@@ -150,7 +158,22 @@ public:
   /// Error: `invalid_argument` for a malformed pattern.
   result<subscription> on(std::string_view pattern, std::function<void(const change&)> call,
                           subscriber_options options = {});
-  /// Sends `event_mail` to an actor instead; its events are `change`s.
+  /// The same for all changes of a mapped struct's bucket, with structs for records:
+  ///
+  ///     auto token = db.on<user>([](const typed_change<user>& c) { ... });
+  template <mapped T>
+  result<subscription> on(std::function<void(const typed_change<T>&)> call,
+                          subscriber_options options = {}) {
+    return on_typed<T>("*", std::move(call), std::move(options));
+  }
+  /// The same for one kind of them.
+  template <mapped T>
+  result<subscription> on(change_kind kind, std::function<void(const typed_change<T>&)> call,
+                          subscriber_options options = {}) {
+    return on_typed<T>(to_string(kind), std::move(call), std::move(options));
+  }
+  /// Sends `event_mail` to an actor instead; its events are `change`s, of which it may make
+  /// `typed_change`s.
   result<subscription> on(std::string_view pattern, const caf::actor& subscriber,
                           subscriber_options options = {});
   event_bus_counters event_counters() const;
@@ -259,6 +282,15 @@ public:
 
 private:
   explicit store(std::unique_ptr<detail::store_state> state);
+  template <mapped T>
+  result<subscription> on_typed(std::string_view kind,
+                                std::function<void(const typed_change<T>&)> call,
+                                subscriber_options options) {
+    return on(
+        "bucket." + std::string{mapping<T>.bucket} + "." + std::string{kind},
+        [call = std::move(call)](const change& c) { call(typed_change<T>{c}); },
+        std::move(options));
+  }
   result<void> run_transaction(const transact_options& options, detail::transaction_body body);
   result<void> add_query(std::string_view name, detail::query_function what);
   result<query_value> run_query(std::string_view name, const object& parameters,

@@ -1,5 +1,5 @@
 // One line per case, below its name: wrong with WRONG=1, right with WRONG=0. See CMakeLists.txt.
-#include <holdfast/store/typed_bucket.hpp>
+#include <holdfast/store/store.hpp>
 
 #include <chrono>
 #include <cstdint>
@@ -385,9 +385,12 @@ auto ad(users b2) { return b2.everything().group_by({}, {sums::count(), sums::su
 
 using view = holdfast::typed_view<user>;
 using pet_view = holdfast::typed_view<pet>;
+using pet_change = holdfast::typed_change<pet>;
 using texts = std::vector<std::string>;
+using db = holdfast::store;
 void look(const view&);
 void look_at_pet(const pet_view&);
+void hear_of_pet(const pet_change&);
 
 #if WRONG // a look at a member of another struct
 void ae(view u2) { (void)u2.get<&pet::age>(); }
@@ -435,4 +438,22 @@ auto ak(users b2) { return b2.everything().select(f<&user::age>); }
 texts al(users b2) { return *b2.everything().select(f<&user::balance>).get(); }
 #else
 texts al(users b2) { return *b2.everything().select(f<&user::name>).get(); }
+#endif
+
+#if WRONG // a handler of changes of another struct
+auto am(db& d) { return d.on<user>(hear_of_pet); }
+#else
+auto am(db& d) { return d.on<pet>(hear_of_pet); }
+#endif
+
+#if WRONG // changes of a struct without a mapping
+auto an(db& d) { return d.on<other>(hear_of_pet); }
+#else
+auto an(db& d) { return d.on<pet>(hear_of_pet); }
+#endif
+
+#if WRONG // a changed struct as another
+auto ao(const pet_change& c) { return c.after()->name; }
+#else
+auto ao(const pet_change& c) { return c.after()->age; }
 #endif
