@@ -12,6 +12,7 @@
 #include <holdfast/store/store_stats.hpp>
 #include <holdfast/store/transaction.hpp>
 #include <holdfast/store/typed_bucket.hpp>
+#include <holdfast/store/typed_bucket_update.hpp>
 #include <holdfast/store/typed_change.hpp>
 
 #include <chrono>
@@ -112,6 +113,12 @@ public:
   /// O(records); until no snapshot from before is held, both forms of the records take memory.
   result<void> update_bucket(std::string_view name, const bucket_update& change,
                              std::chrono::milliseconds timeout = std::chrono::minutes{5});
+  /// The same for a mapped struct's bucket, by its members.
+  template <mapped T>
+  result<void> update_bucket(const typed_bucket_update<T>& change,
+                             std::chrono::milliseconds timeout = std::chrono::minutes{5}) {
+    return update_bucket(mapping<T>.bucket, change.plain(), timeout);
+  }
   /// Ends a bucket: its records are gone, in memory and on disk, behind all that was sealed before.
   /// Handles answer `dropped`. False if there is none of that name. Errors: as of a write; after
   /// `timeout` nothing happened, after `outcome_unknown` because the time was over the bucket stays

@@ -386,11 +386,15 @@ auto ad(users b2) { return b2.everything().group_by({}, {sums::count(), sums::su
 using view = holdfast::typed_view<user>;
 using pet_view = holdfast::typed_view<pet>;
 using pet_change = holdfast::typed_change<pet>;
+using grow = holdfast::typed_bucket_update<user>;
 using texts = std::vector<std::string>;
 using db = holdfast::store;
 void look(const view&);
 void look_at_pet(const pet_view&);
 void hear_of_pet(const pet_change&);
+const char* text_of(const view&);
+int number_of(const view&);
+int number_of_pet(const pet_view&);
 
 #if WRONG // a look at a member of another struct
 void ae(view u2) { (void)u2.get<&pet::age>(); }
@@ -456,4 +460,40 @@ auto an(db& d) { return d.on<pet>(hear_of_pet); }
 auto ao(const pet_change& c) { return c.after()->name; }
 #else
 auto ao(const pet_change& c) { return c.after()->age; }
+#endif
+
+#if WRONG // a new field of another struct
+auto ap(grow g2) { return g2.add_field<&pet::age>(); }
+#else
+auto ap(grow g2) { return g2.add_field<&user::age>(); }
+#endif
+
+#if WRONG // a new field filled with another type
+auto aq(grow g2) { return g2.add_field<&user::age>("x"); }
+#else
+auto aq(grow g2) { return g2.add_field<&user::age>(5); }
+#endif
+
+#if WRONG // a new integer filled with a fraction
+auto ar(grow g2) { return g2.add_field<&user::age>(1.5); }
+#else
+auto ar(grow g2) { return g2.add_field<&user::balance>(1.5); }
+#endif
+
+#if WRONG // a new field filled by a function of another type
+auto as(grow g2) { return g2.add_field<&user::age>(text_of); }
+#else
+auto as(grow g2) { return g2.add_field<&user::name>(text_of); }
+#endif
+
+#if WRONG // a new field filled by a function of another struct
+auto at(grow g2) { return g2.add_field<&user::age>(number_of_pet); }
+#else
+auto at(grow g2) { return g2.add_field<&user::age>(number_of); }
+#endif
+
+#if WRONG // a new index over a member of another struct
+auto au(grow g2) { return g2.add_index<&user::name, &pet::age>(); }
+#else
+auto au(grow g2) { return g2.add_index<&user::name, &user::age>(); }
 #endif
