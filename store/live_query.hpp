@@ -5,6 +5,7 @@
 #include <holdfast/store/query_value.hpp>
 #include <holdfast/store/read_filters.hpp>
 #include <holdfast/store/transaction.hpp>
+#include <holdfast/store/typed_list.hpp>
 
 #include <concepts>
 #include <cstdint>
@@ -110,6 +111,26 @@ struct query_update {
   /// For lists: what was added, removed, changed and moved since `before`; of a first value, all is
   /// added. O(n log n), each time.
   list_changes changes() const;
+
+  /// The list as structs; see `query_value::list`. The error is also that of the run.
+  template <mapped T>
+  result<std::vector<T>> list() const {
+    if (!outcome)
+      return fail(outcome.error());
+    return outcome->list<T>();
+  }
+  /// What `changes()` says, as structs:
+  ///
+  ///     if (auto news = now.changes<user>())
+  ///       for (auto& each : news->added)
+  ///
+  /// Errors and complexity as of both.
+  template <mapped T>
+  result<typed_list_changes<T>> changes() const {
+    if (!outcome)
+      return fail(outcome.error());
+    return detail::typed_changes<T>(before, *outcome, changes());
+  }
 };
 
 struct live_options {

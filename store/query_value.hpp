@@ -192,6 +192,14 @@ public:
     return *content;
   }
 
+  /// A list of records, or of these structs, as structs. Throws `std::bad_cast` if it is neither.
+  /// Error: `invalid` for a record that does not fit the struct.
+  template <mapped T>
+  result<std::vector<T>> list() const;
+  /// The same of a part of the list.
+  template <mapped T>
+  result<std::vector<T>> list(const std::vector<std::size_t>& places) const;
+
   /// For lists of records or mapped structs: what became of them since; of others, nothing.
   /// O(n log n).
   list_changes since(const query_value& before) const;
@@ -208,7 +216,33 @@ public:
 
 private:
   explicit query_value(std::shared_ptr<const detail::held_value> held) : held_{std::move(held)} {}
+  const records& as_records() const {
+    auto* list = if_a<query_list>();
+    return list ? list->items : as<records>();
+  }
   std::shared_ptr<const detail::held_value> held_;
 };
+
+template <mapped T>
+result<std::vector<T>> query_value::list() const {
+  if (auto* structs = if_a<std::vector<T>>())
+    return *structs;
+  return detail::from_records<T>(as_records());
+}
+
+template <mapped T>
+result<std::vector<T>> query_value::list(const std::vector<std::size_t>& places) const {
+  auto* structs = if_a<std::vector<T>>();
+  auto* plain = structs ? nullptr : &as_records();
+  std::vector<T> out;
+  out.reserve(places.size());
+  for (auto at : places) {
+    auto one = structs ? result<T>{(*structs)[at]} : from_record<T>((*plain)[at]);
+    if (!one)
+      return fail(std::move(one.error()));
+    out.push_back(std::move(*one));
+  }
+  return out;
+}
 
 } // namespace holdfast

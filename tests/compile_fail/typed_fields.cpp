@@ -388,6 +388,7 @@ using pet_view = holdfast::typed_view<pet>;
 using pet_change = holdfast::typed_change<pet>;
 using grow = holdfast::typed_bucket_update<user>;
 using texts = std::vector<std::string>;
+using now = holdfast::query_update;
 using db = holdfast::store;
 void look(const view&);
 void look_at_pet(const pet_view&);
@@ -496,4 +497,16 @@ auto at(grow g2) { return g2.add_field<&user::age>(number_of); }
 auto au(grow g2) { return g2.add_index<&user::name, &pet::age>(); }
 #else
 auto au(grow g2) { return g2.add_index<&user::name, &user::age>(); }
+#endif
+
+#if WRONG // a list of structs without a mapping
+auto av(const now& u2) { return u2.list<other>(); }
+#else
+auto av(const now& u2) { return u2.list<user>(); }
+#endif
+
+#if WRONG // changes of a list as those of another struct
+auto aw(const now& u2) { return u2.changes<pet>()->added[0].name; }
+#else
+auto aw(const now& u2) { return u2.changes<user>()->added[0].name; }
 #endif
