@@ -1,5 +1,8 @@
 #include <holdfast/runtime/topic.hpp>
 
+#include <algorithm>
+#include <utility>
+
 namespace holdfast {
 namespace {
 
@@ -23,9 +26,26 @@ tl::unexpected<error> refuse(std::string_view what, std::string_view text, std::
               std::string{what} + " \"" + std::string{text} + "\": " + std::string{why});
 }
 
+/// Why a text is too long to be a topic or a pattern, without the text; nothing if it is not.
+result<void> check_size(std::string_view what, std::string_view text) {
+  auto refuse = [&](std::size_t count, std::string_view noun, std::size_t most) {
+    return fail(errc::invalid_argument, std::string{what} + ": " + std::to_string(count) + " " +
+                                            std::string{noun} + " are above the limit " +
+                                            std::to_string(most));
+  };
+  if (text.size() > max_topic_bytes)
+    return refuse(text.size(), "bytes", max_topic_bytes);
+  const auto segments = 1 + static_cast<std::size_t>(std::ranges::count(text, '.'));
+  if (segments > max_topic_segments)
+    return refuse(segments, "segments", max_topic_segments);
+  return {};
+}
+
 } // namespace
 
 result<topic> topic::parse(std::string_view text) {
+  if (auto fits = check_size("topic", text); !fits)
+    return fail(std::move(fits.error()));
   for (auto segment : split(text))
     if (!plain(segment))
       return refuse("topic", text, "a segment is empty or contains *");
@@ -41,12 +61,16 @@ result<topic> topic::of(std::initializer_list<std::string_view> segments) {
   }
   if (text.empty())
     return refuse("topic", text, "has no segments");
+  if (auto fits = check_size("topic", text); !fits)
+    return fail(std::move(fits.error()));
   return topic{std::move(text)};
 }
 
 std::vector<std::string_view> topic::segments() const { return split(text_); }
 
 result<topic_pattern> topic_pattern::parse(std::string_view text) {
+  if (auto fits = check_size("topic pattern", text); !fits)
+    return fail(std::move(fits.error()));
   auto segments = split(text);
   for (auto& segment : segments) {
     if (segment == "**" && &segment != &segments.back())

@@ -2,6 +2,7 @@
 
 #include <holdfast/runtime/result.hpp>
 
+#include <cstddef>
 #include <initializer_list>
 #include <string>
 #include <string_view>
@@ -9,12 +10,18 @@
 
 namespace holdfast {
 
+/// How many segments and bytes a topic or a pattern may have. Constants, not options: a topic is a
+/// value that every bus must be able to take, and trees of patterns are walked by recursion, one
+/// call for each segment. Topics of buckets have three segments.
+inline constexpr std::size_t max_topic_segments = 64;
+inline constexpr std::size_t max_topic_bytes = 4096;
+
 /// What an event is about: segments joined by dots, such as `bucket.users.inserted`.
 ///
 /// A segment is not empty and contains neither `.` nor `*`. Compares as text. Immutable.
 class topic {
 public:
-  /// Error: `invalid_argument`.
+  /// Error: `invalid_argument`, also past `max_topic_segments` or `max_topic_bytes`.
   static result<topic> parse(std::string_view text);
   /// The same from segments, for names that come from elsewhere.
   static result<topic> of(std::initializer_list<std::string_view> segments);
@@ -34,7 +41,7 @@ private:
 /// one may be `**`, any number of any kind, none included: `bucket.*.inserted`, `bucket.**`, `**`.
 class topic_pattern {
 public:
-  /// Error: `invalid_argument`.
+  /// Error: `invalid_argument`, also past `max_topic_segments` or `max_topic_bytes`.
   static result<topic_pattern> parse(std::string_view text);
 
   const std::string& text() const noexcept { return text_; }

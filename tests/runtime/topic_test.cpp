@@ -33,6 +33,33 @@ TEST(topic_pattern, allows_two_stars_only_at_the_end) {
     EXPECT_FALSE(topic_pattern::parse(bad)) << bad;
 }
 
+/// `count` segments of one byte each.
+std::string path_of(std::size_t count) {
+  std::string out = "a";
+  for (std::size_t i = 1; i < count; ++i)
+    out += ".a";
+  return out;
+}
+
+TEST(topic, has_so_many_segments_and_bytes_and_no_more) {
+  const auto most = path_of(max_topic_segments), longest = std::string(max_topic_bytes, 'a');
+  EXPECT_TRUE(topic::parse(most));
+  EXPECT_TRUE(topic_pattern::parse(most));
+  EXPECT_TRUE(topic::parse(longest));
+  EXPECT_TRUE(topic_pattern::parse(longest));
+  EXPECT_EQ(topic::parse(most + ".a").error().message(),
+            "topic: 65 segments are above the limit 64");
+  EXPECT_EQ(topic_pattern::parse(most + ".**").error().message(),
+            "topic pattern: 65 segments are above the limit 64");
+  EXPECT_EQ(topic::parse(longest + "a").error().message(),
+            "topic: 4097 bytes are above the limit 4096");
+  EXPECT_EQ(topic_pattern::parse(longest + "a").error().message(),
+            "topic pattern: 4097 bytes are above the limit 4096");
+  EXPECT_EQ(topic::of({longest, "a"}).error(), errc::invalid_argument);
+  // Trees of patterns are walked by recursion.
+  EXPECT_FALSE(topic_pattern::parse(path_of(1'000'000)));
+}
+
 struct match_case {
   std::string_view pattern;
   std::string_view topic;
