@@ -199,10 +199,10 @@ bool draft::fits(std::string_view name, std::size_t bytes) {
 }
 
 void draft::set_extra(std::string_view name, value_view v) {
-  if (name.size() > limits.max_name_bytes)
+  if (const auto most = schema_->limits().name_bytes; name.size() > most)
     return fault("", "name",
                  "the name has " + std::to_string(name.size()) + " bytes, above the limit " +
-                     std::to_string(limits.max_name_bytes));
+                     std::to_string(most));
   auto size = measure(name, v);
   if (size == 0)
     return;
@@ -241,7 +241,7 @@ const std::vector<issue>& draft::faults() const noexcept {
 }
 
 void draft::fault(std::string_view name, std::string_view code, const std::string& what) {
-  detail::issue_list one(schema_->bucket());
+  detail::issue_list one(schema_->bucket(), 1);
   one.add(name, code, what);
   if (!faults_)
     faults_ = std::make_unique<std::vector<issue>>();

@@ -44,8 +44,8 @@ struct store_options {
   /// `overloaded`.
   std::size_t backlog_commits = 262'144;
   std::size_t backlog_bytes = 64u << 20;
-  /// Of every record that is written. A limit that is 0 or above its default is
-  /// `invalid_argument`.
+  /// Of every record that is written, every definition that is made, every query and every error. A
+  /// limit that is 0 or above its default is `invalid_argument`.
   record_limits limits = {};
   /// R6: commits that followers - subscribers' events, live queries - may have still to read; past
   /// it, writers wait, then `overloaded`.

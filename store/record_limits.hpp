@@ -8,17 +8,23 @@ namespace holdfast {
 /// field, the size and the limit. The defaults are the greatest that the format allows, so a store
 /// may only lower them. Records that are there already stay, and can be read and erased.
 ///
+/// What no definition may exceed; past it, it is `invalid_schema`. Buckets that are there already
+/// stay as they are.
+///
 /// And what no query of a bucket's records may exceed; past it, it is `invalid_argument`.
 struct record_limits {
   std::size_t value_bytes = std::size_t{16} << 20;  ///< one text, or one array or object encoded
   std::size_t record_bytes = std::size_t{64} << 20; ///< all values of a record together
   std::size_t key_bytes = 1024;
-  std::size_t fields = 1024;         ///< of a record, with those outside the schema
-  unsigned depth = 32;               ///< of arrays and objects in one another
-  unsigned filter_depth = 100;       ///< of and, or and comparisons in one another
+  std::size_t fields = 1024;    ///< of a record, with those outside the schema; of a definition
+  std::size_t name_bytes = 255; ///< the name of a bucket or field
+  unsigned nesting = 10;        ///< of properties and items in one another, in a definition
+  unsigned depth = 32;          ///< of arrays and objects in one another
+  unsigned filter_depth = 100;  ///< of and, or and comparisons in one another
   std::size_t filter_terms = 10'000; ///< of these together; and of their operands
   std::size_t order_terms = 8;       ///< fields to order by
   std::size_t group_fields = 64;     ///< keys of `group_by`; and aggregates
+  std::size_t issues = 100;          ///< that one error lists; it says how many more there are
 };
 
 /// How many fields an index may be over. Not an option: the probes into indexes are arrays of this

@@ -46,10 +46,10 @@ std::string_view to_string(generated_by how) noexcept;
 std::string_view to_string(on_delete what) noexcept;
 std::string_view to_string(text_format format) noexcept;
 
-/// How deep the properties and items of a field may be nested in one another. Not an option:
-/// compiling, checking and printing a definition go down by recursion, and stored definitions must
-/// be readable by every store.
-inline constexpr unsigned max_nesting = 10;
+/// How deep the properties and items of a field may be nested in one another at the very most; a
+/// store may allow less (`record_limits::nesting`), and no more: compiling, checking and printing a
+/// definition go down by recursion, and stored definitions must be readable by every store.
+inline constexpr unsigned max_nesting = record_limits{}.nesting;
 
 struct field_definition;
 class record_input;

@@ -18,6 +18,8 @@ namespace {
 
 namespace rdb = ::rocksdb;
 
+/// Warnings are few. Not an option: who wants more of them than the last two files hold keeps the
+/// program's own log.
 constexpr std::size_t max_log_bytes = std::size_t{1} << 20;
 
 class log_file final : public rdb::Logger {

@@ -26,7 +26,7 @@ public:
     draft input{schema};
     for (auto [name, content] : as_it_was)
       input.set(name, content);
-    issue_list found{schema.bucket()};
+    issue_list found{schema.bucket(), schema.limits().issues};
     auto filled = fill_in(input, as_it_was, found);
     for (auto& fault : input.faults())
       found.add({fault});

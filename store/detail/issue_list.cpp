@@ -23,7 +23,7 @@ std::string issue_list::scope::path() const {
 }
 
 void issue_list::add(std::string_view field, std::string_view code, std::string_view what) {
-  if (++count_ > limits.max_issues)
+  if (++count_ > most_)
     return;
   std::string message{bucket_};
   auto path = joined(innermost_ ? innermost_->path() : std::string{}, field);
@@ -35,7 +35,7 @@ void issue_list::add(std::string_view field, std::string_view code, std::string_
 
 void issue_list::add(const std::vector<issue>& more) {
   count_ += more.size();
-  auto room = limits.max_issues - all_.size();
+  auto room = most_ - all_.size();
   auto end = more.begin() + static_cast<std::ptrdiff_t>(std::min(room, more.size()));
   all_.insert(all_.end(), more.begin(), end);
 }

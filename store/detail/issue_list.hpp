@@ -10,11 +10,11 @@
 
 namespace holdfast::detail {
 
-/// Collects violations, of which it keeps the first `max_issues` and counts the others; costs
+/// Collects violations, of which it keeps the first `most` and counts the others; costs
 /// nothing while there are none.
 class issue_list {
 public:
-  explicit issue_list(std::string_view bucket) noexcept : bucket_(bucket) {}
+  issue_list(std::string_view bucket, std::size_t most) noexcept : bucket_(bucket), most_(most) {}
 
   /// Goes into a field or item, until the scope ends: names are then those of its members. Only a
   /// violation makes text of it.
@@ -57,6 +57,7 @@ public:
 
 private:
   std::string_view bucket_;
+  std::size_t most_;
   const scope* innermost_ = nullptr;
   std::size_t count_ = 0;
   std::vector<issue> all_;

@@ -102,7 +102,7 @@ result<void> check_operand(const filter& leaf, const value& x, const record_layo
                       " bytes, which is above the limit " + std::to_string(most.value_bytes));
   if (x.kind() == value_kind::real && !std::isfinite(x.as_double()))
     return refuse(leaf, layout, op + " cannot compare with " + x.to_string());
-  issue_list found{layout.bucket()};
+  issue_list found{layout.bucket(), most.issues};
   check_content(leaf.field(), x, found);
   if (auto wrong = found.as_error(errc::invalid_argument))
     return refuse(leaf, layout, op + " cannot compare: " + wrong->message());

@@ -8,9 +8,9 @@ namespace holdfast::detail {
 std::string line_fault(std::string_view name) {
   if (name.empty())
     return "is empty";
-  if (name.size() > limits.max_name_bytes)
+  if (name.size() > limits.record.name_bytes)
     return "has " + std::to_string(name.size()) + " bytes, above the limit " +
-           std::to_string(limits.max_name_bytes);
+           std::to_string(limits.record.name_bytes);
   if (!is_utf8(name))
     return "is not valid UTF-8";
   for (char c : name)

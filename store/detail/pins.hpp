@@ -16,6 +16,8 @@ inline constexpr std::uint64_t idle = ~std::uint64_t{0};
 /// Small numbers for the threads of the process, given back when a thread ends.
 class thread_index {
 public:
+  /// Threads that may use stores at a time. Not an option: tables of slots are arrays of this many
+  /// pointers, which spares a read the look whether one has grown.
   static constexpr std::uint32_t limit = 1U << 16;
 
   /// The calling thread's number, or `limit` while it has none.

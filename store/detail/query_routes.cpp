@@ -7,7 +7,7 @@
 namespace holdfast::detail {
 
 namespace {
-/// Values that one comparison may be looked up by.
+/// Values that one comparison may be looked up by; with more, other ways lead to the query.
 constexpr std::size_t most_values = 16;
 } // namespace
 

@@ -25,7 +25,8 @@ public:
   /// What of the matching records was used: which there are, and these fields of them; absent: all
   /// of their content.
   using used_fields = std::optional<std::vector<std::string>>;
-  /// So many look-ups are told apart; past it, all of the bucket counts as read.
+  /// So many look-ups are told apart; past it, all of the bucket counts as read. Not an option:
+  /// past it nothing is refused, and a transaction conflicts where it need not.
   static constexpr std::size_t most_lookups = 65'536;
 
   /// One query as it was read. Refers to itself.

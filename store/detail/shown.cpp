@@ -15,6 +15,8 @@ std::string_view beginning_of(std::string_view text, std::size_t most) {
   return text.substr(0, most);
 }
 
+/// Of a value in an error's text. Not an option: messages are lines for people, and who needs the
+/// value has it.
 constexpr std::size_t longest_shown = 60;
 
 } // namespace

@@ -2,6 +2,7 @@
 
 #include <holdfast/store/codec.hpp>
 #include <holdfast/store/detail/actors.hpp>
+#include <holdfast/store/detail/definition_limits.hpp>
 #include <holdfast/store/detail/purge.hpp>
 #include <holdfast/store/detail/restore.hpp>
 #include <holdfast/store/detail/store_operations.hpp>
@@ -30,11 +31,14 @@ std::optional<error> check_limits(const store_options& asked) {
                        limit{"limits.record_bytes", mine.record_bytes, most.record_bytes},
                        limit{"limits.key_bytes", mine.key_bytes, most.key_bytes},
                        limit{"limits.fields", mine.fields, most.fields},
+                       limit{"limits.name_bytes", mine.name_bytes, most.name_bytes},
+                       limit{"limits.nesting", mine.nesting, most.nesting},
                        limit{"limits.depth", mine.depth, most.depth},
                        limit{"limits.filter_depth", mine.filter_depth, most.filter_depth},
                        limit{"limits.filter_terms", mine.filter_terms, most.filter_terms},
                        limit{"limits.order_terms", mine.order_terms, most.order_terms},
                        limit{"limits.group_fields", mine.group_fields, most.group_fields},
+                       limit{"limits.issues", mine.issues, most.issues},
                        limit{"feed_commits", asked.feed_commits, any},
                        limit{"backlog_commits", asked.backlog_commits, any},
                        limit{"backlog_bytes", asked.backlog_bytes, any},
@@ -147,22 +151,6 @@ child_spec store_state::counted(child_spec service) {
   return service;
 }
 
-namespace {
-
-/// No record of a definition with more fields than a record may have could be stored. Those that
-/// are there from before may stay.
-std::optional<error> too_many_fields(const compiled_schema& made) {
-  const auto fields = made.layout().size(), most = made.limits().fields;
-  if (fields <= most)
-    return std::nullopt;
-  return error{errc::invalid_schema,
-               made.bucket() + ": " + std::to_string(fields) + " fields are above the limit " +
-                   std::to_string(most),
-               {.bucket = made.bucket()}};
-}
-
-} // namespace
-
 result<ref<bucket_core>> store_state::define(const schema& definition) {
   auto compiled = compile(definition, options_.limits);
   if (!compiled)
@@ -173,7 +161,7 @@ result<ref<bucket_core>> store_state::define(const schema& definition) {
   finish_open_changes();
   if (auto existing = find(definition.name()))
     return bind(**existing, *compiled);
-  if (auto wrong = too_many_fields(**compiled))
+  if (auto wrong = beyond_limits(**compiled))
     return fail(std::move(*wrong));
   return create(*compiled);
 }
@@ -361,7 +349,7 @@ result<void> store_state::update(std::string_view name, const bucket_update& cha
   auto next = compile(*definition, options_.limits);
   if (!next)
     return fail(std::move(next.error()));
-  if (auto wrong = too_many_fields(**next))
+  if (auto wrong = beyond_limits(**next))
     return fail(std::move(*wrong));
   if (auto wrong = check_key_types(cores(), *definition))
     return fail(std::move(*wrong));

@@ -119,7 +119,7 @@ void check_result(const record_block& old, const draft& changes, issue_list& fou
 
 std::optional<error> complete(draft& input, generator& from, timestamp now) {
   auto& schema = input.schema();
-  issue_list found(schema.bucket());
+  issue_list found(schema.bucket(), schema.limits().issues);
   for (auto slot : schema.filled_slots()) {
     if (!input.given(slot))
       fill(input, from, now, slot, found);
@@ -137,7 +137,7 @@ std::optional<error> check_insert(const draft& input, timestamp now) {
   auto& schema = input.schema();
   const record_input record{input, nullptr, now};
   auto* whole = schema.has_validators() ? &record : nullptr;
-  issue_list found(schema.bucket());
+  issue_list found(schema.bucket(), schema.limits().issues);
   if (!input.faults().empty())
     found.add(input.faults());
   auto* rule = schema.rules().data();
@@ -157,7 +157,7 @@ std::optional<error> check_insert(const draft& input, timestamp now) {
 std::optional<error> check_changes(draft& changes) {
   auto& schema = changes.schema();
   convert_nested(changes);
-  issue_list found(schema.bucket());
+  issue_list found(schema.bucket(), schema.limits().issues);
   found.add(changes.faults());
   for (std::size_t i = 0, n = schema.rules().size(); i < n; ++i)
     if (auto& rule = schema.rules()[i]; changes.given(i) && !rule.fixed)
@@ -171,7 +171,7 @@ std::optional<error> check_update(const record_block& old, draft& changes, times
   convert_nested(changes);
   const record_input record{changes, &old, now};
   auto* whole = schema.has_validators() ? &record : nullptr;
-  issue_list found(schema.bucket());
+  issue_list found(schema.bucket(), schema.limits().issues);
   found.add(changes.faults());
   for (std::size_t i = 0, n = schema.rules().size(); i < n; ++i) {
     if (!changes.given(i))

@@ -17,6 +17,17 @@ using detail::limits;
 using detail::name_fault;
 using detail::shown;
 
+/// Where a field stands.
+struct surroundings {
+  std::string_view bucket;
+  bool closed = false; ///< objects with properties have no other members
+  bool is_key = false;
+  record_limits allowed = {};
+  unsigned level = 0; ///< 0: a field of the record itself
+
+  surroundings within() const { return {bucket, closed, false, allowed, level + 1}; }
+};
+
 bool holds_number(field_type type) {
   return type == field_type::number || type == field_type::integer || type == field_type::date;
 }
@@ -123,7 +134,7 @@ void compile_one_of(field_rule& rule, issue_list& found) {
 }
 
 /// Comes last: a default is checked against all the other rules.
-void compile_default(field_rule& rule, std::string_view bucket, issue_list& found) {
+void compile_default(field_rule& rule, const surroundings& in, issue_list& found) {
   auto& o = *rule.options;
   if (o.default_value && o.default_function)
     found.add(rule.name, "default", "has both a default value and a default function");
@@ -135,7 +146,7 @@ void compile_default(field_rule& rule, std::string_view bucket, issue_list& foun
     found.add(rule.name, "default", "the default is too deep or too large");
     return;
   }
-  issue_list broken(bucket);
+  issue_list broken(in.bucket, in.allowed.issues);
   check_field(rule, rule.default_value, broken);
   for (auto& fault : broken.all())
     found.add(rule.name, "default",
@@ -158,17 +169,6 @@ void check_reference(const field_rule& rule, bool is_key, issue_list& found) {
   if (rule.options->generated != generated_by::nothing)
     found.add(rule.name, "references", "a generated field cannot refer to another record");
 }
-
-/// Where a field stands.
-struct surroundings {
-  std::string_view bucket;
-  bool closed = false; ///< objects with properties have no other members
-  bool is_key = false;
-  record_limits allowed = {};
-  unsigned level = 0; ///< 0: a field of the record itself
-
-  surroundings within() const { return {bucket, closed, false, allowed, level + 1}; }
-};
 
 field_rule compile_field(const std::string& name, const field_options& o, const surroundings& in,
                          issue_list& found);
@@ -260,7 +260,7 @@ field_rule compile_field(const std::string& name, const field_options& o, const 
   compile_text_rules(rule, found);
   compile_properties(rule, in, found);
   compile_one_of(rule, found);
-  compile_default(rule, in.bucket, found);
+  compile_default(rule, in, found);
   check_reference(rule, in.is_key, found);
   return rule;
 }
@@ -354,7 +354,8 @@ result<std::shared_ptr<const compiled_schema>> compile(const schema& definition,
                                                        const record_limits& allowed) {
   std::shared_ptr<compiled_schema> made(new compiled_schema(definition, allowed));
   auto& s = made->definition_;
-  issue_list found(s.name().empty() ? std::string_view("schema") : std::string_view(s.name()));
+  issue_list found(s.name().empty() ? std::string_view("schema") : std::string_view(s.name()),
+                   allowed.issues);
   if (auto fault = name_fault(s.name()); !fault.empty())
     found.add("", "name", "the name " + fault);
   check_field_list(s, found);

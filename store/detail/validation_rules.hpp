@@ -20,9 +20,7 @@ namespace holdfast::detail {
 /// less.
 struct format_limits {
   record_limits record{};
-  std::size_t max_name_bytes = 255;
   std::size_t max_index_fields = holdfast::max_index_fields;
-  std::size_t max_issues = 100; ///< that one error lists; those beyond are counted
 };
 inline constexpr format_limits limits{};
 static_assert(limits.record.depth == default_max_depth);

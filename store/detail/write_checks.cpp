@@ -9,6 +9,7 @@ namespace holdfast::detail {
 namespace {
 
 std::int64_t deadline_after(timestamp now, std::chrono::milliseconds life) noexcept {
+  // Longer lives end then: no option, for what matters is that no sum of times overflows.
   constexpr std::chrono::milliseconds longest = std::chrono::years{1000};
   return (now + std::min(life, longest)).time_since_epoch().count();
 }

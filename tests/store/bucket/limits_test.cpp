@@ -139,6 +139,58 @@ TEST(a_stores_limits, let_an_index_be_over_so_many_fields_and_no_more) {
               HasSubstr("above the limit " + std::to_string(max_index_fields)));
 }
 
+TEST(a_stores_limits, hold_for_names_and_for_what_is_nested_in_a_definition) {
+  auto disk = std::make_shared<memory_disk>();
+  auto deep = [](std::string name) {
+    return schema(std::move(name))
+        .key("id", string())
+        .field("list", array_of().items(
+                           object_of().property("inner", object_of().property("x", integer()))));
+  };
+  const auto named = schema("names").key("id", string()).field("nine_byte", integer());
+  ASSERT_TRUE(opened(disk, {}).define(deep("deep")));
+  auto db = opened(disk, {.name_bytes = 8, .nesting = 2, .issues = 2});
+  EXPECT_TRUE(db.define(deep("deep"))) << "what is there stays";
+  auto refused = [&](const schema& s) {
+    auto made = db.define(s);
+    EXPECT_TRUE(made || made.error() == errc::invalid_schema);
+    return made ? "" : made.error().message();
+  };
+  EXPECT_EQ(refused(deep("deeper")), "deeper.list[].inner: nested deeper than the limit 2");
+  EXPECT_EQ(refused(named), "names.nine_byte: the name has 9 bytes, above the limit 8");
+  EXPECT_EQ(refused(schema("nine_byte").key("id", string())),
+            "nine_byte: the name has 9 bytes, above the limit 8");
+  EXPECT_EQ(refused(schema("inner")
+                        .key("id", string())
+                        .field("o", object_of().property("nine_byte", integer()))),
+            "inner.o.nine_byte: the name has 9 bytes, above the limit 8");
+  auto b = db.define(schema("notes").key("id", string())).value();
+  EXPECT_EQ(db.update_bucket("notes", bucket_update{}.add_field("nine_byte", integer()))
+                .error()
+                .message(),
+            "notes.nine_byte: the name has 9 bytes, above the limit 8");
+  EXPECT_EQ(told(b.insert({{"id", "a"}, {"eight_by", 1}}).get()), "");
+  EXPECT_THAT(told(b.insert({{"id", "b"}, {"nine_byte", 1}}).get()),
+              HasSubstr("the name has 9 bytes, above the limit 8"));
+}
+
+TEST(a_stores_limits, hold_for_the_violations_that_an_error_lists) {
+  auto wide = schema("wide").key("id", integer());
+  object wrong{{"id", 1}};
+  for (auto* name : {"a", "b", "c", "d"}) {
+    wide.field(name, integer().max(0));
+    wrong.set(name, 1);
+  }
+  for (auto [most, listed] : {std::pair{2u, 2u}, std::pair{100u, 4u}}) {
+    auto db = store::start({.limits = {.issues = most}}).value();
+    auto b = db.define(wide).value();
+    const auto refused = b.insert(wrong).get().error();
+    EXPECT_EQ(refused.issues().size(), listed);
+    EXPECT_EQ(refused.message(), most == 2 ? "wide: 4 violations, of which the first 2 are listed"
+                                           : "wide: 4 violations");
+  }
+}
+
 TEST(a_stores_limits, leave_records_from_before_as_they_are) {
   auto disk = std::make_shared<memory_disk>();
   {
@@ -173,6 +225,9 @@ TEST(a_stores_limits, are_within_what_the_format_allows) {
   EXPECT_THAT(refusal({.fields = 1025}), HasSubstr("limits.fields 1025"));
   EXPECT_THAT(refusal({.depth = 0}), HasSubstr("limits.depth 0 is not within"));
   EXPECT_THAT(refusal({.depth = 33}), HasSubstr("limits.depth 33 is not within 1 and 32"));
+  EXPECT_THAT(refusal({.name_bytes = 256}), HasSubstr("limits.name_bytes 256 is not within 1"));
+  EXPECT_THAT(refusal({.nesting = 11}), HasSubstr("limits.nesting 11 is not within 1 and 10"));
+  EXPECT_THAT(refusal({.issues = 0}), HasSubstr("limits.issues 0 is not within 1 and 100"));
   EXPECT_THAT(refusal({.filter_depth = 101}), HasSubstr("limits.filter_depth 101"));
   EXPECT_THAT(refusal({.filter_terms = 0}), HasSubstr("limits.filter_terms 0"));
 }
