@@ -83,7 +83,12 @@ public:
     return std::move(then_by(field.name, way));
   }
 
-  /// Leaves out the first `count` records.
+  /// Leaves out the first `count` records. In the order of an index, and of a filter that an index
+  /// answers alone in the bucket's own order, they are counted: O(log n). So they are in the order
+  /// of insertion, where that is O(n / 1024), but one by one in parts of the bucket where others
+  /// came or went since a snapshot that is read. Where a filter is left to check, where records
+  /// have expired that are not purged yet, and in a transaction that has written to the bucket,
+  /// each is looked at: O(count). Pages by cursor (`selection::page_of`) never are.
   query& offset(std::uint64_t count) & {
     offset_ = count;
     return *this;

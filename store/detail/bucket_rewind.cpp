@@ -34,6 +34,7 @@ void bucket_data::rewind(std::uint64_t seq) {
   for (std::size_t i = 0; i < uniques_.size(); ++i)
     uniques_[i]->values = uniques_[i]->sealed_values = then.uniques(trees_.size())[i];
   each_row([&](std::uint64_t row) { rewind_row(row, seq); });
+  rows_.recount(seq);
   rewind_roots(seq);
   live_ = sealed_.live;
   next_row_ = sealed_.next_row;

@@ -56,6 +56,10 @@ void bucket_data::seal_at(std::uint64_t seq) noexcept {
   for (const edit& e : edits_) {
     if (e.kind == edit_kind::unique_added)
       continue;
+    if (e.kind == edit_kind::inserted)
+      rows_.appears(e.fresh->row, seq);
+    else if (e.kind == edit_kind::erased)
+      rows_.disappears(e.old->row, seq);
     if (e.fresh != nullptr)
       e.fresh->birth.store(seq, std::memory_order_release);
     if (e.old != nullptr)
@@ -281,6 +285,7 @@ void bucket_data::load(std::span<record_block* const> blocks, std::uint64_t seq)
       ++u->values;
     }
     rows_.add(b->row, b);
+    rows_.appears(b->row, seq);
     primary_.insert(b->hash, block_slots::payload(b));
     next_row_ = std::max(next_row_, b->row + 1);
   }

@@ -154,7 +154,8 @@ result<page> page_of(const reader& from, const query& q, std::uint64_t size,
     return !more;
   };
   auto needed = size >= query::unlimited - skip - 1 ? query::unlimited : size + skip + 1;
-  auto done = each_ordered(from, q.which(), *order, now, start ? &*start : nullptr, needed, take);
+  auto done =
+      each_ordered(from, q.which(), *order, now, start ? &*start : nullptr, needed, skip, take);
   if (!done)
     return fail(std::move(done.error()));
   if (more) {

@@ -25,22 +25,34 @@ result<void> validate(const reader& from, const query& q);
 
 /// Calls `fn(const record_block&) -> bool` for the records that match in this order, until it
 /// returns false; `needed` says how many it will take at most, and those up to `after` are left
-/// out.
+/// out. `offset` says how many at the beginning `fn` is going to leave out; those that can be
+/// passed by without a look are, and are subtracted from it.
 template <class Fn>
 result<void> each_ordered(const reader& from, const filter& which, const order_spec& order,
-                          std::int64_t now, const position* after, std::uint64_t needed, Fn&& fn) {
+                          std::int64_t now, const position* after, std::uint64_t needed,
+                          std::uint64_t& offset, Fn&& fn) {
   auto how = make_plan(from, which, order, {.needed = needed});
   if (!how)
     return fail(std::move(how.error()));
+  const bool can_skip =
+      offset > 0 && !after && from.is_countable() && how->residual.is_everything();
   if (how->ordering == explanation::ordering::index) {
     auto check = [&](const record_block& block) {
       return expired(block, now) || !how->residual(block) || fn(block);
     };
-    index_walk{from, *how, after}.each(check, needed);
+    index_walk walk{from, *how, after};
+    const auto before = offset;
+    if (can_skip)
+      walk.skip(offset);
+    walk.each(check, needed == query::unlimited ? needed : needed - (before - offset));
     return {};
   }
   auto first_row = after && order.by_row() ? after->row + 1 : 0;
   if (how->ordering == explanation::ordering::stored) {
+    if (can_skip && how->is_scan())
+      first_row = from.skip_rows(offset);
+    else if (can_skip && !how->nothing)
+      skip_entries(*how, offset);
     each_match(from, *how, now, first_row, fn);
     return {};
   }
@@ -66,30 +78,29 @@ result<void> each_ordered(const reader& from, const filter& which, const order_s
 /// returns a bool, false ends the visit.
 template <class Fn>
 result<std::uint64_t> visit(const reader& from, const query& q, std::int64_t now, Fn&& fn) {
-  std::uint64_t seen = 0;
-  auto needed = needed_for(q);
-  if (q.limit() == 0)
-    needed = 0;
+  std::uint64_t seen = 0, left_out = q.offset();
+  const auto needed = q.limit() == 0 ? 0 : needed_for(q);
   auto take = [&](const record_block& block) {
-    if (seen++ < q.offset())
-      return true;
+    if (left_out > 0)
+      return --left_out, true;
+    ++seen;
     if constexpr (std::is_same_v<std::invoke_result_t<Fn&, const record_block&>, bool>) {
       if (!fn(block))
         return false;
     } else {
       fn(block);
     }
-    return seen < needed;
+    return seen < q.limit();
   };
   if (needed == 0)
     return validate(from, q).map([] { return std::uint64_t{0}; });
   auto order = bind_order(from, q);
   if (!order)
     return fail(std::move(order.error()));
-  auto done = each_ordered(from, q.which(), *order, now, nullptr, needed, take);
+  auto done = each_ordered(from, q.which(), *order, now, nullptr, needed, left_out, take);
   if (!done)
     return fail(std::move(done.error()));
-  return seen - std::min(seen, q.offset());
+  return seen;
 }
 
 /// Whether offset or limit leave records out.

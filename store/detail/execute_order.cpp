@@ -71,6 +71,49 @@ void index_walk::cut(const position& after) {
   clip(values_, 0, rank(at, 0));
 }
 
+namespace {
+
+void skip_ascending(std::vector<rank_range>& ranges, std::uint64_t& count) {
+  auto at = ranges.begin();
+  for (; at != ranges.end() && at->last - at->first <= count; ++at)
+    count -= at->last - at->first;
+  if (at != ranges.end())
+    at->first += std::exchange(count, 0);
+  ranges.erase(ranges.begin(), at);
+}
+
+} // namespace
+
+void index_walk::skip(std::uint64_t& count) {
+  if (descending())
+    skip_descending(count);
+  else
+    skip_ascending(values_, count);
+  if (values_.empty() && !first_)
+    skip_ascending(nulls_, count);
+}
+
+/// Groups of equal values come from the end, each from its beginning: the walk goes on within one.
+void index_walk::skip_descending(std::uint64_t& count) {
+  for (; !values_.empty() && values_.back().last - values_.back().first <= count;
+       values_.pop_back())
+    count -= values_.back().last - values_.back().first;
+  if (values_.empty() || count == 0)
+    return;
+  auto& range = values_.back();
+  auto group = group_before(range.last - count);
+  group.first = std::max(group.first, range.first);
+  from_.each_entry(how_.walk, group.first, group.last, [&](const record_block& block) {
+    const auto behind = rank(how_.order.terms[how_.walk_term].key(block), behind_rows);
+    group.last = std::min(behind, range.last);
+    return false;
+  });
+  first_ = {group.first + std::exchange(count, 0) - (range.last - group.last), group.last};
+  range.last = group.first;
+  if (range.first == range.last)
+    values_.pop_back();
+}
+
 bool index_walk::next(rank_range& out) {
   if (first_) {
     out = *std::exchange(first_, std::nullopt);

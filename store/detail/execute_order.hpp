@@ -97,11 +97,16 @@ public:
     return true;
   }
 
+  /// Passes by the first `count` entries, and makes `count` what is left when there are fewer.
+  /// Before the walk begins, which has no `after`. O(log n).
+  void skip(std::uint64_t& count);
+
 private:
   /// The next stretch of entries that can be read forwards.
   bool next(rank_range& out);
   bool next_descending(rank_range& out);
   rank_range group_before(std::uint64_t last) const;
+  void skip_descending(std::uint64_t& count);
   void cut(const position& after);
   /// Entries below a value of the field that is followed, and row.
   std::uint64_t rank(value_view x, std::uint64_t row) const {

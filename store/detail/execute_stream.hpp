@@ -77,6 +77,18 @@ bool each_over_own(const reader& from, const plan& how, std::int64_t now, std::u
          own.each_now([&](auto& block) { return check(*how.of_own, block); });
 }
 
+/// Passes by the first `count` entries of a plan whose only part stands in order of rows, as
+/// `index_walk::skip` does.
+inline void skip_entries(plan& how, std::uint64_t& count) noexcept {
+  if (how.parts.size() != 1 || !how.parts[0].one_value)
+    return;
+  for (auto& range : how.parts[0].ranges) {
+    const auto passed = std::min(count, range.last - range.first);
+    range.first += passed;
+    count -= passed;
+  }
+}
+
 /// The records that the plan leads to, before they are checked.
 template <class Check>
 bool each_reached(const reader& from, const plan& how, std::uint64_t first_row, Check&& check) {

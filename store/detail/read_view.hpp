@@ -58,6 +58,11 @@ public:
   template <class F>
   std::uint64_t for_each_back(std::uint64_t below, F&& f) const;
 
+  /// Passes by the first `count` records in the order of insertion, and makes `count` what is left
+  /// when there are fewer. Returns the row to go on with. O(rows / 1024) as long as little has come
+  /// or gone since, else up to O(rows).
+  std::uint64_t skip_rows(std::uint64_t& count) const noexcept;
+
   // -- ordered indexes; `index` counts in the bucket's layout
 
   /// Entries, nulls included: one per record.
@@ -144,6 +149,26 @@ private:
   const bucket_root& root_;
   row_table::window rows_; ///< loaded after the root, so that it has the root's rows
 };
+
+inline std::uint64_t read_view::skip_rows(std::uint64_t& count) const noexcept {
+  const row_table& rows = data_.rows();
+  std::uint64_t row = 0;
+  while (count > 0 && row < row_bound()) {
+    const std::uint64_t end = std::min(row + row_table::chunk_rows, row_bound());
+    const auto visible = rows.visible_in_chunk(row, seq_);
+    if (visible && *visible <= count) {
+      count -= *visible;
+      row = end;
+      continue;
+    }
+    // The rows that have a block contain those that are visible, so these are they.
+    const bool all = visible && rows.taken_rows(row, end) == *visible;
+    for (; count > 0 && row < end; ++row)
+      if (record_block* head = rows_.head(row))
+        count -= all || visible_at(head, seq_) != nullptr ? 1 : 0;
+  }
+  return row;
+}
 
 template <class F>
 std::uint64_t read_view::for_each(std::uint64_t from, F&& f) const {

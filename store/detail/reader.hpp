@@ -59,6 +59,11 @@ public:
   const record_layout& layout() const noexcept { return schema_.layout(); }
   bool key_ordered() const noexcept { return schema_.definition().is_ordered(); }
   bool may_have_expired() const noexcept { return expiry_ == expiry::possible; }
+  /// Whether each row and each entry of an index is a record to be found, so that those in front
+  /// can be counted instead of looked at.
+  bool is_countable() const noexcept { return !own_ && expiry_ == expiry::none; }
+  /// See `read_view::skip_rows`; of what is countable.
+  std::uint64_t skip_rows(std::uint64_t& count) const noexcept { return view_.skip_rows(count); }
   /// Records, expired ones included.
   std::uint64_t size() const noexcept {
     return own_ ? view_.count() + static_cast<std::uint64_t>(own_->growth()) : view_.count();

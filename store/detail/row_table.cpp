@@ -38,6 +38,42 @@ std::uint64_t row_table::next_row(std::uint64_t row, std::uint64_t bound) const 
   return bound;
 }
 
+std::optional<std::uint64_t> row_table::visible_in_chunk(std::uint64_t row,
+                                                         std::uint64_t seq) const noexcept {
+  const chunk* c = chunk_of(row);
+  if (c == nullptr)
+    return 0;
+  const std::uint64_t visible = c->visible.load(std::memory_order_acquire);
+  if (c->changed.load(std::memory_order_acquire) > seq)
+    return std::nullopt;
+  return visible;
+}
+
+std::uint64_t row_table::taken_rows(std::uint64_t row, std::uint64_t end) const noexcept {
+  const chunk* c = chunk_of(row);
+  std::uint64_t taken = 0;
+  for (; c != nullptr && row < end; ++row)
+    taken += c->heads[row % chunk_rows].load(pinned_load) != nullptr ? 1 : 0;
+  return taken;
+}
+
+void row_table::recount(std::uint64_t seq) noexcept {
+  directory* d = directory_.load(std::memory_order_relaxed);
+  for (std::uint64_t k = 0; k < d->capacity; ++k) {
+    chunk* c = d->chunks()[k].load(std::memory_order_relaxed);
+    if (c == nullptr || c->changed.load(std::memory_order_relaxed) <= seq)
+      continue;
+    std::uint64_t live = 0;
+    for (auto& head : c->heads) {
+      const record_block* b = head.load(std::memory_order_relaxed);
+      live += b != nullptr && b->death.load(std::memory_order_relaxed) == never ? 1 : 0;
+    }
+    // Nobody relies on it before the next change: a reader may hold the number that was taken back.
+    c->changed.store(never, std::memory_order_release);
+    c->visible.store(live, std::memory_order_release);
+  }
+}
+
 void row_table::reserve(std::uint64_t row) {
   const std::uint64_t k = row / chunk_rows;
   directory* d = directory_.load(std::memory_order_relaxed);
@@ -56,6 +92,8 @@ void row_table::reserve(std::uint64_t row) {
   retired_.reserve(1);
   auto* c = static_cast<chunk*>(memory_.allocate(sizeof(chunk)));
   c->live = 0;
+  c->changed.store(0, std::memory_order_relaxed);
+  c->visible.store(0, std::memory_order_relaxed);
   std::uninitialized_value_construct_n(c->heads, chunk_rows);
   d->chunks()[k].store(c, std::memory_order_release);
   // The chunk before could not go while it was the newest.

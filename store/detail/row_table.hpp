@@ -4,6 +4,7 @@
 
 #include <atomic>
 #include <cstdint>
+#include <optional>
 
 namespace holdfast::detail {
 
@@ -22,6 +23,11 @@ inline record_block* visible_at(record_block* head, std::uint64_t seq) noexcept 
 }
 
 /// Row number -> newest block, in chunks that never move. A chunk whose rows are all gone is freed.
+///
+/// A chunk knows how many of its records are live, and since which seq that is so: a reader at that
+/// seq or a later one can pass it by without a look at its rows. The writer stores the seq first
+/// and the number behind it, a reader loads the number first: who sees a number of later than its
+/// own time sees that it is.
 class row_table {
 public:
   static constexpr std::uint64_t chunk_rows = 1024;
@@ -44,6 +50,13 @@ public:
   /// The first row from `row` on, below `bound`, that has a block, or `bound`.
   std::uint64_t next_row(std::uint64_t row, std::uint64_t bound) const noexcept;
 
+  /// How many records of the chunk that begins with `row` are visible at `seq`, if that is known:
+  /// nothing has come or gone there later. While pinned.
+  std::optional<std::uint64_t> visible_in_chunk(std::uint64_t row,
+                                                std::uint64_t seq) const noexcept;
+  /// Rows from `row` on, below `end` in the same chunk, that have a block.
+  std::uint64_t taken_rows(std::uint64_t row, std::uint64_t end) const noexcept;
+
   /// One more than the last row below `row` whose chunk is there, or 0.
   std::uint64_t skip_back(std::uint64_t row) const noexcept {
     while (row > 0 && chunk_of(row - 1) == nullptr)
@@ -60,10 +73,19 @@ public:
   /// Forgets a row; frees its chunk if that is empty and `next` (the next new row) lies behind it.
   /// Room for one in limbo is there.
   void remove(std::uint64_t row, std::uint64_t next) noexcept;
+  /// The commit `seq` makes the record of a row appear, or disappear.
+  void appears(std::uint64_t row, std::uint64_t seq) noexcept { note(*chunk_of(row), seq, 1); }
+  void disappears(std::uint64_t row, std::uint64_t seq) noexcept {
+    note(*chunk_of(row), seq, ~std::uint64_t{0});
+  }
+  /// Commits after `seq` were taken back: counts anew in the chunks that they changed. O(rows).
+  void recount(std::uint64_t seq) noexcept;
 
 private:
   struct chunk {
-    std::uint64_t live; ///< the writer's
+    std::uint64_t live;                 ///< rows with a block; the writer's
+    std::atomic<std::uint64_t> changed; ///< since when `visible` is right
+    std::atomic<std::uint64_t> visible; ///< records
     std::atomic<record_block*> heads[chunk_rows];
   };
   struct directory {
@@ -83,6 +105,10 @@ private:
     const directory* d = directory_.load(pinned_load);
     const std::uint64_t k = row / chunk_rows;
     return k < d->capacity ? d->chunks()[k].load(pinned_load) : nullptr;
+  }
+  static void note(chunk& c, std::uint64_t seq, std::uint64_t by) noexcept {
+    c.changed.store(seq, std::memory_order_release);
+    c.visible.store(c.visible.load(std::memory_order_relaxed) + by, std::memory_order_release);
   }
   directory* make_directory(std::uint64_t capacity);
   void drop_chunk(std::uint64_t k) noexcept;

@@ -86,6 +86,18 @@ inline void expect_equal(const detail::read_view& view, const model& m,
   ASSERT_EQ(forward, expected);
   std::reverse(backward.begin(), backward.end());
   ASSERT_EQ(backward, expected);
+  for (std::uint64_t skip = 0; skip < expected.size() + 3; skip += 1 + expected.size() / 7) {
+    const auto passed = std::min<std::uint64_t>(skip, expected.size());
+    std::uint64_t left = skip;
+    std::vector<std::uint64_t> rest;
+    view.for_each(view.skip_rows(left), [&](const detail::record_block& b) {
+      rest.push_back(b.row);
+      return true;
+    });
+    ASSERT_EQ(left, skip - passed);
+    ASSERT_EQ(rest, std::vector<std::uint64_t>(
+                        expected.begin() + static_cast<std::ptrdiff_t>(passed), expected.end()));
+  }
   for (const auto& k : keys) {
     const auto* b = view.find(std::string_view(k));
     const auto at = m.keys.find(k);
