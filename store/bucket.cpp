@@ -227,7 +227,7 @@ bool bucket<record>::expired(const detail::record_block& block) const {
 template <class F>
 bool bucket<record>::with_record(value_view key, F&& f) const {
   return with_key(*core_, key, [&](auto k, std::uint64_t hash) {
-    detail::pin_guard pin{core_->line()};
+    detail::pin_guard pin{core_->line(), detail::pin_for::read};
     auto seq = when_ ? when_->seq(core_->line().kind()) : pin.seq();
     auto* found = core_->at(seq).data.find_at(k, hash, seq);
     if (!found || expired(*found))

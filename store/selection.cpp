@@ -70,7 +70,7 @@ auto selection::read(F&& f) const {
     return outcome{in_->read(f)};
   if (auto why = of_->closed())
     return outcome{fail(std::move(*why))};
-  detail::pin_guard pin{of_->line()};
+  detail::pin_guard pin{of_->line(), detail::pin_for::read};
   auto seq = when_ ? when_->seq(of_->line().kind()) : pin.seq();
   auto& form = of_->at(seq);
   detail::read_view view{form.data, seq};
@@ -87,7 +87,7 @@ auto selection::walk(F&& f) const {
     return outcome{in_->read(f)};
   if (auto why = of_->closed())
     return outcome{fail(std::move(*why))};
-  detail::pin_guard pin{of_->line()};
+  detail::pin_guard pin{of_->line(), detail::pin_for::read};
   std::optional<detail::line_hold> hold;
   if (!when_)
     hold.emplace(of_->line());

@@ -9,8 +9,8 @@ namespace {
 /// The registration together with the lines it is registered with, so that neither outlives the
 /// other.
 struct held_lines {
-  explicit held_lines(std::shared_ptr<detail::commit_lines> l)
-      : lines{std::move(l)}, pair{*lines} {}
+  held_lines(std::shared_ptr<detail::commit_lines> l, timestamp taken)
+      : lines{std::move(l)}, pair{*lines, taken.time_since_epoch().count()} {}
   std::shared_ptr<detail::commit_lines> lines;
   detail::snapshot_pair pair;
 };
@@ -18,7 +18,7 @@ struct held_lines {
 } // namespace
 
 snapshot::snapshot(std::shared_ptr<detail::commit_lines> lines, timestamp now) : time_{now} {
-  auto held = std::make_shared<held_lines>(std::move(lines));
+  auto held = std::make_shared<held_lines>(std::move(lines), now);
   pair_ = std::shared_ptr<const detail::snapshot_pair>{held, &held->pair};
 }
 

@@ -19,6 +19,7 @@ struct index_stats {
   std::string fields; ///< `role`, or `city,age`
   bool unique = false;
   std::uint64_t entries = 0; ///< published; a null is one, but not of a unique index
+  std::size_t bytes = 0;     ///< as of what was sealed last
 };
 
 /// One bucket as `store::stats` sees it.
@@ -27,8 +28,13 @@ struct bucket_stats {
   bool persistent = false;
   std::uint64_t records = 0; ///< published
   std::vector<index_stats> indexes;
-  std::uint64_t writes = 0;     ///< commits since the start
-  std::size_t memory_bytes = 0; ///< records and indexes, what snapshots hold included
+  std::uint64_t index_entries = 0; ///< of `indexes` together
+  std::size_t index_bytes = 0;     ///< of these, and of the indexes of keys and of deadlines
+  std::uint64_t writes = 0;        ///< commits since the start
+  std::size_t memory_bytes = 0;    ///< records and indexes, what snapshots hold included
+  /// Those of them that are there for snapshots only, in use or just let go: what is free is taken
+  /// back by the writes that come, and counted as of the last one.
+  std::size_t snapshot_bytes = 0;
   std::size_t mapped_bytes = 0; ///< what is mapped for them in huge pages, past malloc
   std::uint64_t restarts = 0;   ///< of its actor
   std::size_t waiting = 0;      ///< operations in its mailbox, or waiting for its restart
@@ -36,7 +42,8 @@ struct bucket_stats {
   std::string last_failure;
 };
 
-/// Commits per second of one bucket between two looks.
+/// Commits per second of one bucket between two looks. Reads are not told apart by bucket: a read
+/// writes nothing but its thread's own cell, of which each thread has one for the store.
 struct bucket_rate {
   std::string name;
   double writes_per_second = 0;
@@ -55,6 +62,9 @@ struct store_stats {
   std::vector<bucket_stats> buckets; ///< by name
   std::uint64_t records = 0;
   std::size_t memory_bytes = 0;
+  /// Reads by key and runs of queries since the start, of all buckets, those in transactions and in
+  /// live queries' functions included.
+  std::uint64_t reads = 0;
   bool persistent = false;
   sequence published = 0;          ///< last visible commit of persistent buckets
   sequence durable = 0;            ///< last commit known to be on stable storage
@@ -64,11 +74,17 @@ struct store_stats {
   std::uint64_t batches = 0; ///< writes to the journal since the start
   std::uint64_t persistence_restarts = 0;
   std::chrono::milliseconds ttl_interval{0}; ///< between purges; 0: none by itself
-  std::size_t snapshots = 0;                 ///< held now
-  std::size_t subscribers = 0;               ///< of events
-  std::size_t queries = 0;                   ///< that are defined
-  std::size_t live_queries = 0;              ///< subscriptions of queries
-  std::size_t feed_backlog = 0;              ///< commits that followers have still to read
+  /// Held now: snapshots, transactions, evaluations of live queries, and walks of buckets in memory
+  /// that go on.
+  std::size_t snapshots = 0;
+  /// Since the oldest snapshot or transaction of these began, on the clock's time of day; 0: there
+  /// is none.
+  std::chrono::microseconds oldest_snapshot{0};
+  std::size_t snapshot_bytes = 0; ///< of all buckets
+  std::size_t subscribers = 0;    ///< of events
+  std::size_t queries = 0;        ///< that are defined
+  std::size_t live_queries = 0;   ///< subscriptions of queries
+  std::size_t feed_backlog = 0;   ///< commits that followers have still to read
   event_bus_counters events;
   subscriber_counters event_queues;    ///< of the subscribers of events
   subscriber_counters query_queues;    ///< of those of queries; dropped: replaced by later ones
@@ -81,6 +97,8 @@ struct store_stats {
 
   /// How busy the buckets were since an earlier look; those that are in both.
   std::vector<bucket_rate> rates_since(const store_stats& earlier) const;
+  /// Reads per second since an earlier look at the same store; 0 if no time has passed.
+  double reads_per_second_since(const store_stats& earlier) const;
   /// A table for a terminal.
   std::string to_string() const;
   /// The same figures in the text format of Prometheus, version 0.0.4: names begin with

@@ -147,13 +147,16 @@ public:
   generator& made() noexcept { return generator_; }
 
   /// Tells `stats`, which any thread may ask for, what the pool holds: for whoever changed it.
-  void note_memory() noexcept {
-    memory_used_.store(data().memory().bytes_in_use(), std::memory_order_relaxed);
-    memory_mapped_.store(data().memory().bytes_mapped(), std::memory_order_relaxed);
-  }
+  void note_memory() noexcept;
   std::size_t memory_used() const noexcept { return memory_used_.load(std::memory_order_relaxed); }
   std::size_t memory_mapped() const noexcept {
     return memory_mapped_.load(std::memory_order_relaxed);
+  }
+
+  /// Those of `memory_used` that only snapshots keep, as far as the writer has looked.
+  std::size_t memory_kept() const noexcept { return memory_kept_.load(std::memory_order_relaxed); }
+  std::size_t deadline_bytes() const noexcept {
+    return deadline_bytes_.load(std::memory_order_relaxed);
   }
 
   std::uint64_t writes() const noexcept { return writes_.load(std::memory_order_relaxed); }
@@ -197,10 +200,28 @@ private:
   std::atomic<std::uint64_t> writes_{0};
   std::atomic<std::size_t> memory_used_{0};
   std::atomic<std::size_t> memory_mapped_{0};
+  std::atomic<std::size_t> memory_kept_{0};
+  std::atomic<std::size_t> deadline_bytes_{0};
   ref<holdfast::address> address_;
   std::atomic<int> closed_{-1};
   const error out_of_memory_{
       errc::out_of_memory, name_ + ": an allocation failed", {.bucket = name_}};
 };
+
+inline void bucket_core::note_memory() noexcept {
+  auto& now = data();
+  auto used = now.memory().bytes_in_use(), mapped = now.memory().bytes_mapped();
+  auto kept = now.kept_bytes();
+  for (auto* g = newest().before.load(std::memory_order_relaxed); g;
+       g = g->before.load(std::memory_order_relaxed)) {
+    used += g->data.memory().bytes_in_use();
+    mapped += g->data.memory().bytes_mapped();
+    kept += g->data.memory().bytes_in_use();
+  }
+  memory_used_.store(used, std::memory_order_relaxed);
+  memory_mapped_.store(mapped, std::memory_order_relaxed);
+  memory_kept_.store(kept, std::memory_order_relaxed);
+  deadline_bytes_.store(now.deadline_index_bytes(), std::memory_order_relaxed);
+}
 
 } // namespace holdfast::detail

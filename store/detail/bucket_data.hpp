@@ -131,6 +131,10 @@ public:
   void reclaim() noexcept;
   /// Versions, nodes and roots that wait for readers, pins or their turn.
   std::size_t waiting() const noexcept { return ended_.size() + kept_.size() + limbo_.size(); }
+  /// Bytes of the index of deadlines. The writer's. O(1).
+  std::size_t deadline_index_bytes() const noexcept { return deadlines_ ? deadlines_->bytes() : 0; }
+  /// Of what ended and is there for snapshots only, as far as it was looked at.
+  std::size_t kept_bytes() const noexcept { return kept_bytes_; }
 
   /// Fills an empty bucket with blocks whose `row`, `hash` and `refs` are set, in any order, each
   /// key once; visible from `seq` on. After an exception the bucket is of no use. O(n log n).
@@ -161,6 +165,14 @@ public:
   std::uint64_t unique_size(std::size_t index, const bucket_root& in) const noexcept {
     return in.uniques(trees_.size())[numbers_[index]];
   }
+
+  /// Bytes of an index, of either type, and of the one of keys. O(1).
+  std::size_t index_bytes(std::size_t index) const noexcept {
+    const std::size_t n = numbers_[index];
+    return layout_.indexes[index].type == index_type::unique ? uniques_[n]->slots.bytes()
+                                                             : trees_[n]->bytes();
+  }
+  std::size_t key_index_bytes() const noexcept { return primary_.bytes(); }
 
   // -- any thread, pinning itself
 
@@ -227,6 +239,7 @@ private:
   bool look_at_ended(std::size_t n) noexcept;
   bool sweep(std::size_t n) noexcept;
   std::uint64_t birth_of(const ended& e) const noexcept;
+  std::size_t bytes_of(const ended& e) const noexcept;
   void reclaim(const ended& e) noexcept;
   void reclaim_version(record_block* block, const ended& e, bool at_once) noexcept;
   void reclaim_root(bucket_root* root, bool at_once) noexcept;
@@ -257,6 +270,7 @@ private:
 
   ring<ended> ended_;       ///< by death, not looked at yet
   std::vector<ended> kept_; ///< a snapshot needs them
+  std::size_t kept_bytes_ = 0;
   commit_line::horizon horizon_;
   std::size_t sweep_ = 0;         ///< entries of `kept_` left to look at again
   std::uint64_t swept_drops_ = 0; ///< dropped snapshots accounted for

@@ -154,6 +154,7 @@ bool bucket_data::look_at_ended(std::size_t n) noexcept {
     if (horizon_.needed(birth_of(e), e.death)) {
       e.check_unique = true;
       kept_.push_back(e);
+      kept_bytes_ += bytes_of(e);
     } else {
       reclaim(e);
     }
@@ -172,6 +173,7 @@ bool bucket_data::sweep(std::size_t n) noexcept {
       continue;
     kept_[sweep_] = kept_.back();
     kept_.pop_back();
+    kept_bytes_ -= bytes_of(e);
     reclaim(e);
   }
   if (kept_.empty())
@@ -187,6 +189,18 @@ std::uint64_t bucket_data::birth_of(const ended& e) const noexcept {
     return static_cast<order_node*>(e.p)->birth;
   case ended_kind::root:
     return static_cast<bucket_root*>(e.p)->birth.load(std::memory_order_relaxed);
+  }
+  return 0;
+}
+
+std::size_t bucket_data::bytes_of(const ended& e) const noexcept {
+  switch (e.kind) {
+  case ended_kind::version:
+    return static_cast<record_block*>(e.p)->bytes;
+  case ended_kind::node:
+    return node_bytes(*static_cast<order_node*>(e.p));
+  case ended_kind::root:
+    return root_bytes();
   }
   return 0;
 }

@@ -21,29 +21,35 @@ void commit_line::add_snapshot(line_snapshot& s) noexcept {
   s.seq_ = published();
   s.older_ = newest_;
   s.newer_ = nullptr;
-  if (newest_ != nullptr)
-    newest_->newer_ = &s;
+  (newest_ != nullptr ? newest_->newer_ : oldest_) = &s;
   newest_ = &s;
   snapshot_count_.fetch_add(1, std::memory_order_relaxed);
 }
 
 void commit_line::copy_snapshot(line_snapshot& s, line_snapshot& of) noexcept {
   s.seq_ = of.seq_;
+  s.taken_ = of.taken_;
   s.newer_ = &of;
   s.older_ = of.older_;
-  if (s.older_ != nullptr)
-    s.older_->newer_ = &s;
+  (s.older_ != nullptr ? s.older_->newer_ : oldest_) = &s;
   of.older_ = &s;
   snapshot_count_.fetch_add(1, std::memory_order_relaxed);
 }
 
 void commit_line::drop_snapshot(line_snapshot& s) noexcept {
   const std::lock_guard guard(*this);
-  if (s.older_ != nullptr)
-    s.older_->newer_ = s.newer_;
+  (s.older_ != nullptr ? s.older_->newer_ : oldest_) = s.newer_;
   (s.newer_ != nullptr ? s.newer_->older_ : newest_) = s.older_;
   snapshot_count_.fetch_sub(1, std::memory_order_relaxed);
   snapshots_dropped_.fetch_add(1, std::memory_order_release);
+}
+
+std::int64_t commit_line::oldest_snapshot() noexcept {
+  const std::lock_guard guard(*this);
+  const line_snapshot* s = oldest_;
+  while (s != nullptr && s->taken_ == line_snapshot::undated)
+    s = s->newer_;
+  return s != nullptr ? s->taken_ : line_snapshot::undated;
 }
 
 bool commit_line::horizon::needed(std::uint64_t birth, std::uint64_t death) const noexcept {
@@ -71,7 +77,8 @@ void commit_line::look(horizon& out) {
   std::reverse(out.snapshots.begin(), out.snapshots.end());
 }
 
-snapshot_pair::snapshot_pair(commit_lines& lines) noexcept : lines_(lines) {
+snapshot_pair::snapshot_pair(commit_lines& lines, std::int64_t taken) noexcept
+    : lines_(lines), memory_(taken), durable_(taken) {
   const std::lock_guard first(lines.memory);
   const std::lock_guard second(lines.durable);
   lines.memory.add_snapshot(memory_);

@@ -12,6 +12,7 @@
 #include <cassert>
 #include <cstddef>
 #include <cstdint>
+#include <limits>
 #include <mutex>
 #include <vector>
 
@@ -21,13 +22,22 @@ namespace holdfast::detail {
 /// x86-64 that is a plain load.
 inline constexpr auto pinned_load = std::memory_order_seq_cst;
 
+/// What a thread pins for: a read that the statistics count, or something else.
+enum class pin_for : std::uint8_t { work, read };
+
 /// A registered reading position; a member of its line's list while registered.
 class line_snapshot {
 public:
+  /// When the snapshot was taken that it is of, in microseconds since the epoch, or `undated`:
+  /// reads that begin and end within a call do not look at the clock.
+  static constexpr std::int64_t undated = std::numeric_limits<std::int64_t>::max();
+
+  explicit line_snapshot(std::int64_t taken = undated) noexcept : taken_{taken} {}
   std::uint64_t seq() const noexcept { return seq_; }
 
 private:
   friend class commit_line;
+  std::int64_t taken_;
   std::uint64_t seq_ = idle;
   line_snapshot* older_ = nullptr;
   line_snapshot* newer_ = nullptr;
@@ -115,9 +125,11 @@ public:
 
   /// Pins the calling thread and returns the seq to read at. Nests; an inner pin may read at a
   /// later seq. Wait-free. Throws `std::bad_alloc` at a thread's first pin only.
-  std::uint64_t pin() {
+  std::uint64_t pin(pin_for what = pin_for::work) {
     auto& slot = pins_.mine();
     const auto k = static_cast<std::size_t>(kind_);
+    if (what == pin_for::read)
+      slot.reads.store(slot.reads.load(std::memory_order_relaxed) + 1, std::memory_order_relaxed);
     if (slot.depth[k]++ == 0) {
       const std::uint64_t seq = published_.load(std::memory_order_relaxed);
       if (asymmetric_fence::offered()) [[likely]] {
@@ -146,6 +158,9 @@ public:
   std::size_t snapshot_count() const noexcept {
     return snapshot_count_.load(std::memory_order_relaxed);
   }
+  /// When the oldest snapshot was taken that has a date, or `line_snapshot::undated`. Takes the
+  /// lock. O(snapshots without one that are older).
+  std::int64_t oldest_snapshot() noexcept;
   /// How many snapshots have been dropped: tells a writer to look again at what they kept.
   std::uint64_t snapshots_dropped() const noexcept {
     return snapshots_dropped_.load(std::memory_order_acquire);
@@ -171,6 +186,7 @@ private:
   alignas(64) spin_lock lock_;
   std::uint64_t next_ = 1;
   line_snapshot* newest_ = nullptr;
+  line_snapshot* oldest_ = nullptr;
   std::atomic<std::size_t> snapshot_count_{0};
   std::atomic<std::uint64_t> snapshots_dropped_{0};
 };
@@ -206,7 +222,8 @@ struct commit_lines {
 /// Keeps the calling thread pinned on one line. Stays on its thread.
 class pin_guard {
 public:
-  explicit pin_guard(commit_line& line) : line_(line), seq_(line.pin()) {}
+  explicit pin_guard(commit_line& line, pin_for what = pin_for::work)
+      : line_(line), seq_(line.pin(what)) {}
   pin_guard(const pin_guard&) = delete;
   pin_guard& operator=(const pin_guard&) = delete;
   ~pin_guard() { line_.unpin(); }
@@ -247,7 +264,8 @@ private:
 /// Both lines at one moment: no commit over both is seen by half. May move between threads.
 class snapshot_pair {
 public:
-  explicit snapshot_pair(commit_lines& lines) noexcept;
+  /// `taken` is in microseconds since the epoch.
+  explicit snapshot_pair(commit_lines& lines, std::int64_t taken = line_snapshot::undated) noexcept;
   snapshot_pair(const snapshot_pair& other) noexcept;
   snapshot_pair& operator=(const snapshot_pair&) = delete;
   ~snapshot_pair();

@@ -91,6 +91,16 @@ std::uint64_t subtree_size(const order_node* n) noexcept {
   return sum;
 }
 
+std::size_t subtree_bytes(const order_node* n) noexcept {
+  if (n == nullptr)
+    return 0;
+  std::size_t sum = node_bytes(*n);
+  if (n->is_leaf == 0)
+    for (std::uint32_t i = 0; i < n->size; ++i)
+      sum += subtree_bytes(inner(n).children[i]);
+  return sum;
+}
+
 std::uint64_t rank_of(const order_node* n, const order_probe& p,
                       const entry_order& order) noexcept {
   std::uint64_t before = 0;
@@ -114,6 +124,7 @@ order_node* order_tree::make(bool leaf) {
   n->size = 0;
   n->is_leaf = leaf ? 1 : 0;
   fresh_.push_back(n);
+  bytes_ += node_bytes(*n);
   return n;
 }
 
@@ -129,11 +140,11 @@ order_node* order_tree::own(order_node* n) {
 
 /// A node left the tree. What this operation made stays in `fresh_` until the end.
 void order_tree::discard(order_node* n) {
-  if (n->birth != edit_) {
+  if (n->birth != edit_)
     replaced_.push_back(n);
-    return;
-  }
-  n->size = capacity + 1; // marks it for `seal`
+  bytes_ -= node_bytes(*n);
+  if (n->birth == edit_)
+    n->size = capacity + 1; // marks it for `seal`
 }
 
 order_node* order_tree::split_leaf(order_node* n, std::uint32_t at) {
@@ -296,6 +307,7 @@ void order_tree::rollback() noexcept {
   fresh_.clear();
   replaced_.clear();
   root_ = sealed_;
+  bytes_ = bytes();
 }
 
 void order_tree::seal() noexcept {
@@ -305,6 +317,7 @@ void order_tree::seal() noexcept {
   fresh_.clear();
   replaced_.clear();
   sealed_ = root_;
+  seal_bytes();
 }
 
 std::vector<order_entry> order_tree::sorted(std::span<record_block* const> blocks) const {
@@ -361,6 +374,8 @@ void order_tree::build(const std::vector<order_entry>& entries) {
 void order_tree::rewind(order_node* root, std::uint64_t seq) noexcept {
   free_younger(root_, seq);
   root_ = sealed_ = root;
+  bytes_ = subtree_bytes(root);
+  seal_bytes();
 }
 
 /// A child is never younger than its parent, so what is old enough is so with all below it.

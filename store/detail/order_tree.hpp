@@ -5,6 +5,7 @@
 #include <holdfast/store/detail/row_table.hpp>
 
 #include <algorithm>
+#include <atomic>
 #include <cstdint>
 #include <span>
 #include <vector>
@@ -91,6 +92,8 @@ inline const order_inner& inner(const order_node* n) noexcept {
 inline std::size_t node_bytes(const order_node& n) noexcept {
   return n.is_leaf != 0 ? sizeof(order_node) : sizeof(order_inner);
 }
+/// Bytes of a node and all below it. O(nodes).
+std::size_t subtree_bytes(const order_node* n) noexcept;
 /// Entries below a node. O(capacity).
 std::uint64_t subtree_size(const order_node* n) noexcept;
 
@@ -138,6 +141,8 @@ public:
   std::uint32_t slot_number() const noexcept { return order_.slot_number; }
   order_node* root() const noexcept { return root_; }
   std::span<const std::uint32_t> more_slots() const noexcept { return more_; }
+  /// Of the nodes below the root that was sealed last. For any thread.
+  std::size_t bytes() const noexcept { return sealed_bytes_.load(std::memory_order_relaxed); }
   bool changed() const noexcept { return root_ != sealed_; }
 
   /// Nodes made from here on carry this birth; greater than any before.
@@ -184,6 +189,7 @@ private:
   void collapse();
   void discard_below(order_node* n);
   void free_younger(order_node* n, std::uint64_t seq) noexcept;
+  void seal_bytes() noexcept { sealed_bytes_.store(bytes_, std::memory_order_relaxed); }
   std::vector<order_entry> sorted(std::span<record_block* const> blocks) const;
 
   pool& memory_;
@@ -192,6 +198,8 @@ private:
   std::uint64_t edit_ = 0;
   order_node* root_ = nullptr;
   order_node* sealed_ = nullptr;
+  std::size_t bytes_ = 0; ///< of the nodes below `root_`
+  std::atomic<std::size_t> sealed_bytes_{0};
   std::vector<order_node*> fresh_;    ///< made by the current operation
   std::vector<order_node*> replaced_; ///< sealed nodes that it no longer uses
 };

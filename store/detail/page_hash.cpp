@@ -5,6 +5,7 @@ namespace holdfast::detail {
 template <class Slots>
 auto page_hash<Slots>::make_page(std::uint32_t depth, std::uint32_t scale) -> page* {
   void* memory = memory_.allocate(page_bytes(scale));
+  count(page_bytes(scale));
   auto* p = new (memory) page{depth, 0, scale, 0};
   std::memset(static_cast<void*>(p->slots()), 0, page_bytes(scale) - sizeof(page));
   return p;
@@ -12,7 +13,9 @@ auto page_hash<Slots>::make_page(std::uint32_t depth, std::uint32_t scale) -> pa
 
 template <class Slots>
 auto page_hash<Slots>::make_directory(std::uint64_t depth) -> directory* {
-  return new (memory_.allocate(directory_bytes(depth))) directory{depth, 0};
+  void* memory = memory_.allocate(directory_bytes(depth));
+  count(directory_bytes(depth));
+  return new (memory) directory{depth, 0};
 }
 
 template <class Slots>
@@ -72,7 +75,7 @@ page_hash<Slots>::~page_hash() {
     i += std::uint64_t{1} << (d->depth - p->depth);
     free_page(p);
   }
-  memory_.free(d, directory_bytes(d->depth));
+  free_now(d, directory_bytes(d->depth));
 }
 
 template <class Slots>
@@ -102,7 +105,7 @@ void page_hash<Slots>::rewrite(page* p, std::uint64_t hash, std::uint32_t scale)
     if (const std::uint64_t e = p->slots()[i].load(std::memory_order_relaxed); is_entry(e))
       put(*fresh, Slots::hash(e), e & payload_mask);
   install(fresh, hash);
-  retired_.add(p, page_bytes(p->scale));
+  retire(p, page_bytes(p->scale));
 }
 
 template <class Slots>
@@ -135,7 +138,7 @@ void page_hash<Slots>::split(page* p, std::uint64_t hash, std::uint64_t zeros, s
   const std::uint64_t first = d.index(hash) & ~(width - 1);
   for (std::uint64_t i = 0; i < width; ++i)
     d.pages()[first + i].store(reference(i < width / 2 ? a : b), std::memory_order_release);
-  retired_.add(p, page_bytes(p->scale));
+  retire(p, page_bytes(p->scale));
 }
 
 template <class Slots>
@@ -148,7 +151,7 @@ void page_hash<Slots>::grow_directory() {
     fresh->pages()[2 * i + 1].store(ref, std::memory_order_relaxed);
   }
   directory_.store(fresh, std::memory_order_release);
-  retired_.add(old, directory_bytes(old->depth));
+  retire(old, directory_bytes(old->depth));
 }
 
 /// Puts a page in the place of the one with the same depth.
@@ -178,12 +181,12 @@ void page_hash<Slots>::presize(std::uint64_t n) {
   } catch (...) {
     while (made-- > 0)
       free_page(page_of(d->pages()[made].load(std::memory_order_relaxed)));
-    memory_.free(d, directory_bytes(depth));
+    free_now(d, directory_bytes(depth));
     throw;
   }
   directory_.store(d, std::memory_order_release);
   free_page(old);
-  memory_.free(old_directory, directory_bytes(0));
+  free_now(old_directory, directory_bytes(0));
 }
 
 template class page_hash<block_slots>;

@@ -108,6 +108,9 @@ public:
   /// Sizes an empty hash for `n` entries. Before readers come. Throws `std::bad_alloc`.
   void presize(std::uint64_t n);
 
+  /// Of its pages and its directory. For any thread.
+  std::size_t bytes() const noexcept { return bytes_.load(std::memory_order_relaxed); }
+
 private:
   static constexpr std::uint64_t empty = 0;
   static constexpr std::uint64_t removed =
@@ -162,7 +165,19 @@ private:
 
   page* make_page(std::uint32_t depth, std::uint32_t scale);
   directory* make_directory(std::uint64_t depth);
-  void free_page(page* p) noexcept { memory_.free(p, page_bytes(p->scale)); }
+  void free_page(page* p) noexcept { free_now(p, page_bytes(p->scale)); }
+  void free_now(void* p, std::size_t bytes) noexcept {
+    count(-bytes);
+    memory_.free(p, bytes);
+  }
+  void retire(void* p, std::size_t bytes) noexcept {
+    count(-bytes);
+    retired_.add(p, bytes);
+  }
+  /// Only the writer counts. What is subtracted wraps around.
+  void count(std::size_t bytes) noexcept {
+    bytes_.store(bytes_.load(std::memory_order_relaxed) + bytes, std::memory_order_relaxed);
+  }
   std::uintptr_t reference_of(std::uint64_t hash) const noexcept {
     const directory* d = directory_.load(std::memory_order_relaxed);
     return d->pages()[d->index(hash)].load(std::memory_order_relaxed);
@@ -177,6 +192,7 @@ private:
   pool& memory_;
   limbo& retired_;
   std::atomic<directory*> directory_{nullptr};
+  std::atomic<std::size_t> bytes_{0};
 };
 
 extern template class page_hash<block_slots>;

@@ -77,20 +77,33 @@ pin_table::slot& pin_table::add_slot() {
   return found->slots[i % segment_slots];
 }
 
-std::uint64_t pin_table::oldest(line_kind line) const noexcept {
-  std::uint64_t least = idle;
+/// Calls `f` with the slots of all numbers that were ever given.
+template <class F>
+void pin_table::each_slot(F&& f) const {
   const std::uint32_t bound = thread_index::bound();
   for (std::uint32_t first = 0; first < bound; first += segment_slots) {
     const segment* s = segments_[first / segment_slots].load(std::memory_order_seq_cst);
     if (s == nullptr)
       continue;
     const std::uint32_t n = std::min(segment_slots, bound - first);
-    for (std::uint32_t i = 0; i < n; ++i) {
-      const auto& seq = s->slots[i].seq[static_cast<std::size_t>(line)];
-      least = std::min(least, seq.load(std::memory_order_seq_cst));
-    }
+    for (std::uint32_t i = 0; i < n; ++i)
+      f(s->slots[i]);
   }
+}
+
+std::uint64_t pin_table::oldest(line_kind line) const noexcept {
+  std::uint64_t least = idle;
+  each_slot([&](const slot& s) {
+    const auto& seq = s.seq[static_cast<std::size_t>(line)];
+    least = std::min(least, seq.load(std::memory_order_seq_cst));
+  });
   return least;
+}
+
+std::uint64_t pin_table::reads() const noexcept {
+  std::uint64_t sum = 0;
+  each_slot([&](const slot& s) { sum += s.reads.load(std::memory_order_relaxed); });
+  return sum;
 }
 
 } // namespace holdfast::detail

@@ -35,12 +35,15 @@ private:
 
 /// One padded slot per thread, with the seq that the thread reads at on each line.
 ///
-/// Slots are written by their own thread only and read by the writers that want to free memory.
+/// Slots are written by their own thread only and read by the writers that want to free memory, and
+/// by who asks for the number of reads: a thread counts its own, in the line of the cache that it
+/// writes anyway.
 class pin_table {
 public:
   struct alignas(64) slot {
     std::atomic<std::uint64_t> seq[line_count]{{idle}, {idle}};
-    std::uint32_t depth[line_count]{}; ///< of nested pins; the thread's own
+    std::uint32_t depth[line_count]{};   ///< of nested pins; the thread's own
+    std::atomic<std::uint64_t> reads{0}; ///< on both lines
   };
 
   pin_table() = default;
@@ -58,6 +61,8 @@ public:
 
   /// The oldest pin on a line, or `idle`.
   std::uint64_t oldest(line_kind line) const noexcept;
+  /// What all threads have read, those included that have ended. O(threads).
+  std::uint64_t reads() const noexcept;
 
 private:
   static constexpr std::uint32_t segment_slots = 64;
@@ -65,6 +70,8 @@ private:
     slot slots[segment_slots];
   };
   slot& add_slot();
+  template <class F>
+  void each_slot(F&& f) const;
 
   /// One more than there can be, and never set: where a thread without a number looks.
   std::atomic<segment*> segments_[thread_index::limit / segment_slots + 1]{};

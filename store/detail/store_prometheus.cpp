@@ -63,6 +63,12 @@ void buckets_to(exposition& out, const store_stats& s) {
        [](auto& b) { return b.writes; });
   each("bucket_memory_bytes", "gauge", "Records and indexes",
        [](auto& b) { return b.memory_bytes; });
+  each("bucket_index_entries", "gauge", "Published entries of all indexes but those of keys",
+       [](auto& b) { return b.index_entries; });
+  each("bucket_index_bytes", "gauge", "All indexes, those of keys and of deadlines included",
+       [](auto& b) { return b.index_bytes; });
+  each("bucket_snapshot_bytes", "gauge", "Records and indexes that only snapshots keep",
+       [](auto& b) { return b.snapshot_bytes; });
   each("bucket_mapped_bytes", "gauge", "Mapped for records and indexes in huge pages",
        [](auto& b) { return b.mapped_bytes; });
   each("bucket_persistent", "gauge", "Whether the bucket is kept in the journal",
@@ -73,13 +79,17 @@ void buckets_to(exposition& out, const store_stats& s) {
        [](auto& b) { return b.waiting; });
   each("bucket_up", "gauge", "Whether the bucket's actor is up",
        [](auto& b) { return b.state == "up" ? 1U : 0U; });
-  out.metric("index_entries", "gauge",
-             "Published entries of an index, of a unique one without nulls");
-  for (auto& b : s.buckets)
-    for (auto& i : b.indexes)
-      out.sample(
-          i.entries,
-          {{"bucket", b.name}, {"index", i.fields}, {"unique", i.unique ? "true" : "false"}});
+  auto each_index = [&](std::string_view name, std::string_view help, auto&& content) {
+    out.metric(name, "gauge", help);
+    for (auto& b : s.buckets)
+      for (auto& i : b.indexes)
+        out.sample(
+            content(i),
+            {{"bucket", b.name}, {"index", i.fields}, {"unique", i.unique ? "true" : "false"}});
+  };
+  each_index("index_entries", "Published entries of an index, of a unique one without nulls",
+             [](auto& i) { return i.entries; });
+  each_index("index_bytes", "Memory of an index", [](auto& i) { return i.bytes; });
 }
 
 void queues_to(exposition& out, const std::pair<label, const subscriber_counters&> (&kinds)[2]) {
@@ -122,7 +132,12 @@ std::string store_stats::to_prometheus() const {
   out.single("persistent", "gauge", "Whether the store has a journal", persistent ? 1 : 0);
   out.single("ttl_interval_milliseconds", "gauge", "Between purges; 0: none by itself",
              static_cast<std::uint64_t>(ttl_interval.count()));
+  out.single("reads_total", "counter", "Reads by key and runs of queries", reads);
   out.single("snapshots", "gauge", "Snapshots that are held", snapshots);
+  out.single("oldest_snapshot_milliseconds", "gauge", "Age of the oldest snapshot; 0: none",
+             static_cast<std::uint64_t>(
+                 std::chrono::duration_cast<std::chrono::milliseconds>(oldest_snapshot).count()));
+  out.single("snapshot_bytes", "gauge", "Memory that only snapshots keep", snapshot_bytes);
   out.single("published_seq", "counter", "Last visible commit of persistent buckets", published);
   out.single("durable_seq", "counter", "Last commit on stable storage", durable);
   out.single("memory_published_seq", "counter", "Last visible commit of buckets in memory",

@@ -15,16 +15,19 @@ std::uint64_t published_records(bucket_core& core) {
   return view.count() - view.expired_count(core.now().time_since_epoch().count());
 }
 
-std::vector<index_stats> indexes_of(bucket_core& core) {
+/// Puts in what concerns the indexes.
+void add_indexes(bucket_core& core, bucket_stats& out) {
   pin_guard pin{core.line()};
   auto& now = core.at(pin.seq());
   read_view view{now.data, pin.seq()};
-  std::vector<index_stats> out;
   auto& indexes = now.schema->indexes();
-  for (std::size_t i = 0; i < indexes.size(); ++i)
-    out.push_back({indexes[i].name, indexes[i].unique,
-                   indexes[i].unique ? view.unique_size(i) : view.index_size(i)});
-  return out;
+  out.index_bytes = now.data.key_index_bytes() + core.deadline_bytes();
+  for (std::size_t i = 0; i < indexes.size(); ++i) {
+    const auto entries = indexes[i].unique ? view.unique_size(i) : view.index_size(i);
+    out.indexes.push_back({indexes[i].name, indexes[i].unique, entries, now.data.index_bytes(i)});
+    out.index_entries += entries;
+    out.index_bytes += out.indexes.back().bytes;
+  }
 }
 
 bucket_stats stats_of(bucket_core& core) {
@@ -32,10 +35,11 @@ bucket_stats stats_of(bucket_core& core) {
   out.name = core.name();
   out.persistent = core.durable();
   out.records = published_records(core);
-  out.indexes = indexes_of(core);
+  add_indexes(core, out);
   out.writes = core.writes();
   out.memory_bytes = core.memory_used();
   out.mapped_bytes = core.memory_mapped();
+  out.snapshot_bytes = core.memory_kept();
   auto lives = core.address().incarnations();
   out.restarts = lives == 0 ? 0 : lives - 1;
   out.waiting = core.address().waiting();
@@ -61,10 +65,16 @@ store_stats store_state::stats() const {
     out.buckets.push_back(stats_of(*core));
     out.records += out.buckets.back().records;
     out.memory_bytes += out.buckets.back().memory_bytes;
+    out.snapshot_bytes += out.buckets.back().snapshot_bytes;
   }
   out.memory_published = lines_->memory.published();
   out.published = lines_->durable.published();
+  out.reads = lines_->pins.reads();
   out.snapshots = lines_->memory.snapshot_count();
+  if (const auto taken = lines_->memory.oldest_snapshot(); taken != line_snapshot::undated)
+    out.oldest_snapshot =
+        std::max(runtime_->clock().now().time_since_epoch() - std::chrono::microseconds{taken},
+                 std::chrono::microseconds{0});
   if (pipe_) {
     auto now = pipe_->stats();
     out.persistent = true;
@@ -109,6 +119,13 @@ std::vector<bucket_rate> store_stats::rates_since(const store_stats& earlier) co
   return out;
 }
 
+double store_stats::reads_per_second_since(const store_stats& earlier) const {
+  const auto seconds = std::chrono::duration<double>(taken - earlier.taken).count();
+  return seconds > 0 && reads >= earlier.reads
+             ? static_cast<double>(reads - earlier.reads) / seconds
+             : 0;
+}
+
 std::string store_stats::to_string() const {
   char line[256];
   std::string out = "store " + name + ": " + std::to_string(records) + " records, " +
@@ -130,6 +147,12 @@ std::string store_stats::to_string() const {
                   static_cast<unsigned long long>(published),
                   static_cast<unsigned long long>(durable), backlog_commits,
                   static_cast<unsigned long long>(batches));
+    out += line;
+  }
+  if (snapshots > 0) {
+    std::snprintf(line, sizeof line, "  snapshots: %zu, the oldest of %.1f s, %zu KiB kept\n",
+                  snapshots, std::chrono::duration<double>(oldest_snapshot).count(),
+                  snapshot_bytes / 1024);
     out += line;
   }
   for (auto& each : services)

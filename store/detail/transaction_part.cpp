@@ -104,7 +104,7 @@ draft transaction_part::bound(draft input) const {
 }
 
 record_block* transaction_part::in_snapshot(const key_view& key, std::uint64_t hash) const {
-  const pin_guard pin{core_->line()};
+  const pin_guard pin{core_->line(), pin_for::read};
   return key.tag == slot_tag::text ? form_->data.find_at(key.text, hash, seq_)
                                    : form_->data.find_at(key.integer, hash, seq_);
 }

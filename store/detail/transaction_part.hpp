@@ -92,7 +92,7 @@ public:
     using outcome = std::invoke_result_t<F&, const reader&, std::int64_t>;
     if (auto why = ended())
       return outcome{fail(std::move(*why))};
-    pin_guard pin{core_->line()};
+    pin_guard pin{core_->line(), pin_for::read};
     read_view view{form_->data, seq_};
     const auto hidden = view.expired_count(now()) > 0 ? expiry::possible : expiry::none;
     reader from{schema(), view, hidden, own_.empty() ? nullptr : &own_};

@@ -103,8 +103,8 @@ private:
   commit_lines& lines_;
   runtime& runtime_;
   const store_state* in_;
-  snapshot_pair snapshot_;
   const timestamp now_;
+  snapshot_pair snapshot_;
   std::vector<ref<transaction_part>> parts_;
   const read_filters* only_ = nullptr; ///< null: a transaction
   const time_limit* until_ = nullptr;  ///< null: a query

@@ -158,6 +158,7 @@ public:
   void check() {
     const entry_order order{&rows_, kind_, 0, never};
     ASSERT_EQ(subtree_size(tree_.root()), open_.size());
+    ASSERT_EQ(tree_.bytes(), subtree_bytes(tree_.root()));
     order_cursor at(tree_.root());
     std::uint64_t rank = 0;
     for (const record_block* b : open_) {
@@ -246,6 +247,7 @@ TEST_P(index_kinds, build_from_blocks_in_any_order_what_inserts_build) {
   std::shuffle(blocks.begin(), blocks.end(), d.random_);
   d.tree_.rollback();
   d.tree_.build(blocks);
+  d.tree_.seal();
   d.check();
   d.check_counts();
 }

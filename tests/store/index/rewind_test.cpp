@@ -67,6 +67,8 @@ TEST_P(sealed_sequences, that_are_taken_back_leave_exactly_what_was_before_them)
       ASSERT_EQ(d.data_.live_count(), d.sealed_.rows.size());
       d.check_now();
       d.check_snapshots();
+      for (std::size_t index = 1; index < d.data_.layout().indexes.size(); ++index)
+        ASSERT_EQ(d.data_.index_bytes(index), subtree_bytes(d.data_.open_tree(index)));
     }
   }
   d.publish(d.unpublished_.size());

@@ -1,5 +1,4 @@
 #include <holdfast/store/detail/issue_list.hpp>
-#include <holdfast/store/detail/validation_rules.hpp>
 
 #include <gmock/gmock.h>
 
@@ -10,13 +9,13 @@ using ::testing::HasSubstr;
 using ::testing::SizeIs;
 
 TEST(issue_list, without_violations_is_no_error) {
-  issue_list found{"users"};
+  issue_list found{"users", 100};
   EXPECT_TRUE(found.empty());
   EXPECT_FALSE(found.as_error(errc::invalid));
 }
 
 TEST(issue_list, of_one_violation_says_that_one) {
-  issue_list found{"users"};
+  issue_list found{"users", 100};
   found.add("age", "min", "0 is below the minimum 1");
   auto e = found.as_error(errc::invalid);
   ASSERT_TRUE(e);
@@ -24,7 +23,7 @@ TEST(issue_list, of_one_violation_says_that_one) {
 }
 
 TEST(issue_list, names_the_way_to_what_is_nested) {
-  issue_list found{"users"};
+  issue_list found{"users", 100};
   {
     issue_list::scope friends{found, "friends"};
     issue_list::scope second{found, std::size_t{1}};
@@ -39,16 +38,16 @@ TEST(issue_list, names_the_way_to_what_is_nested) {
 }
 
 TEST(issue_list, counts_the_violations_that_it_does_not_keep) {
-  issue_list more{"users"};
-  for (std::size_t i = 0; i < limits.max_issues - 1; ++i)
+  issue_list more{"users", 100};
+  for (std::size_t i = 0; i < 99; ++i)
     more.add("tags", "min", "too low");
-  issue_list found{"users"};
+  issue_list found{"users", 100};
   found.add("age", "min", "too low");
   found.add(more.all());
   found.add(more.all());
   found.add("age", "max", "too high");
-  EXPECT_EQ(found.count(), 2 * limits.max_issues);
-  EXPECT_THAT(found.all(), SizeIs(limits.max_issues));
+  EXPECT_EQ(found.count(), 200U);
+  EXPECT_THAT(found.all(), SizeIs(100));
   EXPECT_THAT(found.as_error(errc::invalid)->message(), HasSubstr("200 violations"));
 }
 
