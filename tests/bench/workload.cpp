@@ -1,6 +1,8 @@
 #include "workload.hpp"
 
+#include <algorithm>
 #include <cstdio>
+#include <numeric>
 #include <random>
 
 namespace holdfast::bench {
@@ -39,6 +41,13 @@ std::vector<std::uint32_t> random_order(std::size_t count, std::uint32_t limit) 
   std::vector<std::uint32_t> out(count);
   for (auto& i : out)
     i = static_cast<std::uint32_t>(random() % limit);
+  return out;
+}
+
+std::vector<std::uint32_t> shuffled(std::uint32_t count) {
+  std::vector<std::uint32_t> out(count);
+  std::iota(out.begin(), out.end(), 0U);
+  std::shuffle(out.begin(), out.end(), std::mt19937_64{88172645463325252U});
   return out;
 }
 

@@ -23,6 +23,10 @@ struct person {
 std::vector<person> people(std::uint32_t count, std::uint32_t from = 0);
 
 /// `count` indices below `limit` in a random order that is the same every time.
+/// Some come more than once, and some not at all.
 std::vector<std::uint32_t> random_order(std::size_t count, std::uint32_t limit);
+
+/// All numbers below `count`, each once, in a random order that is the same every time.
+std::vector<std::uint32_t> shuffled(std::uint32_t count);
 
 } // namespace holdfast::bench
