@@ -21,8 +21,11 @@ std::vector<row> memory_rows();
 /// The figures of queries that indexes answer, of groups and of pages.
 std::vector<row> query_rows();
 
-/// The figures of buckets that let records go: evictions and purges.
+/// The figures of full buckets, and of what one pays for the features of others.
 std::vector<row> limits_rows();
+
+/// The figures of purges, and of those who read meanwhile.
+std::vector<row> purge_rows();
 
 /// The figures of transactions in memory.
 std::vector<row> transaction_rows();
