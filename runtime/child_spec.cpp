@@ -1,5 +1,8 @@
 #include <holdfast/runtime/child_spec.hpp>
 
+#include <holdfast/runtime/time_limit.hpp>
+
+#include <initializer_list>
 #include <unordered_set>
 
 namespace holdfast {
@@ -11,23 +14,44 @@ bool siblings_depend(strategy s) {
   return s == strategy::one_for_all || s == strategy::rest_for_one;
 }
 
-result<void> refuse(const child_spec& spec, const char* why) {
+result<void> refuse(const child_spec& spec, const std::string& why) {
   return fail(errc::invalid_argument, "child spec \"" + spec.id + "\": " + why);
 }
 
-result<void> check_times(const child_spec& spec) {
-  if (spec.init_timeout <= milliseconds::zero())
-    return refuse(spec, "init_timeout is not positive");
-  if (!spec.shutdown.is_brutal() && spec.shutdown.limit() < milliseconds::zero())
-    return refuse(spec, "the shutdown timeout is negative");
-  if (auto& b = spec.backoff) {
-    if (b->min <= milliseconds::zero() || b->min > b->max)
-      return refuse(spec, "back-off needs 0 < min <= max");
-    if (!(b->jitter >= 0 && b->jitter <= 1))
-      return refuse(spec, "the jitter of the back-off is not between 0 and 1");
+/// A time that is asked for, and the least that makes sense.
+struct asked_time {
+  const char* name;
+  milliseconds asked, least;
+};
+
+/// What is wrong with the first of some times that is; empty if none is.
+std::string fault_of(std::initializer_list<asked_time> times) {
+  for (auto& [name, asked, least] : times) {
+    auto says = std::string{name} + " " + std::to_string(asked.count()) + " ms is ";
+    if (asked < least)
+      return says + "below the minimum " + std::to_string(least.count()) + " ms";
+    if (asked > longest_time)
+      return says + "above the maximum " + std::to_string(longest_time.count()) + " ms";
   }
-  if (spec.budget && spec.budget->period <= milliseconds::zero())
-    return refuse(spec, "the period of the budget is not positive");
+  return {};
+}
+
+result<void> check_times(const child_spec& spec) {
+  constexpr auto none = milliseconds::zero(), least = milliseconds{1};
+  auto wrong = fault_of({{"init_timeout", spec.init_timeout, least}});
+  if (wrong.empty() && !spec.shutdown.is_brutal() && !spec.shutdown.is_unlimited(spec.type))
+    wrong = fault_of({{"shutdown", spec.shutdown.limit(), none}});
+  if (auto& b = spec.backoff; b && wrong.empty())
+    wrong = fault_of({{"backoff.min", b->min, least},
+                      {"backoff.max", b->max, b->min},
+                      {"backoff.reset_after", b->reset_after, none}});
+  if (auto& b = spec.budget; b && wrong.empty())
+    wrong = fault_of(
+        {{"budget.period", b->period, least}, {"budget.revive_after", b->revive_after, none}});
+  if (!wrong.empty())
+    return refuse(spec, wrong);
+  if (auto& b = spec.backoff; b && !(b->jitter >= 0 && b->jitter <= 1))
+    return refuse(spec, "backoff.jitter " + std::to_string(b->jitter) + " is not within 0 and 1");
   return {};
 }
 
@@ -54,10 +78,10 @@ result<void> check_specs(const supervisor_options& options) {
   };
   if (options.name.empty())
     return refuse_options("the name is empty");
-  if (options.period <= milliseconds::zero())
-    return refuse_options("the period is not positive");
-  if (options.kill_grace < milliseconds::zero())
-    return refuse_options("kill_grace is negative");
+  if (auto wrong = fault_of({{"period", options.period, milliseconds{1}},
+                             {"kill_grace", options.kill_grace, milliseconds::zero()}});
+      !wrong.empty())
+    return refuse_options(wrong);
   auto simple = options.strategy == strategy::simple_one_for_one;
   if (simple != options.child_template.has_value())
     return refuse_options("simple_one_for_one and a child template need each other");
@@ -66,7 +90,8 @@ result<void> check_specs(const supervisor_options& options) {
   if (options.parallel_stop && siblings_depend(options.strategy))
     return refuse_options("parallel_stop needs one_for_one: here siblings depend on each other");
   if (options.children.size() > options.max_children)
-    return refuse_options("more children than max_children " +
+    return refuse_options(std::to_string(options.children.size()) +
+                          " children are more than max_children " +
                           std::to_string(options.max_children));
   if (simple)
     return check_spec(*options.child_template, options);

@@ -131,7 +131,8 @@ struct supervisor_options {
 
 /// Refuses what contradicts itself (`invalid_argument`): a missing id or start function, a
 /// significant child that is permanent or whose supervisor never shuts down by itself, a quarantine
-/// where siblings depend on each other, limits that are not positive.
+/// where siblings depend on each other, a time that is negative, zero where that makes no sense, or
+/// above `longest_time` (100 years, in runtime/time_limit.hpp).
 result<void> check_spec(const child_spec& spec, const supervisor_options& of);
 
 /// `check_spec` of all children, and of the options themselves: duplicate ids, a template where the

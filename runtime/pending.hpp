@@ -2,6 +2,7 @@
 
 #include <holdfast/runtime/operation.hpp>
 #include <holdfast/runtime/runtime.hpp>
+#include <holdfast/runtime/time_limit.hpp>
 
 #include <concepts>
 #include <coroutine>
@@ -41,7 +42,7 @@ public:
     ensure(!runtime::inside_actor(), "pending::get: a blocking wait inside an actor; use then, via "
                                      "or co_await");
     op.start();
-    if (op.ready() || op.wait_until(std::chrono::steady_clock::now() + timeout))
+    if (op.ready() || op.wait_until(end_of_wait(timeout)))
       return op.take();
     return timed_out(op, timeout);
   }

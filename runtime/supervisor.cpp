@@ -211,7 +211,8 @@ pending<child_info> supervisor::stop(std::optional<std::chrono::milliseconds> de
   return ask(
       core_,
       [deadline](supervision& rules, steady now, detail::request_id id) {
-        rules.stop(now, id, deadline ? std::optional<steady>{now + *deadline} : std::nullopt);
+        rules.stop(now, id,
+                   deadline ? std::optional<steady>{now + bounded(*deadline)} : std::nullopt);
       },
       when_gone::succeeds);
 }

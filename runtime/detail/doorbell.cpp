@@ -2,6 +2,7 @@
 
 #include <holdfast/runtime/detail/caller_unit.hpp>
 #include <holdfast/runtime/runtime.hpp>
+#include <holdfast/runtime/time_limit.hpp>
 
 #include <utility>
 
@@ -61,7 +62,7 @@ std::uint64_t doorbell::owners() const {
 }
 bool doorbell::wait_for_owner_after(std::uint64_t n, std::chrono::milliseconds timeout) const {
   std::unique_lock lock{mutex_};
-  return given_.wait_for(lock, timeout, [&] { return owners_ > n; });
+  return given_.wait_until(lock, end_of_wait(timeout), [&] { return owners_ > n; });
 }
 
 } // namespace holdfast::detail

@@ -366,7 +366,7 @@ void live_queries::tell(query_group& g) {
 // -- waiting
 
 result<void> live_queries::settle(std::chrono::milliseconds timeout) {
-  const auto until = std::chrono::steady_clock::now() + timeout;
+  const auto until = end_of_wait(timeout);
   auto late = [&] {
     return fail(errc::timeout,
                 "settle: not all is told within " + std::to_string(timeout.count()) + " ms");
