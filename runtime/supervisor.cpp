@@ -31,7 +31,7 @@ public:
         std::make_shared<supervisor_call>(ref<operation<child_info>>{this}, std::move(apply_));
     gate::pass pass{core_->rt.gate()};
     if (!pass && !runtime::inside_actor())
-      return; // whoever destroys the call rejects it
+      return refuse(*call);
     caf::actor to;
     {
       std::lock_guard lock{core_->mutex};
@@ -55,6 +55,21 @@ public:
   }
 
 private:
+  /// The runtime stops. Who wants a supervisor to end must not be told that it has while it runs.
+  void refuse(supervisor_call& call) {
+    call.op = {};
+    const auto ended = [this] {
+      std::lock_guard lock{core_->mutex};
+      return core_->actor == nullptr;
+    }();
+    error why{errc::stopped, "supervisor " + core_->options.name +
+                                 ": the runtime is stopping and lets no call in any more"};
+    if (ended)
+      reject(std::move(why));
+    else
+      complete(fail(std::move(why)));
+  }
+
   std::shared_ptr<supervisor_core> core_;
   supervisor_call::function apply_;
   when_gone gone_;

@@ -24,7 +24,8 @@ struct nested_supervisor;
 ///
 /// A cheap value, thread-safe. It does not own the supervisor: call `stop` before the runtime goes.
 /// The verbs are `pending`; inside actors use `then` or `via`, not `get`. They fail with `stopped`
-/// once the supervisor stops, and with `unavailable` while a nested one is down.
+/// once the supervisor stops, with `unavailable` while a nested one is down, and with `stopped`
+/// from a plain thread once the runtime stops, whose gate lets nobody in any more.
 /// The observers answer at once, from any thread, even while the supervisor is busy.
 class supervisor {
 public:
@@ -58,7 +59,9 @@ public:
   /// `start_failed` (it stays in quarantine).
   pending<child_info> revive(std::string id) const;
   /// Stops all children in reverse order, then the supervisor. Those that are left when `deadline`
-  /// has passed are killed, and abandoned `kill_grace` later. Idempotent.
+  /// has passed are killed, and abandoned `kill_grace` later. Idempotent: succeeds when it has
+  /// ended already, too. Error: `stopped` from a plain thread while the runtime stops and the
+  /// supervisor still runs; then this call has stopped nothing.
   pending<child_info> stop(std::optional<std::chrono::milliseconds> deadline = {}) const;
 
   /// Crashes the supervisor's actor as a bug in it would, for tests and demonstrations: its
