@@ -40,6 +40,8 @@ result<caf::actor> spawn_supervisor(const std::shared_ptr<supervisor_core>& core
   actor->attach_functor(
       [life, weak = std::weak_ptr{core}, present = core->rt.presence()](const caf::error&) {
         auto still = weak.lock();
+        if (still && !still->nested)
+          life->close_addresses(); // first: who learns of the end may use them for another
         if (still)
           still->ended(life);
         life->clear_up();
@@ -67,6 +69,24 @@ void supervisor_life::clear_up() {
     caf::anon_send_exit(child, caf::exit_reason::kill);
   for (auto& [id, op] : unanswered)
     op->reject(error{errc::stopped, "the supervisor has ended"});
+}
+
+void supervisor_life::close_addresses() {
+  std::vector<ref<holdfast::address>> left;
+  {
+    std::lock_guard lock{mutex};
+    if (std::exchange(closed, true) || rules.finished())
+      return;
+    auto note = [&](const child_spec& spec) {
+      if (spec.address)
+        left.push_back(spec.address);
+    };
+    for (auto& spec : rules.options().children) // when it had not begun with them
+      note(spec);
+    rules.visit(steady{0}, [&](child_key key, const child_info&) { note(*rules.spec(key)); });
+  }
+  for (auto& address : left)
+    address->stopped(error{errc::stopped, "its supervisor has ended"});
 }
 
 std::vector<orphan> supervisor_life::take_orphans() {
@@ -146,9 +166,11 @@ void supervisor_core::end_for_good(const supervisor_core* forgotten_by) {
     last = life;
   }
   changed.notify_all();
-  if (last)
-    for (auto& one : last->nested())
-      one->end_for_good();
+  if (!last)
+    return;
+  last->close_addresses();
+  for (auto& one : last->nested())
+    one->end_for_good();
 }
 
 } // namespace holdfast::detail

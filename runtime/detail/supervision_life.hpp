@@ -31,6 +31,9 @@ struct supervisor_life {
   /// What is left when the actor ended: children that nobody watches any more, if it was killed,
   /// and callers that wait. The children are killed, as links do it in OTP. Idempotent.
   void clear_up();
+  /// No life follows: the addresses of the children refuse what waits there for another one, and
+  /// what comes. Nothing is left to do when it was stopped in order. Idempotent.
+  void close_addresses();
   /// The children that `clear_up` killed. They may not have ended yet.
   std::vector<orphan> take_orphans();
   /// The supervisors among its children, also among those that it has not begun with.
@@ -42,6 +45,7 @@ struct supervisor_life {
   std::unordered_map<request_id, ref<operation<child_info>>> requests;
   std::vector<orphan> orphans;
   bool ended = false;
+  bool closed = false; ///< by `close_addresses`
 };
 
 /// What a supervisor's handles share; outlives the lives of a nested supervisor.

@@ -1,4 +1,5 @@
 // Whoever finds a nested supervisor down waits for its next life, and not for one that cannot come.
+#include "counted_requests.hpp"
 #include "supervised_actors.hpp"
 
 namespace holdfast::testing {
@@ -142,6 +143,70 @@ TEST_F(lives_on_many_threads, go_on_under_another_when_one_above_forgets_them) {
   (void)below.handle.crash().get();
   EXPECT_TRUE(came.get());
   EXPECT_TRUE(root.stop().get());
+}
+
+/// What waits for the next actor behind an address, when there will be none.
+struct mail_for_a_lost_child : lives_of_a_supervisor {
+  ref<address> home = make_ref<address>(rt, "home");
+  request_tally tally;
+
+  child_spec at_home() {
+    child_spec spec{.id = "home", .address = home};
+    spec.start = [home = home](start_context& context) -> result<caf::actor> {
+      return context.system.spawn([home](caf::event_based_actor* self) {
+        quiet(self);
+        home->publish(self);
+      });
+    };
+    return spec;
+  }
+  std::future<result<int>> ask() {
+    auto request = make_ref<counted_request>(home, tally);
+    auto answer = pending<int>{ref<operation<int>>{std::move(request)}}.as_future();
+    settle();
+    return answer;
+  }
+  static bool is_there(const std::future<result<int>>& answer) {
+    return answer.wait_for(0s) == std::future_status::ready;
+  }
+};
+
+TEST_F(mail_for_a_lost_child, is_refused_when_its_supervisor_is_stopped_between_two_lives) {
+  below = supervisor::nested(rt, {.name = "below", .children = {at_home()}}).value();
+  below.spec.backoff = backoff_options{.min = 100s, .max = 100s};
+  start({.intensity = 5, .children = {below.spec}});
+  ASSERT_TRUE(ask().get());
+  crash_it();
+  auto waits = ask();
+  ASSERT_FALSE(is_there(waits)) << "for the next life";
+  stop();
+  ASSERT_TRUE(is_there(waits));
+  EXPECT_EQ(waits.get().error(), errc::stopped);
+  auto late = ask();
+  ASSERT_TRUE(is_there(late));
+  EXPECT_EQ(late.get().error(), errc::stopped);
+}
+
+TEST_F(mail_for_a_lost_child, is_refused_when_its_supervisor_crashed_and_has_no_parent) {
+  start({.children = {at_home()}});
+  ASSERT_TRUE(ask().get());
+  auto answer = root->crash().as_future();
+  settle();
+  auto late = ask();
+  ASSERT_TRUE(is_there(late));
+  EXPECT_EQ(late.get().error(), errc::stopped);
+  root.reset();
+}
+
+TEST_F(mail_for_a_lost_child, is_served_when_another_supervisor_takes_the_address_over) {
+  start({.children = {at_home()}});
+  auto answer = root->crash().as_future();
+  settle();
+  start({.children = {at_home()}});
+  settle();
+  auto served = ask();
+  ASSERT_TRUE(is_there(served));
+  EXPECT_TRUE(served.get());
 }
 
 } // namespace
