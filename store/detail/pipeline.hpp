@@ -54,7 +54,8 @@ struct pipeline_stats {
 /// It belongs to the store, not to an actor: the crash of a bucket or of the persistence actor
 /// loses nothing that is sealed. Its writer thread works only while a persistence actor is
 /// attached:
-///   - `pause` (that actor went down) lets the write in progress end and then takes no more;
+///   - `pause` (that actor went down) lets the write in progress end and then takes no more, also
+///     what it waits with for company;
 ///   - `resume` (the next incarnation) goes on: a batch whose write had ended is published, one
 ///     that had not been handed to the journal is handed over, and none is handed over twice.
 /// Only while a commit waits that keeps writers waiting (one over both lines, which keeps turns) it
@@ -172,6 +173,7 @@ private:
   void loop();
   bool wait_for_work(std::unique_lock<std::mutex>& lock);
   bool has_work() const;
+  bool may_write() const noexcept;
   void linger(std::unique_lock<std::mutex>& lock);
   std::chrono::microseconds gather();
   void work();

@@ -37,15 +37,23 @@ bool pipeline::wait_for_work(std::unique_lock<std::mutex>& lock) {
   for (;;) {
     sleeping_.store(sleep::for_anything, std::memory_order_seq_cst);
     auto work = has_work();
-    if ((attached_ || awaited_.load() > 0) && work && !failed_.load())
-      break;
+    if (may_write() && work) {
+      linger(lock);
+      if (may_write())
+        break;
+      continue; // the actor went down while the writer waited for company
+    }
     if (stopping_)
       return false;
     wake_.wait(lock);
   }
-  linger(lock);
   sleeping_.store(sleep::no, std::memory_order_relaxed);
   return true;
+}
+
+/// Under `mutex_`.
+bool pipeline::may_write() const noexcept {
+  return (attached_ || awaited_.load() > 0) && !failed_.load();
 }
 
 /// Lets async and group commits gather, as long as each of them may wait, counted from when the
@@ -57,6 +65,7 @@ void pipeline::linger(std::unique_lock<std::mutex>& lock) {
     const auto delay = gather();
     if (delay.count() == 0)
       return;
+    fault_point("persistence.lingers");
     auto woken = wake_.wait_until(lock, began + delay, [this] {
       return stopping_ || sleeping_.load(std::memory_order_relaxed) == sleep::no;
     });
@@ -94,14 +103,17 @@ bool pipeline::tell_crash(const char* why) const noexcept {
 
 void pipeline::loop() {
   std::unique_lock lock{mutex_};
-  while (wait_for_work(lock)) {
-    lock.unlock();
+  for (;;) {
     try {
+      if (!wait_for_work(lock))
+        return;
+      lock.unlock();
       work();
       lock.lock();
     } catch (const std::exception& e) {
       // A fault struck here: the phase tells the next incarnation where to go on.
-      lock.lock();
+      if (!lock.owns_lock())
+        lock.lock();
       attached_ = stopping_;
       lock.unlock();
       auto told = tell_crash(e.what());

@@ -1,5 +1,7 @@
 #include "pipeline_fixture.hpp"
 
+#include "tests/support/forwarding_journal.hpp"
+
 #include <holdfast/runtime/fault.hpp>
 
 #include <gmock/gmock.h>
@@ -51,6 +53,54 @@ TEST_F(a_pipeline, writes_nothing_while_no_persistence_actor_is_there) {
   EXPECT_EQ(done.wait_for(std::chrono::milliseconds{20}), std::future_status::timeout);
   pipe->resume();
   EXPECT_EQ(done.get(), std::nullopt);
+}
+
+TEST_F(a_pipeline, writes_nothing_that_waited_for_company_when_its_persistence_actor_went_down) {
+  open({.group_delay = std::chrono::hours{1}});
+  std::promise<void> lingers;
+  testing::fault wait{"persistence.lingers", 0, [&] { lingers.set_value(); }};
+  auto& first = seal(durability::group);
+  auto ticket = pipe->resume();
+  lingers.get_future().get();
+  pipe->pause(ticket); // waits until the writer sleeps
+  auto& second = seal(durability::sync);
+  auto done = second.done.get_future();
+  EXPECT_EQ(done.wait_for(std::chrono::milliseconds{20}), std::future_status::timeout);
+  EXPECT_EQ(pipe->stats().batches, 0u);
+  pipe->resume();
+  EXPECT_EQ(first.done.get_future().get(), std::nullopt);
+  EXPECT_EQ(done.get(), std::nullopt);
+  EXPECT_EQ(pipe->stats().commits, 2u) << "each once";
+}
+
+TEST_F(a_pipeline, goes_on_after_a_fault_while_it_waits_for_company) {
+  open({.group_delay = std::chrono::hours{1}});
+  testing::fault strike{"persistence.lingers"};
+  auto& first = seal(durability::group);
+  pipe->resume();
+  EXPECT_THAT(crash.get_future().get(), ::testing::HasSubstr("persistence.lingers"));
+  auto& second = seal(durability::sync);
+  pipe->resume();
+  EXPECT_EQ(first.done.get_future().get(), std::nullopt);
+  EXPECT_EQ(second.done.get_future().get(), std::nullopt);
+  EXPECT_EQ(pipe->stats().commits, 2u);
+}
+
+/// A user's journal that throws what is no exception of the standard library's.
+class throwing_journal final : public testing::forwarding_journal {
+public:
+  using forwarding_journal::forwarding_journal;
+  result<void> append(const journal_batch&, bool) override { throw 42; }
+};
+
+TEST_F(a_pipeline, takes_whatever_a_journal_throws_as_an_error_of_the_disk) {
+  to = std::make_unique<throwing_journal>(memory_journal(disk));
+  ASSERT_TRUE(to->open());
+  pipe = std::make_unique<pipeline>(lines.durable, *to, pipeline_options{}, nullptr);
+  auto& c = seal(durability::group);
+  pipe->resume();
+  EXPECT_EQ(c.done.get_future().get()->code(), errc::outcome_unknown);
+  EXPECT_EQ(pipe->refusal()->code(), errc::read_only);
 }
 
 class a_crash_of_the_writer : public a_pipeline,
