@@ -21,7 +21,8 @@ struct restore_progress {
 };
 
 /// How a store is started. Everything has a default but the journal: without one, the store lives
-/// in memory only.
+/// in memory only. A time that is negative or above 100 years, or a limit that cannot be, is
+/// `invalid_argument`, which names it.
 struct store_options {
   /// Names the store in messages, metrics and the supervision tree: 1 to 255 bytes without control
   /// characters.
@@ -50,9 +51,10 @@ struct store_options {
   /// R6: commits that followers - subscribers' events, live queries - may have still to read; past
   /// it, writers wait, then `overloaded`.
   std::size_t feed_commits = 65'536;
-  /// Threads that read the journal at start; 0: one per core.
+  /// Threads that read the journal at start, 1,024 at most; 0: one per core.
   unsigned restore_threads = 0;
   /// Called now and then while the journal is read, and behind each bucket, on the starting thread.
+  /// If it throws, the start fails (`invalid_argument`) behind the bucket that is being read.
   std::function<void(const restore_progress&)> on_restore = {};
   /// Restarts of one bucket within `restart_period` before it is quarantined; its siblings live on.
   std::uint32_t restart_budget = 5;

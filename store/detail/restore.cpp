@@ -6,8 +6,11 @@
 #include <chrono>
 #include <condition_variable>
 #include <deque>
+#include <exception>
 #include <mutex>
+#include <new>
 #include <optional>
+#include <system_error>
 #include <thread>
 
 namespace holdfast::detail {
@@ -61,14 +64,16 @@ public:
 
   void run(const std::function<void(std::uint64_t)>& progress) {
     std::vector<std::thread> others;
+    others.reserve(shares_.size());
     working_ = shares_.size();
     for (auto& s : shares_)
-      others.emplace_back([this, &s] {
-        work(s);
+      if (!start_thread(others, s)) { // there are no more to be had
         std::lock_guard lock{mutex_};
-        if (--working_ == 0)
-          done_.notify_one();
-      });
+        working_ -= shares_.size() - others.size();
+        break;
+      }
+    if (others.empty())
+      work_safely(shares_.front());
     std::unique_lock lock{mutex_};
     while (!done_.wait_for(lock, progress_interval, [this] { return working_ == 0; }))
       if (progress) {
@@ -95,6 +100,39 @@ public:
   }
 
 private:
+  bool start_thread(std::vector<std::thread>& into, share& mine) {
+    try {
+      into.emplace_back([this, &mine] {
+        work_safely(mine);
+        std::lock_guard lock{mutex_};
+        if (--working_ == 0)
+          done_.notify_one();
+      });
+      return true;
+    } catch (const std::system_error&) {
+      return false;
+    }
+  }
+
+  void note(error why) {
+    std::lock_guard lock{mutex_};
+    if (!failed_.exchange(true))
+      failure_ = std::move(why);
+  }
+
+  /// An exception must not end the process, also not one of a user's journal.
+  void work_safely(share& mine) noexcept {
+    try {
+      work(mine);
+    } catch (const std::bad_alloc&) {
+      note(error{errc::out_of_memory, from_.name() + ": there is no memory to read it"});
+    } catch (const std::exception& e) {
+      note(error{errc::io, from_.name() + ": reading it threw: " + e.what()});
+    } catch (...) {
+      note(error{errc::io, from_.name() + ": reading it threw something unknown"});
+    }
+  }
+
   void work(share& mine) {
     mine.memory.keep(into_.schema().shared_layout());
     for (;;) {
@@ -104,12 +142,8 @@ private:
       auto done = from_.scan(
           bounds_[piece], bounds_[piece + 1],
           [&](std::string_view key, std::string_view bytes) { return add(mine, key, bytes); });
-      if (!done) {
-        std::lock_guard lock{mutex_};
-        if (!failed_.exchange(true))
-          failure_ = done.error();
-        return;
-      }
+      if (!done)
+        return note(std::move(done.error()));
     }
   }
 

@@ -17,6 +17,26 @@ std::string format_value(bucket_id next) {
   return out;
 }
 
+namespace {
+
+/// Tells a user's function; an error if it throws.
+result<void> call(const std::function<void(const restore_progress&)>& f, const restore_progress& p,
+                  const std::string& store) noexcept {
+  auto threw = [&](const std::string& what) {
+    return fail(errc::invalid_argument, store + ": on_restore threw " + what);
+  };
+  try {
+    f(p);
+    return {};
+  } catch (const std::exception& e) {
+    return threw(std::string{"an exception: "} + e.what());
+  } catch (...) {
+    return threw("something unknown");
+  }
+}
+
+} // namespace
+
 result<void> store_state::restore(journal_info info) {
   const auto began = runtime_->clock().steady();
   lines_->durable.start_at(info.last);
@@ -34,26 +54,29 @@ result<void> store_state::restore(journal_info info) {
     return done;
   auto threads = options_.restore_threads != 0 ? options_.restore_threads
                                                : std::max(1u, std::thread::hardware_concurrency());
+  result<void> told; // what `on_restore` throws ends the start
+  auto tell = [&](const restore_progress& p) {
+    if (options_.on_restore && told)
+      told = call(options_.on_restore, p, options_.name);
+  };
   for (auto& core : unbound_) {
-    auto before = restored_.records;
-    auto tell = [&](std::uint64_t n) {
-      if (options_.on_restore)
-        options_.on_restore({core->name(), before + n, false});
-    };
-    auto read = restore_bucket(*options_.journal, *core, info.last, threads, tell);
+    auto read = restore_bucket(*options_.journal, *core, info.last, threads,
+                               [&, before = restored_.records](auto n) {
+                                 tell({core->name(), before + n, false});
+                               });
     if (!read)
       return fail(read.error().at({.bucket = core->name()}));
     restored_.records += *read;
     ++restored_.buckets;
-    if (options_.on_restore)
-      options_.on_restore({core->name(), restored_.records, false});
+    tell({core->name(), restored_.records, false});
+    if (!told)
+      return told;
   }
   link_buckets();
   restored_.took =
       std::chrono::duration_cast<std::chrono::microseconds>(runtime_->clock().steady() - began);
-  if (options_.on_restore)
-    options_.on_restore({{}, restored_.records, true});
-  return {};
+  tell({{}, restored_.records, true});
+  return told;
 }
 
 namespace {
