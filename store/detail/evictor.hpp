@@ -20,8 +20,9 @@ namespace holdfast::detail {
 /// into the queue when a commit first looks for one behind them, and leave it when their records
 /// are gone for good: so nothing needs to be undone when a commit is rolled back.
 ///
-/// Marks are bytes that rows share beyond `most_marks`: the order is approximate, and a restart
-/// begins it anew. The writer's, but for `mark`.
+/// Marks are bytes, at least two for each record up to `most_marks`, that rows share whose numbers
+/// are equal modulo their count: whichever is looked at first takes the mark. How approximate the
+/// order is says `evict`; a restart begins it anew. The writer's, but for `mark`.
 class evictor {
 public:
   static constexpr std::size_t most_marks = std::size_t{4} << 20;
