@@ -49,7 +49,7 @@ result<bool> store::drop(std::string_view name, std::chrono::milliseconds timeou
   return state_->drop(name, timeout);
 }
 snapshot store::snapshot() const {
-  return holdfast::snapshot{state_->lines(), state_->owner().clock().now()};
+  return holdfast::snapshot{state_->lines(), state_->lines()->time.now(state_->owner().clock())};
 }
 result<void> store::run_transaction(const transact_options& options,
                                     detail::transaction_body body) {

@@ -7,6 +7,7 @@
 #include <holdfast/store/detail/right_of_way.hpp>
 #include <holdfast/store/detail/sealed_commit.hpp>
 #include <holdfast/store/detail/spin_lock.hpp>
+#include <holdfast/store/detail/store_time.hpp>
 
 #include <atomic>
 #include <cassert>
@@ -201,6 +202,7 @@ struct commit_lines {
   commit_line memory{line_kind::memory, pins, &feed};
   commit_line durable{line_kind::durable, pins, &feed};
   right_of_way way;
+  store_time time;
   /// Transactions are inside while they seal, on threads that no supervisor waits for.
   gate transactions;
 
@@ -273,6 +275,7 @@ public:
   std::uint64_t seq(line_kind line) const noexcept {
     return line == line_kind::memory ? memory_.seq() : durable_.seq();
   }
+  bool is_of(const commit_lines& lines) const noexcept { return &lines_ == &lines; }
 
 private:
   commit_lines& lines_;

@@ -79,9 +79,9 @@ record shared(record_block* block) { return block ? record::share(block) : recor
 
 } // namespace
 
-commit_scope::commit_scope(bucket_core& home, sealed_commit& into)
-    : home_{home}, into_{into}, now_{home.now()} {
+commit_scope::commit_scope(bucket_core& home, sealed_commit& into) : home_{home}, into_{into} {
   take_turns();
+  now_ = home.now(); // behind the commits that it waited for
 }
 
 commit_scope::commit_scope(bucket_core& home, std::span<bucket_core* const> members,

@@ -169,7 +169,7 @@ private:
 
   bucket_core& home_;
   sealed_commit& into_;
-  const timestamp now_;
+  timestamp now_; ///< set when the turns are there
   const cause why_ = cause::user;
   state state_ = state::open;
   bool linked_ = false;                                           ///< some have references

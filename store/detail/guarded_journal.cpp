@@ -10,7 +10,7 @@ result<void> guarded_journal::append(const journal_batch& batch, bool synced) co
     return journal_.append(batch, synced);
   } catch (const std::bad_alloc&) {
     return fail(starved_);
-  } catch (const std::exception&) {
+  } catch (...) { // a user's journal may throw anything
     return fail(threw_);
   }
 }
@@ -20,7 +20,7 @@ result<void> guarded_journal::sync() const noexcept {
     return journal_.sync();
   } catch (const std::bad_alloc&) {
     return fail(starved_);
-  } catch (const std::exception&) {
+  } catch (...) { // a user's journal may throw anything
     return fail(threw_);
   }
 }

@@ -9,12 +9,13 @@ namespace holdfast::detail {
 
 transaction_state::transaction_state(commit_lines& lines, runtime& rt, const store_state* in,
                                      const time_limit& until)
-    : lines_{lines}, runtime_{rt}, in_{in}, now_{rt.clock().now()},
+    : lines_{lines}, runtime_{rt}, in_{in}, now_{lines.time.now(rt.clock())},
       snapshot_{lines, now_.time_since_epoch().count()}, until_{&until} {}
 
 transaction_state::transaction_state(commit_lines& lines, runtime& rt, const store_state* in,
                                      const snapshot_pair& at, const read_filters& only)
-    : lines_{lines}, runtime_{rt}, in_{in}, now_{rt.clock().now()}, snapshot_{at}, only_{&only} {}
+    : lines_{lines}, runtime_{rt}, in_{in}, now_{lines.time.now(rt.clock())}, snapshot_{at},
+      only_{&only} {}
 
 const filter* transaction_state::visible_of(std::string_view bucket) const {
   if (!only_)
