@@ -83,6 +83,8 @@ private:
 result<journal_info> rocksdb_journal::open(bool only_synced) {
   if (db_)
     return fail(errc::invalid_argument, name() + ": is open already");
+  if (auto sane = detail::check_options(options_); !sane)
+    return fail(std::move(sane.error()));
   background_ = std::make_shared<detail::background_failure>();
   boot_ = detail::boot_identity(*files_);
   auto opened = is_new().and_then([&](bool fresh) -> result<journal_info> {
@@ -99,6 +101,8 @@ result<journal_info> rocksdb_journal::open(bool only_synced) {
 result<journal_info> rocksdb_journal::open_read_only() {
   if (db_)
     return fail(errc::invalid_argument, name() + ": is open already");
+  if (auto sane = detail::check_options(options_); !sane)
+    return fail(std::move(sane.error()));
   auto tolerant = options_;
   tolerant.accept_loss = true;
   background_ = std::make_shared<detail::background_failure>();

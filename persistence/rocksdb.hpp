@@ -8,13 +8,15 @@
 
 namespace holdfast {
 
-/// Where and how `rocksdb()` keeps a journal.
+/// Where and how `rocksdb()` keeps a journal. What cannot be is `invalid_argument` when it is
+/// opened.
 struct rocksdb_options {
-  /// Created if absent. Holds nothing but this journal; one process at a time opens it.
+  /// Created if absent; must be given, without NUL bytes. Holds nothing but this journal; one
+  /// process at a time opens it.
   std::string directory;
   /// The most that is written between two flushes of memory into tables. It bounds what a restart
   /// after a crash has to replay (at most three times as much), and half of the memory RocksDB
-  /// takes.
+  /// takes. 1 byte to 64 GiB.
   std::size_t max_wal_bytes = std::size_t{32} << 20;
   /// LZ4 for the tables: smaller on disk, slower to write.
   bool compress = false;

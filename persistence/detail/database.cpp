@@ -15,6 +15,8 @@ namespace {
 
 namespace rdb = ::rocksdb;
 
+constexpr std::size_t most_wal_bytes = std::size_t{64} << 30;
+
 // Stops the writing at the first error of a flush or compaction, for good (R5).
 class failure_listener final : public rdb::EventListener {
 public:
@@ -41,6 +43,22 @@ public:
 };
 
 } // namespace
+
+result<void> check_options(const rocksdb_options& options) {
+  if (options.directory.empty())
+    return fail(errc::invalid_argument, "rocksdb: the directory's name is empty");
+  if (auto at = options.directory.find('\0'); at != std::string::npos)
+    return fail(errc::invalid_argument,
+                "rocksdb: the directory's name " + options.directory.substr(0, at) +
+                    " goes on behind a NUL byte, its byte " + std::to_string(at + 1));
+  if (options.max_wal_bytes == 0 || options.max_wal_bytes > most_wal_bytes)
+    return fail(errc::invalid_argument,
+                options.directory + ": max_wal_bytes " + std::to_string(options.max_wal_bytes) +
+                    (options.max_wal_bytes == 0
+                         ? " is below the minimum 1"
+                         : " is above the maximum " + std::to_string(most_wal_bytes)));
+  return {};
+}
 
 rdb::Options database_options(const rocksdb_options& options, rdb::Env* env,
                               std::shared_ptr<background_failure> failure) {

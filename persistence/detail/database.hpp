@@ -38,6 +38,9 @@ private:
   std::optional<error> error_;
 };
 
+/// Options that no journal can be opened with: `invalid_argument`, before anything is looked at.
+result<void> check_options(const rocksdb_options& options);
+
 /// How the journal configures RocksDB, for both its ways of opening it. The reasons are in the
 /// .cpp.
 ::rocksdb::Options database_options(const rocksdb_options& options, ::rocksdb::Env* env,
