@@ -7,6 +7,10 @@
 
 namespace holdfast {
 
+namespace {
+thread_local const executor* of_this_thread = nullptr;
+} // namespace
+
 executor::executor(unsigned threads, unsigned most)
     : most_{std::max({threads, most, 1U})}, watch_{[this] { watch(); }} {
   try {
@@ -79,7 +83,10 @@ std::size_t executor::failures() const {
   return failures_;
 }
 
+bool executor::runs_here() const noexcept { return of_this_thread == this; }
+
 void executor::run() {
+  of_this_thread = this;
   std::unique_lock lock{mutex_};
   for (;;) {
     ++idle_;

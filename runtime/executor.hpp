@@ -38,6 +38,8 @@ public:
   bool offer(task t);
   /// Runs what is queued, then ends the threads. Idempotent. Not from one of its own threads.
   void stop();
+  /// Whether the calling thread is one of its own.
+  bool runs_here() const noexcept;
 
   std::size_t queued() const;
   /// Threads there are for callbacks just now.

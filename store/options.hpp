@@ -21,8 +21,8 @@ struct restore_progress {
 };
 
 /// How a store is started. Everything has a default but the journal: without one, the store lives
-/// in memory only. A time that is negative or above 100 years, or a limit that cannot be, is
-/// `invalid_argument`, which names it.
+/// in memory only. A time above 100 years, or a negative one (but for `ttl_interval`), or a limit
+/// that cannot be, is `invalid_argument`, which names it.
 struct store_options {
   /// Names the store in messages, metrics and the supervision tree: 1 to 255 bytes without control
   /// characters.
@@ -63,8 +63,8 @@ struct store_options {
   /// `store::revive` brings the bucket back.
   std::chrono::milliseconds revive_after{0};
   /// How often records whose deadline has come are removed. They are hidden from then on anyway, so
-  /// this is about memory and events. 0: only what `purge` is called for, and what is in the way of
-  /// a write.
+  /// this is about memory and events. 0 or less: only what `purge` is called for, and what is in
+  /// the way of a write.
   std::chrono::milliseconds ttl_interval{1000};
   /// R6: requests of actors that may wait for their answers (store/gateway.hpp); past it,
   /// `overloaded`.

@@ -1,15 +1,25 @@
 #include <holdfast/store/store.hpp>
 
+#include <holdfast/runtime/caf.hpp>
 #include <holdfast/store/detail/store_state.hpp>
 
 namespace holdfast {
 
 store::store(std::unique_ptr<detail::store_state> state) : state_{std::move(state)} {}
 store::store(store&&) noexcept = default;
-store& store::operator=(store&&) noexcept = default;
-store::~store() = default;
+store& store::operator=(store&& other) noexcept {
+  if (this != &other) {
+    detail::store_state::end(std::move(state_));
+    state_ = std::move(other.state_);
+  }
+  return *this;
+}
+store::~store() { detail::store_state::end(std::move(state_)); }
 
 result<store> store::start(store_options options) {
+  ensure(!runtime::inside_actor(), "store::start: it waits for its actors, inside an actor");
+  if (auto wrong = detail::store_state::fault_in(options))
+    return fail(std::move(*wrong));
   auto state = std::make_unique<detail::store_state>(std::move(options));
   if (auto started = state->start(); !started)
     return fail(std::move(started.error()));

@@ -66,13 +66,16 @@ struct reopen_report {
 ///     `-- buckets (one_for_one, dynamic)
 ///         `-- users ...
 ///
-/// Move-only. Thread-safe but for moving, `stop` and destruction.
+/// Move-only. Thread-safe but for moving, `stop` and destruction. The destructor stops it; inside
+/// an actor, or a callback of the store, which a stop waits for, it does so a little later, in a
+/// thread of its own. Handles, records, snapshots and subscriptions may outlive the store.
 class store {
 public:
   /// Opens the journal, restores what it holds, and starts the actors. Errors: those of
   /// `journal::open` (`locked`, `newer_format`, `corrupt`, `data_loss`, `io`), which leave the
   /// files as they were, as does a format or schema of a newer version or that cannot be read;
-  /// `corrupt` for a record that cannot be read.
+  /// `corrupt` for a record that cannot be read; `invalid_argument` for options that make no sense,
+  /// before anything is touched. Not inside an actor.
   static result<store> start(store_options options = {});
 
   store(store&&) noexcept;
@@ -162,7 +165,7 @@ public:
   /// `subscriber_options`; one that blocks is given a callback thread of its own, up to
   /// `runtime_options::most_callback_threads`, so that handlers of different subscriptions may run
   /// at the same time. Buckets to which nobody subscribes, nor to a query of them, pay nothing.
-  /// Error: `invalid_argument` for a malformed pattern.
+  /// Error: `invalid_argument` for a malformed pattern or an empty handler.
   result<subscription> on(std::string_view pattern, std::function<void(const change&)> call,
                           subscriber_options options = {});
   /// The same for all changes of a mapped struct's bucket, with structs for records:
@@ -280,7 +283,8 @@ public:
 
   /// Ends the store: refuses new operations, waits for those that run, writes what is sealed, ends
   /// the actors, closes the journal. Idempotent. The error is that of the last writes or of
-  /// closing.
+  /// closing; or `invalid_argument` inside an actor or a callback of the store, which it would wait
+  /// for, and then nothing has happened.
   result<void> stop();
 
   runtime& runtime_in_use() const noexcept;

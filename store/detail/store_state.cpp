@@ -1,5 +1,6 @@
 #include <holdfast/store/detail/store_state.hpp>
 
+#include <holdfast/runtime/time_limit.hpp>
 #include <holdfast/store/codec.hpp>
 #include <holdfast/store/detail/actors.hpp>
 #include <holdfast/store/detail/definition_limits.hpp>
@@ -8,59 +9,12 @@
 #include <holdfast/store/detail/store_operations.hpp>
 #include <holdfast/store/detail/ttl_manager.hpp>
 #include <holdfast/store/detail/validation_check.hpp>
-#include <holdfast/store/detail/validation_rules.hpp>
 
 #include <algorithm>
-#include <array>
-#include <limits>
+#include <exception>
+#include <thread>
 
 namespace holdfast::detail {
-
-namespace {
-
-/// The first limit that cannot be.
-std::optional<error> check_limits(const store_options& asked) {
-  struct limit {
-    std::string_view name;
-    std::size_t asked, most;
-  };
-  constexpr auto any = std::numeric_limits<std::size_t>::max();
-  auto& mine = asked.limits;
-  auto& most = limits.record;
-  const std::array all{limit{"limits.value_bytes", mine.value_bytes, most.value_bytes},
-                       limit{"limits.record_bytes", mine.record_bytes, most.record_bytes},
-                       limit{"limits.key_bytes", mine.key_bytes, most.key_bytes},
-                       limit{"limits.fields", mine.fields, most.fields},
-                       limit{"limits.name_bytes", mine.name_bytes, most.name_bytes},
-                       limit{"limits.nesting", mine.nesting, most.nesting},
-                       limit{"limits.depth", mine.depth, most.depth},
-                       limit{"limits.filter_depth", mine.filter_depth, most.filter_depth},
-                       limit{"limits.filter_terms", mine.filter_terms, most.filter_terms},
-                       limit{"limits.order_terms", mine.order_terms, most.order_terms},
-                       limit{"limits.group_fields", mine.group_fields, most.group_fields},
-                       limit{"limits.issues", mine.issues, most.issues},
-                       limit{"feed_commits", asked.feed_commits, any},
-                       limit{"backlog_commits", asked.backlog_commits, any},
-                       limit{"backlog_bytes", asked.backlog_bytes, any},
-                       limit{"gateway_requests", asked.gateway_requests, any},
-                       limit{"gateway_subscriptions", asked.gateway_subscriptions, any}};
-  for (auto& one : all)
-    if (one.asked == 0 || one.asked > one.most)
-      return error{errc::invalid_argument,
-                   asked.name + ": " + std::string{one.name} + " " + std::to_string(one.asked) +
-                       (one.most == any ? " is below the minimum 1"
-                                        : " is not within 1 and " + std::to_string(one.most))};
-  return std::nullopt;
-}
-
-/// Names stand in messages, trees and metrics, one line each.
-std::optional<error> check_name(const std::string& name) {
-  if (auto wrong = line_fault(name); !wrong.empty())
-    return error{errc::invalid_argument, "store: the name " + wrong};
-  return std::nullopt;
-}
-
-} // namespace
 
 store_state::store_state(store_options options)
     : options_{std::move(options)},
@@ -69,13 +23,26 @@ store_state::store_state(store_options options)
       gateway_{std::make_shared<gateway_desk>(*this, options_.gateway_requests,
                                               options_.gateway_subscriptions)} {}
 
-store_state::~store_state() { (void)stop(); }
+store_state::~store_state() { (void)stop_all(); }
+
+bool store_state::is_waited_for() const noexcept {
+  return runtime::inside_actor() || (!options_.runtime && runtime_->executor().runs_here());
+}
+
+void store_state::end(std::unique_ptr<store_state> state) noexcept {
+  if (!state || !state->is_waited_for())
+    return;
+  auto* const left = state.release();
+  try {
+    std::thread{[left] { delete left; }}.detach();
+  } catch (const std::exception& e) {
+    // Without a thread for it, it stays open, as in a process that crashes.
+    left->runtime_->log().write(log_level::error, left->options_.name,
+                                std::string{"cannot be ended here: "} + e.what());
+  }
+}
 
 result<void> store_state::start() {
-  if (auto wrong = check_name(options_.name))
-    return fail(std::move(*wrong));
-  if (auto wrong = check_limits(options_))
-    return fail(std::move(*wrong));
   if (options_.durability == durability::none && options_.journal)
     return fail(errc::invalid_argument,
                 options_.name + ": durability none makes no sense with a journal");
@@ -288,7 +255,7 @@ result<bool> store_state::drop(std::string_view name, std::chrono::milliseconds 
 result<void> store_state::await(definition_change change, std::chrono::milliseconds timeout) {
   ensure(!runtime::inside_actor(), "store: a blocking change of a definition inside an actor");
   auto& op = *change.op;
-  if (op.ready() || op.wait_until(std::chrono::steady_clock::now() + timeout))
+  if (op.ready() || op.wait_until(end_of_wait(timeout)))
     return finish(change);
   auto& name = change.core->name();
   auto after = " within " + std::to_string(timeout.count()) + " ms";
@@ -398,7 +365,7 @@ result<std::uint64_t> store_state::purge() {
 }
 
 result<void> store_state::sync(std::chrono::milliseconds timeout) {
-  return pipe_ ? pipe_->sync(std::chrono::steady_clock::now() + timeout) : result<void>{};
+  return pipe_ ? pipe_->sync(end_of_wait(timeout)) : result<void>{};
 }
 
 result<void> store_state::crash(address& at, std::chrono::milliseconds timeout) {
@@ -429,6 +396,13 @@ result<void> store_state::crash_supervisor(std::string_view name) {
 }
 
 result<void> store_state::stop() {
+  if (is_waited_for())
+    return fail(errc::invalid_argument,
+                options_.name + ": stop: called in an actor or a callback, which it waits for");
+  return stop_all();
+}
+
+result<void> store_state::stop_all() {
   gateway_->close(); // first: what it has in hand may define or drop
   std::lock_guard one_at_a_time{definitions_};
   if (stopped_)

@@ -18,10 +18,14 @@ namespace holdfast::detail {
 /// comes later uses what comes before.
 class store_state {
 public:
+  /// What makes no sense in the options; asked before anything is made of them.
+  static std::optional<error> fault_in(const store_options& options);
   explicit store_state(store_options options);
   store_state(const store_state&) = delete;
   store_state& operator=(const store_state&) = delete;
   ~store_state();
+  /// Destroys a store: here, or in a thread of its own if `stop` must not be called here.
+  static void end(std::unique_ptr<store_state> state) noexcept;
 
   /// Opens the journal, restores, starts the tree.
   result<void> start();
@@ -55,6 +59,9 @@ public:
   const gateway_desk& gateway() const noexcept { return *gateway_; }
 
 private:
+  /// Whether this thread is one that a stop waits for.
+  bool is_waited_for() const noexcept;
+  result<void> stop_all();
   result<void> restore(journal_info info);
   result<void> restore_catalog();
   result<void> start_tree();
