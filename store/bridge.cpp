@@ -53,6 +53,8 @@ object event_data(const change& c) {
 }
 
 result<bridge> bridge::connect(store& from, event_receiver to, bridge_options options) {
+  if (!to)
+    return fail(errc::invalid_argument, "bridge: the receiver is empty");
   auto made = std::make_shared<state>();
   made->to = std::move(to);
   made->options = std::move(options);

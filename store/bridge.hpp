@@ -49,7 +49,7 @@ object event_data(const change& c);
 /// moving and destruction.
 class bridge {
 public:
-  /// Error: `invalid_argument` for a malformed pattern.
+  /// Error: `invalid_argument` for a malformed pattern or an empty receiver.
   static result<bridge> connect(store& from, event_receiver to, bridge_options options = {});
 
   /// When it returns the receiver is not running and will not be called again. Idempotent; not from

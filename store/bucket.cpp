@@ -32,6 +32,7 @@ bucket<record> bucket<record>::with(durability level) const {
 }
 
 bucket<record> bucket<record>::at(const snapshot& when) const {
+  ensure(when.is_of(core_->lines()), "bucket::at: a snapshot of another store");
   auto other = *this;
   other.when_ = when;
   other.in_ = {};

@@ -59,7 +59,8 @@ public:
   /// The same bucket with another durability for the writes of this handle. `none` is refused by
   /// persistent buckets (`invalid_argument` from each write); others ignore it.
   bucket with(durability level) const;
-  /// The same bucket as of a snapshot of its store. Writes through it are refused.
+  /// The same bucket as of a snapshot of its store; one of another store is a broken contract
+  /// (`contract_violation`). Writes through it are refused.
   bucket at(const snapshot& when) const;
 
   // -- writes

@@ -11,7 +11,9 @@
 namespace holdfast {
 
 selection::selection(ref<detail::bucket_core> of, query q, std::optional<snapshot> when)
-    : of_{std::move(of)}, query_{std::move(q)}, when_{std::move(when)} {}
+    : of_{std::move(of)}, query_{std::move(q)}, when_{std::move(when)} {
+  ensure(!when_ || when_->is_of(of_->lines()), "selection: a snapshot of another store");
+}
 selection::selection(ref<detail::transaction_part> in, query q)
     : of_{&in->core()}, query_{in->restricted(std::move(q))}, in_{std::move(in)} {}
 selection::selection(const selection&) = default;

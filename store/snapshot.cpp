@@ -23,6 +23,9 @@ snapshot::snapshot(std::shared_ptr<detail::commit_lines> lines, timestamp now) :
 }
 
 sequence snapshot::seq(detail::line_kind line) const noexcept { return pair_->seq(line); }
+bool snapshot::is_of(const detail::commit_lines& lines) const noexcept {
+  return pair_->is_of(lines);
+}
 sequence snapshot::memory_seq() const noexcept { return pair_->seq(detail::line_kind::memory); }
 sequence snapshot::durable_seq() const noexcept { return pair_->seq(detail::line_kind::durable); }
 

@@ -30,6 +30,8 @@ public:
 
   /// For the store's own parts: what it sees of one line.
   sequence seq(detail::line_kind line) const noexcept;
+  /// Likewise: whether it is one of the store with these lines.
+  bool is_of(const detail::commit_lines& lines) const noexcept;
 
 private:
   friend class store;

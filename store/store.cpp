@@ -92,6 +92,8 @@ result<subscription> follow(detail::store_state& state, std::string_view pattern
 
 result<subscription> store::on(std::string_view pattern, std::function<void(const change&)> call,
                                subscriber_options options) {
+  if (!call)
+    return fail(errc::invalid_argument, state_->options().name + ": on: the handler is empty");
   event_bus::handler handler = [call = std::move(call)](const topic&, const event& e) {
     call(static_cast<const change&>(e));
   };
@@ -100,6 +102,8 @@ result<subscription> store::on(std::string_view pattern, std::function<void(cons
 
 result<subscription> store::on(std::string_view pattern, const caf::actor& subscriber,
                                subscriber_options options) {
+  if (!subscriber)
+    return fail(errc::invalid_argument, state_->options().name + ": on: the subscriber is null");
   return follow(*state_, pattern, subscriber, std::move(options));
 }
 

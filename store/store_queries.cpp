@@ -36,6 +36,9 @@ result<query_value> store::run_query(std::string_view name, const object& parame
 result<subscription> store::subscribe_query(std::string_view name, object parameters,
                                             std::function<void(const query_update&)> call,
                                             live_options options) {
+  if (!call)
+    return fail(errc::invalid_argument,
+                state_->options().name + ": subscribe: the handler is empty");
   return state_->queries().subscribe(name, std::move(parameters), std::move(call),
                                      std::move(options));
 }

@@ -118,6 +118,9 @@ struct purging {
 auto modify_one(gateway_pointer self, const desk_ptr& desk) {
   return [self, desk](const modify_record& m) {
     return take<record>(self, desk, m.bucket, [&](const bucket<>& of, const auto& answer) {
+      if (!m.change)
+        return answer(
+            fail(errc::invalid_argument, m.bucket + ": modify_record: the function is empty"));
       aside(self, of.core().owner(), answer,
             [me = modifying{handle_for(of, m), m, answer}](auto* worker) { me.attempt(worker); });
     });
@@ -139,6 +142,9 @@ auto purge_one(gateway_pointer self, const desk_ptr& desk) {
 }
 
 result<value> transact_for(store_state& in, const run_transaction& m) {
+  if (!m.body)
+    return fail(errc::invalid_argument,
+                in.options().name + ": run_transaction: the function is empty");
   auto body = [&m](transaction& tx) { return m.body(tx); };
   return transact_with(body, [&](transaction_body run) {
     return transact(*in.lines(), in.owner(), &in, in.options().durability, m.how, run);

@@ -50,9 +50,12 @@ public:
   bool parse_error(std::size_t position, const std::string&, const Error& why) {
     open_.clear();
     std::string_view text = why.what(); // [json.exception...] parse error at ...: what is wrong
-    auto from = text.find(": ");
+    if (auto from = text.find(": "); from != text.npos)
+      text.remove_prefix(from + 2);
+    constexpr std::size_t most_shown = 300; // it quotes a number of any length
     return refuse("malformed JSON at " + place(position) + ": " +
-                  std::string{from == text.npos ? text : text.substr(from + 2)});
+                  std::string{text.substr(0, most_shown)} +
+                  (text.size() > most_shown ? "..." : ""));
   }
 
 private:
@@ -182,6 +185,10 @@ result<value> parse_json(std::string_view text, std::string_view subject,
     return fail(errc::invalid_argument, std::string{subject} + ": " + std::to_string(text.size()) +
                                             " bytes are above the limit " +
                                             std::to_string(within.bytes));
+  // The parser would take it for the end of the text, whatever is behind it.
+  if (auto at = text.find('\0'); at != text.npos)
+    return fail(errc::invalid_argument, std::string{subject} + ": malformed JSON: byte " +
+                                            std::to_string(at + 1) + " is NUL");
   builder out{text, subject, within};
   json::sax_parse(text, &out);
   return out.take();
