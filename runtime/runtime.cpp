@@ -2,6 +2,7 @@
 
 #include <holdfast/runtime/caf.hpp>
 #include <holdfast/runtime/detail/caller_unit.hpp>
+#include <holdfast/runtime/detail/logger_scope.hpp>
 
 #include <condition_variable>
 #include <mutex>
@@ -68,6 +69,7 @@ runtime::runtime(runtime_options options)
     if (options_.threads != 0)
       config.set("scheduler.max-threads", options_.threads);
   }
+  const detail::logger_scope no_logger;
   state_->own = std::make_unique<caf::actor_system>(config);
   state_->used = state_->own.get();
   state_->id = next_runtime_id();

@@ -1,6 +1,7 @@
 // What supervisors' handles and actors share: the lives of a supervisor, and what is left of them.
 #include <holdfast/runtime/detail/supervision_life.hpp>
 
+#include <holdfast/runtime/detail/logger_scope.hpp>
 #include <holdfast/runtime/detail/supervision_actor.hpp>
 
 #include <algorithm>
@@ -35,6 +36,7 @@ result<caf::actor> spawn_supervisor(const std::shared_ptr<supervisor_core>& core
   }
   auto life = std::make_shared<supervisor_life>(
       std::move(options), core->options.random ? *core->options.random : core->rt.random());
+  const logger_scope no_logger;
   auto actor = core->rt.system().spawn<supervisor_actor>(core, life, std::move(orphans),
                                                          std::move(announce));
   actor->attach_functor(

@@ -3,6 +3,7 @@
 
 #include <cstdlib>
 #include <exception>
+#include <holdfast/runtime/detail/logger_scope.hpp>
 
 namespace holdfast::detail {
 namespace {
@@ -39,6 +40,7 @@ error error_of(const std::string& id, const exit_cause& cause) {
 
 result<caf::actor> attempt(const child_spec& spec, start_context& context) {
   try {
+    const logger_scope no_logger; // the thread may be a caller's
     return spec.start(context);
   } catch (const std::exception& e) {
     return fail(errc::start_failed, e.what());

@@ -3,6 +3,8 @@
 
 #include <gmock/gmock.h>
 
+#include <thread>
+
 namespace holdfast {
 namespace {
 
@@ -163,6 +165,17 @@ TEST_P(a_store, refuses_a_second_definition_and_a_bad_one) {
   EXPECT_EQ(bad.error().code(), errc::invalid_schema);
   EXPECT_FALSE(db.has_bucket("things"));
   EXPECT_TRUE(db.define(schema("things").key("id", string())));
+}
+
+/// Found by a test that stopped one so: it hung, for the thread that had started it held CAF's
+/// logger.
+TEST_P(a_store, may_be_stopped_by_another_thread_than_started_it) {
+  auto db = start();
+  auto users = db.define(users_schema());
+  ASSERT_TRUE(users);
+  ASSERT_TRUE(users->insert({{"name", "Ann"}}).get());
+  std::thread{[&] { EXPECT_TRUE(db.stop()); }}.join();
+  EXPECT_EQ(users->insert({{"name", "Bob"}}).get().error(), errc::stopped);
 }
 
 TEST_P(a_store, refuses_operations_once_stopped) {
