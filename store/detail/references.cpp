@@ -87,9 +87,11 @@ bool linked_now(std::span<bucket_core* const> all) {
 std::optional<error> mismatch(const std::string& source, const std::string& field,
                               const std::string& target, bool durable) {
   auto kind = [](bool kept) { return kept ? " is kept in the journal" : " is in memory only"; };
+  auto why = durable ? ": after a restart there would be nothing to refer to"
+                     : ": a plain write commits to one of the two, not to both";
   return error{errc::invalid_schema,
                source + "." + field + ": references " + target + ", which" + kind(!durable) +
-                   ", while " + source + kind(durable),
+                   ", while " + source + kind(durable) + why,
                {source, {}, field}};
 }
 

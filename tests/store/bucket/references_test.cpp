@@ -249,12 +249,18 @@ TEST_P(references, between_a_kept_bucket_and_one_in_memory_are_refused_at_defini
                       .field("user", string().references("users"))
                       .persistent(false);
   EXPECT_EQ(db.define(sessions).error(), errc::invalid_schema);
+  EXPECT_EQ(db.define(sessions).error().message(),
+            "sessions.user: references users, which is kept in the journal, while sessions is in "
+            "memory only: a plain write commits to one of the two, not to both");
   auto logs = db.define(schema("logs").key("id", string()).persistent(false)).value();
   auto later = bucket_update().add_field("user", string().references("users"));
   EXPECT_EQ(db.update_bucket("logs", later).error(), errc::invalid_schema);
   ASSERT_TRUE(db.define(schema("a").key("id", string()).field("b", string().references("b"))));
-  EXPECT_EQ(db.define(schema("b").key("id", string()).persistent(false)).error(),
-            errc::invalid_schema);
+  const auto dangling = db.define(schema("b").key("id", string()).persistent(false));
+  EXPECT_EQ(dangling.error(), errc::invalid_schema);
+  EXPECT_EQ(dangling.error().message(),
+            "a.b: references b, which is in memory only, while a is kept in the journal: after a "
+            "restart there would be nothing to refer to");
   EXPECT_TRUE(db.define(schema("b").key("id", string())));
 }
 
