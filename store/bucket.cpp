@@ -122,9 +122,11 @@ pending<std::uint64_t> bucket<record>::erase_many(filter which) const {
   return write<detail::erase_many_operation, std::uint64_t>(std::move(which));
 }
 result<std::uint64_t> bucket<record>::purge() const {
-  if (in_ || when_)
-    return fail(errc::invalid_argument, name() + ": a purge is of the bucket as it is, not of a " +
-                                            (in_ ? "transaction" : "snapshot"));
+  if (in_)
+    return in_->purge();
+  if (when_)
+    return fail(errc::invalid_argument,
+                name() + ": a purge is of the bucket as it is, not of a snapshot");
   return detail::purge(core_, level_);
 }
 pending<record> bucket<record>::update(value key, std::initializer_list<field_input> changes,

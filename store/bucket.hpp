@@ -127,7 +127,7 @@ public:
   /// Removes now what has expired, which the store does by itself now and then
   /// (`store_options::ttl_interval`); gives the number. In several commits with cause `ttl`, so
   /// that others write meanwhile; waits for them, so not inside an actor. Records that others refer
-  /// to and restrict stay. Not part of a transaction. O(expired).
+  /// to and restrict stay. In a transaction it is part of its commit. O(expired).
   result<std::uint64_t> purge() const;
 
   // -- reads

@@ -49,7 +49,20 @@ struct transact_options {
 /// filter finds it has read the fields that it used: of a count none, of a sum, of groups and of
 /// `objects` those that are named there.
 ///
-/// A `clear` tells subscribers of each record that it erases, not of one `cleared` bucket.
+/// Its handles differ from ordinary ones in that
+///   - a `clear` tells subscribers of each record that it erases, not of one `cleared` bucket;
+///   - a `purge` is part of the commit, however many records have expired at `now()`: it tells of
+///     them with cause `ttl`, of what their references take along with `transaction`. Whoever
+///     removes or replaces one of them meanwhile, the store's own purge too, is a conflict; so its
+///     number is that of the records that the commit erases;
+///   - `with` has no effect: the durability is that of the transaction;
+///   - `at` leaves the transaction: such a handle reads the snapshot and nothing else.
+///
+/// Numbers of an `autoincrement` field are the function's to see when it inserts, and without gaps
+/// when it fails; so they are good only if nobody has taken one from that bucket meanwhile. Two
+/// transactions that number records of one bucket at once conflict always, and one of them is run
+/// again with other numbers; so is one that a plain insert overtakes. With the `exclusive_retries`
+/// they come through. Keys that the function gives itself, or `uuid`s, do not conflict so.
 ///
 /// What is checked when: a record's own rules and its key at each write; unique values and what
 /// records refer to when all is written, so that two records may exchange a unique value.

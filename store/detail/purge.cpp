@@ -5,14 +5,10 @@
 #include <algorithm>
 
 namespace holdfast::detail {
-namespace {
 
-/// Whether one record of a commit, and not the state of the store, was the reason that it failed.
 bool is_about_a_record(const error& e) noexcept {
   return e == errc::invalid || e == errc::duplicate || e == errc::broken_reference;
 }
-
-} // namespace
 
 result<purge_step> purge_operation::apply(commit_scope& scope) {
   auto& b = scope.home();

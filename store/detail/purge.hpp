@@ -17,6 +17,10 @@ struct purge_step {
   bool more = false; ///< there may be others behind it
 };
 
+/// Whether the end of one record, and not the state of the store, was the reason that a purge
+/// failed: then the record is passed over.
+bool is_about_a_record(const error& e) noexcept;
+
 /// How far a purge has come. Shared by the purge and the commit it waits for, which may outlive it.
 struct purge_progress {
   deadline_place reached;

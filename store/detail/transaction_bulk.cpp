@@ -78,6 +78,4 @@ result<std::uint64_t> transaction_part::erase_many(const filter& which) {
   });
 }
 
-result<std::uint64_t> transaction_part::clear() { return erase_many(filter{}); }
-
 } // namespace holdfast::detail

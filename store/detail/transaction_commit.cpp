@@ -50,6 +50,9 @@ std::optional<conflict> find_conflict(transaction_part& read) {
   for (auto* version : read.reads().found())
     if (auto death = version->death.load(std::memory_order_relaxed); death != never)
       return conflict_of(read, key_of(*version), death);
+  for (auto* version : read.purged())
+    if (auto death = version->death.load(std::memory_order_relaxed); death != never)
+      return conflict_of(read, key_of(*version), death);
   // That something which had expired is gone, or is still there, makes no difference.
   const auto at = read.now();
   for (auto& key : read.reads().absent())

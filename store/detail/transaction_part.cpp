@@ -88,6 +88,7 @@ void transaction_part::end() noexcept {
   form_ = nullptr;
   own_.clear();
   reads_ = {};
+  purged_ = {};
 }
 
 std::optional<error> transaction_part::ended() const {
@@ -217,6 +218,18 @@ result<void> transaction_part::put_erased(record_block& old) {
 
 /// Erases or changes the records that refer to an erased one, as their fields say. Where they
 /// restrict, the commit looks whether they still refer.
+/// The records whose field has this value, as the transaction sees them; notes that it looked at
+/// these fields of them.
+result<records> transaction_part::referring(std::uint32_t slot, value_view to,
+                                            read_set::used_fields used) {
+  const query which{
+      filter::compare(schema().layout().name(slot), filter::kind::eq, to.materialize())};
+  return read([&](const reader& from, std::int64_t at) {
+    reads_.add_query(which, std::move(used));
+    return all(from, which, at);
+  });
+}
+
 result<void> transaction_part::treat_referrers(const record& gone) {
   auto referrers = of_->referrers(*core_);
   if (!referrers)
@@ -225,12 +238,7 @@ result<void> transaction_part::treat_referrers(const record& gone) {
     if (by.what == on_delete::restrict)
       continue;
     auto source = of_->part_of(by.source);
-    auto& name = source->schema().layout().name(by.slot);
-    query which{filter::compare(name, filter::kind::eq, gone.key().materialize())};
-    auto found = source->read([&](const reader& from, std::int64_t at) {
-      source->reads().add_query(which, std::nullopt);
-      return all(from, which, at);
-    });
+    auto found = source->referring(by.slot, gone.key(), std::nullopt);
     if (!found)
       return fail(std::move(found.error()));
     for (auto& referrer : *found) {

@@ -44,6 +44,8 @@ public:
   read_set& reads() noexcept { return reads_; }
   /// The bucket's counter as it was when the transaction took a number from it.
   std::optional<std::int64_t> counted_from() const noexcept { return counted_from_; }
+  /// The expired records that it purged: that they are still there is what their number says.
+  const std::vector<const record_block*>& purged() const noexcept { return purged_; }
   /// What the counter is to be at least.
   std::int64_t counter() const noexcept { return made_.counter(); }
   bool changed() const noexcept;
@@ -84,6 +86,7 @@ public:
   result<record> upsert(draft input, const write_options& how);
   result<record> erase(value_view key, const write_options& how = {});
   result<std::uint64_t> clear();
+  result<std::uint64_t> purge();
 
   /// Calls `f(reader, now)` on what the transaction sees; what it uses of that is to be noted in
   /// `reads`.
@@ -111,6 +114,10 @@ private:
   result<record_block*> put_next(record_block& old, draft& changes, const write_options& how = {});
   result<void> put_erased(record_block& old);
   result<void> treat_referrers(const record& gone);
+  result<records> referring(std::uint32_t slot, value_view to, read_set::used_fields used);
+  result<std::vector<record_block*>> expired_blocks();
+  result<bool> is_kept(record_block& old);
+  result<bool> purge_one(record_block& old);
   draft bound(draft input) const;
   result<records> matching(const filter& which);
 
@@ -123,7 +130,8 @@ private:
   read_set reads_;
   generator made_{core_->owner().random()};
   std::optional<std::int64_t> counted_from_;
-  const filter* only_; ///< what may be seen; null: everything
+  std::vector<const record_block*> purged_; ///< of the snapshot, which keeps them
+  const filter* only_;                      ///< what may be seen; null: everything
   result<matcher> visible_{matcher{}};
 };
 

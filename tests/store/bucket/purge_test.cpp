@@ -177,14 +177,9 @@ TEST_F(a_purge, goes_on_past_a_record_that_cannot_go) {
   EXPECT_EQ((*hits.get(7).get())["of"], value_view{13});
 }
 
-TEST_F(a_purge, is_refused_on_snapshots_and_in_transactions) {
+TEST_F(a_purge, is_refused_on_snapshots) {
   start(false, milliseconds{0});
   EXPECT_EQ(sessions->at(db->snapshot()).purge().error(), errc::invalid_argument);
-  auto in = db->transact([&](transaction& tx) -> result<void> {
-    EXPECT_EQ(tx.in(*sessions).purge().error(), errc::invalid_argument);
-    return {};
-  });
-  EXPECT_TRUE(in);
 }
 
 TEST_F(a_purge, comes_by_itself_and_after_a_crash_of_its_bucket_too) {

@@ -2,6 +2,7 @@
 // everybody sees after its commit.
 #include "../query/random_data.hpp"
 
+#include <holdfast/store/detail/bucket_core.hpp>
 #include <holdfast/store/store.hpp>
 
 #include <gmock/gmock.h>
@@ -122,10 +123,27 @@ class own_writes_law : public ::testing::TestWithParam<std::uint32_t> {
 protected:
   random_data random{GetParam()};
   bool integer_key = random.chance(30);
-  store db = std::move(*store::start());
+  manual_clock clock;
+  store db = start();
   bucket<> things = define();
   reference_bucket model{false}; ///< only to make queries of
   std::int64_t serial = 0;
+
+  /// What ends by itself does so between transactions, and is held until it is purged by them.
+  store start() {
+    store_options options;
+    options.ttl_interval = std::chrono::milliseconds{0};
+    options.runtime_settings.clock = &clock;
+    return std::move(*store::start(std::move(options)));
+  }
+  write_options some_time() {
+    write_options out;
+    if (random.chance(40))
+      out.expires_in = std::chrono::seconds{1 + random.below(4)};
+    return out;
+  }
+  std::uint64_t held() { return things.core().data().live_count(); }
+  std::uint64_t count() { return *things.count().get(); }
 
   bucket<> define() {
     auto s = random_data::fields(integer_key, random.chance(30));
@@ -142,14 +160,14 @@ protected:
   void write(const bucket<>& b) {
     auto fields = random.record(id(), ++serial);
     if (random.chance(40)) {
-      if (b.insert(fields).get())
+      if (b.insert(fields, some_time()).get())
         model.entries.push_back({fields, 0});
     } else if (random.chance(50)) {
       object changes;
       for (std::string_view field : {"text", "num", "int", "flag"})
         if (random.chance(40))
           changes.set(field, random.chance(20) ? value{} : random.of(field));
-      (void)b.update(id(), changes).get();
+      (void)b.update(id(), changes, some_time()).get();
     } else {
       (void)b.erase(id()).get();
     }
@@ -163,10 +181,19 @@ TEST_P(own_writes_law, holds_for_random_writes_and_queries) {
     std::vector<query> queries;
     std::vector<value> keys;
     std::vector<std::string> inside, inside_keys;
+    clock.advance(std::chrono::seconds{random.below(3)});
+    const auto expired = held() - count();
+    const bool first = random.chance(30), last = random.chance(30);
     auto done = db.transact([&](transaction& tx) -> result<void> {
       auto mine = tx.in(things);
+      if (first) {
+        EXPECT_EQ(*mine.purge(), expired);
+      }
       for (auto n = random.below(40); n > 0; --n)
         write(mine);
+      if (last) {
+        EXPECT_LE(*mine.purge(), first ? 0 : expired) << "others were replaced";
+      }
       (void)tx.nested([&]() -> result<void> {
         for (auto n = random.below(5); n > 0; --n)
           write(mine);
@@ -181,6 +208,9 @@ TEST_P(own_writes_law, holds_for_random_writes_and_queries) {
       return {};
     });
     ASSERT_TRUE(done) << done.error().to_string();
+    if (first || last) {
+      EXPECT_EQ(held(), count()) << "round " << round;
+    }
     for (std::size_t i = 0; i < queries.size(); ++i)
       ASSERT_EQ(inside[i], answers(things, queries[i])) << "round " << round;
     for (std::size_t i = 0; i < keys.size(); ++i)
