@@ -44,7 +44,7 @@ result<void> transact(commit_lines& lines, runtime& rt, const store_state* in, d
     transaction_state state{lines, rt, in, until};
     transaction attempt{state};
     if (auto outcome = body.call(body.context, attempt); !outcome)
-      return outcome;
+      return until.passed() ? late(outcome.error()) : outcome;
     std::optional<conflict> met;
     auto done = state.commit(options.durability.value_or(level), met);
     if (!met || again >= options.retries + options.exclusive_retries)

@@ -32,9 +32,14 @@ struct transact_options {
   /// to be the last, unless the function itself writes past the transaction.
   int exclusive_retries = 4;
   /// For all of it: attempts, waits for buckets that others hold, the disk. When it is over before
-  /// the commit is sealed, nothing happened, and the error is `timeout`; afterwards the commit goes
-  /// on, and the error is `outcome_unknown`. Limits that are in the way until then say so
-  /// (`overloaded`). It bounds no call of the function, and no transaction that only reads.
+  /// the commit is sealed, nothing happened, and the error is `timeout`, also of a transaction that
+  /// only reads; afterwards the commit goes on, and the error is `outcome_unknown`. Limits that are
+  /// in the way until then say so (`overloaded`).
+  ///
+  /// Each call of the transaction's handles looks at the clock (that of the store) when it begins,
+  /// of those that look a key up every 16th, and fails with `timeout` when the time is over;
+  /// `contains`, which has no error to give, is false then. So a function that goes on reading or
+  /// writing ends; one that does neither is not interrupted, nor is a single read.
   std::chrono::milliseconds timeout = default_timeout;
   /// Instead of the store's.
   std::optional<holdfast::durability> durability = {};

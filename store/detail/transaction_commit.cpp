@@ -148,8 +148,11 @@ error too_late(const time_limit& until) {
 
 result<void> transaction_state::commit(durability level, std::optional<conflict>& met) {
   const auto changed = written();
-  if (changed.empty())
+  if (changed.empty()) {
+    if (auto late = lateness())
+      return fail(std::move(*late));
     return {};
+  }
   if (auto writable = check_writable(changed, level); !writable)
     return writable;
   auto& home = home_of(changed);

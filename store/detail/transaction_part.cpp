@@ -56,9 +56,9 @@ bool transaction_part::is_visible(const record_block& block) const {
   return !only_ || (*visible_)(block);
 }
 
-/// Why nothing can be read.
+/// Why no key can be looked up.
 std::optional<error> transaction_part::unreadable() const {
-  if (auto why = ended())
+  if (auto why = of_ && of_->skips_clock() ? core_->closed() : ended())
     return why;
   if (only_ && !visible_) [[unlikely]]
     return visible_.error();
@@ -96,6 +96,8 @@ std::optional<error> transaction_part::ended() const {
     return error{errc::invalid_argument,
                  core_->name() + ": the transaction that this handle belongs to has ended",
                  {.bucket = core_->name()}};
+  if (auto late = of_->lateness()) [[unlikely]]
+    return late;
   return core_->closed();
 }
 
@@ -216,8 +218,6 @@ result<void> transaction_part::put_erased(record_block& old) {
   return treat_referrers(gone);
 }
 
-/// Erases or changes the records that refer to an erased one, as their fields say. Where they
-/// restrict, the commit looks whether they still refer.
 /// The records whose field has this value, as the transaction sees them; notes that it looked at
 /// these fields of them.
 result<records> transaction_part::referring(std::uint32_t slot, value_view to,
@@ -230,6 +230,8 @@ result<records> transaction_part::referring(std::uint32_t slot, value_view to,
   });
 }
 
+/// Erases or changes the records that refer to an erased one, as their fields say. Where they
+/// restrict, the commit looks whether they still refer.
 result<void> transaction_part::treat_referrers(const record& gone) {
   auto referrers = of_->referrers(*core_);
   if (!referrers)

@@ -65,7 +65,7 @@ public:
 
   /// The transaction has ended: forgets everything.
   void end() noexcept;
-  /// Why nothing can be done here any more.
+  /// Why nothing can be done here any more: the transaction has ended, or its time is over.
   std::optional<error> ended() const;
   /// Why it cannot be written, besides that.
   std::optional<error> refusal() const;

@@ -46,6 +46,11 @@ result<ref<transaction_part>> transaction_state::part(std::string_view name) {
   return part_of(std::move(*found));
 }
 
+std::optional<error> transaction_state::lateness() {
+  late_ = late_ || (until_ && until_->passed());
+  return late_ ? std::optional{too_late(*until_)} : std::nullopt;
+}
+
 result<std::vector<transaction_state::referrer>>
 transaction_state::referrers(bucket_core& b) const {
   std::vector<referrer> out;

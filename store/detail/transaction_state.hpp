@@ -6,6 +6,7 @@
 #include <holdfast/store/transaction.hpp>
 
 #include <chrono>
+#include <cstdint>
 #include <memory>
 #include <optional>
 #include <utility>
@@ -60,6 +61,11 @@ public:
   ref<transaction_part> part_of(ref<bucket_core> core);
   /// The same by name. Error: `not_found`.
   result<ref<transaction_part>> part(std::string_view name);
+  /// `timeout` when its time is over: it cannot commit any more. A query has all the time.
+  std::optional<error> lateness();
+  /// Whether a look-up of a key need not look at the clock, which would cost about as much as the
+  /// look-up: every 16th does, and each one once the time is over.
+  bool skips_clock() noexcept { return !late_ && ++lookups_ % lookups_per_look != 0; }
   /// Error: `timeout`. Not of a query.
   result<std::vector<referrer>> referrers(bucket_core& b) const;
   bool only_reads() const noexcept { return only_ != nullptr; }
@@ -84,9 +90,10 @@ public:
   }
 
   /// Commits what was written, or nothing, and waits until it is published. Blocks for the turns of
-  /// the buckets and for the disk. Errors: those of writes; `duplicate` and `broken_reference` of
-  /// what is checked when all is there; when the time is over, `timeout` if it was not sealed yet,
-  /// which made nothing, else `outcome_unknown`; for `conflict`, which made nothing, also `met`.
+  /// the buckets and for the disk. If nothing was written, it says whether that was in time.
+  /// Errors: those of writes; `duplicate` and `broken_reference` of what is checked when all is
+  /// there; when the time is over, `timeout` if it was not sealed yet, which made nothing, else
+  /// `outcome_unknown`; for `conflict`, which made nothing, also `met`.
   result<void> commit(durability level, std::optional<conflict>& met);
   /// Handles answer that it has ended. On the thread that ran it.
   void end() noexcept;
@@ -109,6 +116,9 @@ private:
   const read_filters* only_ = nullptr; ///< null: a transaction
   const time_limit* until_ = nullptr;  ///< null: a query
   std::vector<std::string> missing_;
+  static constexpr std::uint32_t lookups_per_look = 16;
+  std::uint32_t lookups_ = 0;
+  bool late_ = false;
 };
 
 /// What a transaction ends with that did not come to its commit in time.

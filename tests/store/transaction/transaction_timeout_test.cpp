@@ -76,10 +76,12 @@ TEST_F(a_transaction, ends_when_buckets_that_its_references_reach_stay_busy) {
       [&](transaction& tx) {
         EXPECT_EQ(tx.in(authors).erase(1).get().error(), errc::timeout)
             << "who refers to it cannot be known just then";
-        EXPECT_TRUE(tx.in(authors).contains(1)) << "so it was not erased";
+        EXPECT_EQ(tx.in(authors).all().get().error(), errc::timeout) << "nor what is there";
       },
       {.timeout = 20ms});
-  EXPECT_TRUE(erasing) << "there is nothing to commit";
+  ASSERT_FALSE(erasing);
+  EXPECT_EQ(erasing.error(), errc::timeout) << "though there is nothing to commit";
+  EXPECT_TRUE(authors.contains(1)) << "it was not erased";
   ASSERT_TRUE(slow.finish());
   EXPECT_EQ(*authors.count().get(), 2u);
   EXPECT_EQ(*books.count().get(), 0u);
@@ -179,12 +181,81 @@ TEST_F(a_timed_transaction, says_why_it_was_run_again_when_a_bucket_stays_busy_t
   EXPECT_EQ(n(), 7);
 }
 
-TEST_F(a_timed_transaction, that_only_reads_is_not_too_late) {
-  EXPECT_TRUE(db.transact([&](transaction& tx) -> result<void> {
-    clock.advance(2 * default_timeout);
-    EXPECT_TRUE(tx.in(counts).contains(1));
+TEST_F(a_timed_transaction, that_only_reads_ends_with_its_time_too) {
+  const auto late = db.transact([&](transaction& tx) -> result<std::int64_t> {
+    auto seen = tx.in(counts).get(1).get();
+    EXPECT_TRUE(seen);
+    clock.advance(default_timeout);
+    return (*seen)["n"].as_int();
+  });
+  ASSERT_FALSE(late);
+  EXPECT_EQ(late.error(), errc::timeout);
+  EXPECT_TRUE(db.transact(
+      [&](transaction& tx) -> result<void> {
+        clock.advance(999'999us);
+        EXPECT_TRUE(tx.in(counts).contains(1));
+        return {};
+      },
+      {.timeout = 1s}));
+}
+
+/// A function that goes on reading finds out by itself.
+TEST_F(a_timed_transaction, answers_nothing_when_its_time_is_over) {
+  int reads = 0;
+  const auto late = db.transact(
+      [&](transaction& tx) -> result<void> {
+        for (;; ++reads) {
+          if (auto seen = tx.in(counts).get(1).get(); !seen)
+            return fail(seen.error());
+          clock.advance(1ms);
+        }
+      },
+      {.timeout = 10ms});
+  EXPECT_GE(reads, 10);
+  EXPECT_LE(reads, 10 + 16);
+  ASSERT_FALSE(late);
+  EXPECT_EQ(late.error(), errc::timeout);
+
+  const auto each = db.transact([&](transaction& tx) -> result<void> {
+    auto mine = tx.in(counts);
+    clock.advance(default_timeout);
+    for (auto& failed :
+         {mine.all().get().error(), mine.get(1).get().error(), mine.count().get().error(),
+          mine.visit(1, [](const record_view&) {}).error(),
+          mine.everything().page_of(1).get().error(), mine.everything().sum("n").get().error(),
+          mine.everything().group_by({"n"}, {}).get().error(),
+          mine.everything().visit([](const record_view&) {}).error(), mine.purge().error(),
+          mine.insert({{"id", 9}}).get().error(), mine.update(1, {{"n", 1}}).get().error(),
+          mine.upsert({{"id", 9}}).get().error(), mine.erase(1).get().error(),
+          mine.insert_many({object{{"id", 9}}}).get().error(),
+          mine.update_many({}, {{"n", 9}}).get().error(), mine.erase_many({}).get().error(),
+          mine.clear().get().error()})
+      EXPECT_EQ(failed, errc::timeout) << failed.to_string();
+    EXPECT_FALSE(mine.contains(1)) << "which has no error to give";
     return {};
-  }));
+  });
+  ASSERT_FALSE(each);
+  EXPECT_EQ(each.error(), errc::timeout);
+  EXPECT_EQ(*counts.count().get(), 1u);
+}
+
+TEST_F(a_timed_transaction, says_why_it_was_run_again_when_its_function_finds_out) {
+  int attempts = 0;
+  const auto late = db.transact([&](transaction& tx) -> result<void> {
+    auto mine = tx.in(counts);
+    if (++attempts == 1) {
+      EXPECT_TRUE(mine.update(1, {{"n", 1}}).get());
+      EXPECT_TRUE(counts.update(1, {{"n", 7}}).get());
+      return {};
+    }
+    clock.advance(default_timeout);
+    return mine.all().get().map([](const records&) {});
+  });
+  EXPECT_EQ(attempts, 2);
+  ASSERT_FALSE(late);
+  EXPECT_EQ(late.error(), errc::timeout);
+  ASSERT_TRUE(late.error().cause());
+  EXPECT_EQ(*late.error().cause(), errc::conflict);
 }
 
 TEST_F(a_timed_transaction, loses_the_right_of_way_when_its_time_is_over) {
