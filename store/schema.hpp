@@ -17,7 +17,9 @@
 namespace holdfast {
 
 /// How an insert fills a field that was not given. `uuid` (version 4) and `cuid` make texts,
-/// `autoincrement` counts per bucket, `insertion_time` is the time of the insert in milliseconds.
+/// `autoincrement` counts per bucket, without gaps where inserts fail (transactions that take
+/// numbers of one bucket at once conflict, see `transaction`), `insertion_time` is the time of the
+/// insert in milliseconds.
 enum class generated_by : std::uint8_t { nothing, uuid, cuid, autoincrement, insertion_time };
 inline constexpr auto uuid = generated_by::uuid;
 inline constexpr auto cuid = generated_by::cuid;
