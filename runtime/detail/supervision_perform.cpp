@@ -1,9 +1,10 @@
 // What the supervisor's actor does.
 #include <holdfast/runtime/detail/supervision_actor.hpp>
 
+#include <holdfast/runtime/detail/logger_scope.hpp>
+
 #include <cstdlib>
 #include <exception>
-#include <holdfast/runtime/detail/logger_scope.hpp>
 
 namespace holdfast::detail {
 namespace {
