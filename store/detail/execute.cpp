@@ -65,7 +65,9 @@ result<records> last(const reader& from, const query& q, std::uint64_t count, st
   if (!order)
     return fail(std::move(order.error()));
   // No walk from the front would end before the end, so any order will do.
-  auto how = make_plan(from, q.which(), *order, {.any_order = true});
+  auto how = make_plan(
+      from, q.which(), *order,
+      {.needed = order->by_row() ? count : query::unlimited, .any_order = true, .from_end = true});
   if (!how)
     return fail(std::move(how.error()));
   records out;

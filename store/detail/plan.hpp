@@ -102,6 +102,7 @@ struct plan {
 struct plan_goal {
   std::uint64_t needed = query::unlimited; ///< matching records, in order, from the start
   bool any_order = false;
+  bool from_end = false; ///< the needed ones are the last: only a scan can begin with those
   bool counting = false; ///< only the number of records is asked for
   bool texts = false;    ///< fill in `condition`
 };

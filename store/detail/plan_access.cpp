@@ -46,6 +46,19 @@ std::vector<rank_range> intersection(std::span<const rank_range> a, std::span<co
   return out;
 }
 
+/// What of `all` is in none of the ranges, which lie in it and are tidy.
+std::vector<rank_range> complement(std::span<const rank_range> ranges, rank_range all) {
+  std::vector<rank_range> out;
+  for (const auto& r : ranges) {
+    if (all.first < r.first)
+      out.push_back({all.first, r.first});
+    all.first = r.last;
+  }
+  if (all.first < all.last)
+    out.push_back(all);
+  return out;
+}
+
 /// The least text that is above every text with this prefix; nothing if there is none.
 std::optional<std::string> behind_prefix(std::string_view prefix) {
   std::string out{prefix};
@@ -59,7 +72,8 @@ std::optional<std::string> behind_prefix(std::string_view prefix) {
 
 /// Rank ranges of one ordered index for one comparison of the field behind some that are equal to
 /// given values. Null is the first of all values, and apart from null an index holds one family of
-/// values: the operands were checked against the field's type.
+/// values: the operands were checked against the field's type. What a negation matches is the rest
+/// of those entries, those of null included.
 class ranger {
 public:
   ranger(const reader& from, std::uint32_t index, const leading_values& equal = {})
@@ -67,8 +81,7 @@ public:
 
   /// Whether an index can answer the comparison; the ranges are then those of exactly the matches.
   static bool can(const bound_node& n) noexcept {
-    return !n.negated && n.field.path.empty() && n.op != kind::ne && n.op != kind::contains &&
-           n.op != kind::ends_with;
+    return n.field.path.empty() && n.op != kind::contains && n.op != kind::ends_with;
   }
 
   std::vector<rank_range> of(const bound_node& n) const {
@@ -77,11 +90,14 @@ public:
       out.reserve(n.operands.size());
       for (const auto& x : n.operands)
         out.push_back(equal(x));
+    } else if (n.op == kind::ne) {
+      out.push_back({after({}), before(n.operands[0])});
+      out.push_back({after(n.operands[0]), end()});
     } else {
       out.push_back(single(n));
     }
     tidy(out);
-    return out;
+    return n.negated ? complement(out, all()) : out;
   }
 
   /// The entries with the given values, whatever is behind them.
@@ -166,7 +182,7 @@ private:
     const auto& n = nodes_[at];
     if (!ranger::can(n))
       return std::nullopt;
-    bool equality = n.op == kind::eq || n.op == kind::in;
+    bool equality = !n.negated && (n.op == kind::eq || n.op == kind::in);
     bool null_asked = std::ranges::any_of(n.operands, &value::is_null);
     auto slot = n.field.slot;
     access out{.slot = slot, .values = n.operands, .ranges = {}};

@@ -64,6 +64,68 @@ TEST_F(explained, a_disjunction_of_indexed_terms_is_a_union) {
       "users: scan, 1000 of 1000 rows, filter role == \"admin\" or name == \"n1\", stored order");
 }
 
+TEST_F(explained, what_is_not_so_is_the_rest_of_an_index) {
+  EXPECT_EQ(why(query{"role"_f != "user"}),
+            "users: index role (role != \"user\"), 10 of 1000 rows, sorted, count from the index "
+            "alone");
+  EXPECT_EQ(why(query{!("role"_f == "user")}),
+            "users: index role (not role == \"user\"), 10 of 1000 rows, sorted, count from the "
+            "index alone");
+  EXPECT_EQ(why(query{!("role"_f.in("user", "guest"))}),
+            "users: index role (not role in (\"user\", \"guest\")), 10 of 1000 rows, sorted, count "
+            "from the index alone");
+  EXPECT_EQ(why(query{!("age"_f < 70)}),
+            "users: index age (not age < 70), 208 of 1000 rows, sorted, count from the index alone")
+      << "those without an age, too";
+  EXPECT_EQ(why(query{"age"_f > 70 && "age"_f != 75}),
+            "users: index age (age > 70 and age != 75), 84 of 1000 rows, sorted, count from the "
+            "index alone");
+  EXPECT_EQ(why(query{"role"_f != "user" || "age"_f == 3}),
+            "users: union role, age (role != \"user\" or age == 3), 23 of 1000 rows, stored order");
+}
+
+TEST_F(explained, what_is_not_so_is_scanned_for_where_that_is_most_of_the_bucket) {
+  EXPECT_EQ(
+      why(query{"role"_f != "admin"}),
+      "users: scan, 1000 of 1000 rows, filter role != \"admin\", stored order, count from the "
+      "index alone");
+  EXPECT_EQ(why(query{"age"_f != 3}.order_by("age").limit(10)),
+            "users: index age (age != 3), 887 of 1000 rows, index order by age, count from the "
+            "index alone");
+  EXPECT_EQ(why(query{"role"_f != "admin" || "age"_f != 3}.order_by("name")),
+            "users: scan, 1000 of 1000 rows, filter role != \"admin\" or age != 3, sorted by name");
+}
+
+TEST_F(explained, what_is_not_a_key_or_unique_value_is_scanned_for) {
+  EXPECT_EQ(why(query{"email"_f != "7@example.org"}),
+            "users: scan, 1000 of 1000 rows, filter email != \"7@example.org\", stored order");
+  EXPECT_EQ(why(query{!("id"_f.in("u1", "u2"))}),
+            "users: scan, 1000 of 1000 rows, filter not id in (\"u1\", \"u2\"), stored order");
+}
+
+/// What a plan reads for those who do not ask for an order.
+TEST_F(explained, without_an_order_what_takes_sorting_is_not_taken_for_cheap) {
+  auto scans = [&](const filter& which, const detail::plan_goal& goal) {
+    return bucket_.read(
+        [&](const auto& r) { return detail::make_plan(r, which, {}, goal).value().is_scan(); });
+  };
+  const auto most = "role"_f != "user" || "age"_f < 56;
+  EXPECT_TRUE(scans(most, {.any_order = true})) << "a union is sorted anyhow";
+  EXPECT_FALSE(scans("role"_f != "user" || "age"_f < 5, {.any_order = true}));
+  EXPECT_FALSE(scans("age"_f != 3 && "age"_f < 30, {.any_order = true}));
+}
+
+TEST_F(explained, the_last_ones_of_many_are_read_from_the_end) {
+  auto scans = [&](const filter& which, std::uint64_t needed) {
+    const detail::plan_goal goal{.needed = needed, .any_order = true, .from_end = true};
+    return bucket_.read(
+        [&](const auto& r) { return detail::make_plan(r, which, {}, goal).value().is_scan(); });
+  };
+  EXPECT_TRUE(scans("age"_f != 3 && "age"_f < 40, 10));
+  EXPECT_FALSE(scans("role"_f != "user", 10)) << "which are few";
+  EXPECT_FALSE(scans("age"_f != 3 && "age"_f < 40, query::unlimited));
+}
+
 TEST_F(explained, what_no_index_knows_is_scanned) {
   EXPECT_EQ(why(query{}),
             "users: scan, 1000 of 1000 rows, stored order, count from the index alone");
@@ -163,6 +225,17 @@ TEST_F(explained_compound, equality_on_its_first_fields_and_a_range_on_the_next_
   EXPECT_EQ(bucket_.count(query{"role"_f == "admin" && "city"_f == "c0"}), 50U);
 }
 
+TEST_F(explained_compound, equality_on_its_first_fields_and_a_difference_in_the_next_are_ranges) {
+  EXPECT_EQ(why(query{"role"_f == "admin" && "city"_f != "c0"}),
+            "users: index (role, city, age) (role == \"admin\" and city != \"c0\"), "
+            "200 of 1000 rows, sorted, count from the index alone");
+  auto q = query{"role"_f == "admin" && "city"_f == "c0" && !("age"_f.in(0, 40))};
+  EXPECT_EQ(why(q.order_by("age").limit(3)),
+            "users: index (role, city, age) (role == \"admin\" and city == \"c0\" and not age in "
+            "(0, 40)), 25 of 1000 rows, index order by age, count from the index alone");
+  EXPECT_EQ(bucket_.keys(q), "u20 u100 u180");
+}
+
 TEST_F(explained_compound, equality_on_all_fields_stands_in_stored_order) {
   EXPECT_EQ(why(query{"role"_f == "admin" && "city"_f == "c0" && "age"_f == 40}),
             "users: index (role, city, age) (role == \"admin\" and city == \"c0\" and age == 40), "
@@ -180,9 +253,12 @@ TEST_F(explained_compound, the_order_by_its_last_field_is_walked) {
 }
 
 TEST_F(explained, a_count_of_an_indexed_range_reads_no_record) {
-  for (const auto& which : {"age"_f >= 18, "age"_f.is_null(), "age"_f.exists(),
-                            "role"_f.starts_with("a"), "age"_f.in(1, 2, 3), filter{}})
+  for (const auto& which :
+       {"age"_f >= 18, "age"_f.is_null(), "age"_f.exists(), "role"_f.starts_with("a"),
+        "age"_f.in(1, 2, 3), "age"_f != 7, !("age"_f == 7), !("age"_f.between(1, 9)), filter{}})
     EXPECT_TRUE(bucket_.explain(query{which}).covers_count) << which.to_string();
+  EXPECT_EQ(bucket_.count(query{"age"_f != 7}), 887U);
+  EXPECT_EQ(bucket_.count(query{!("age"_f == 7)}), 987U);
   EXPECT_EQ(bucket_.count(query{"age"_f.is_null()}), 100U);
   EXPECT_EQ(bucket_.count(query{"role"_f.starts_with("a")}), 10U);
 }

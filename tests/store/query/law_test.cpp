@@ -1,6 +1,7 @@
 #include "query_fixture.hpp"
 #include "random_data.hpp"
 
+#include <map>
 #include <set>
 
 // The law of queries: with any indexes, an answer is the one of a plain scan, in the same order.
@@ -246,7 +247,7 @@ TEST(random_queries, take_every_way_there_is) {
     bucket.insert(model.entries.back().fields);
   }
   std::set<std::string> seen, compound;
-  for (int i = 0; i < 6000; ++i) {
+  for (int i = 0; i < 12'000; ++i) {
     auto why = bucket.explain(random.any_query(model));
     auto order = ", " + std::string{to_string(why.order)};
     seen.insert(std::string{to_string(why.from)} + order);
@@ -262,6 +263,52 @@ TEST(random_queries, take_every_way_there_is) {
               ::testing::IsSupersetOf(
                   {"(flag, int), stored order", "(flag, int), sorted", "(flag, int), index order",
                    "(day, flag, text), stored order", "(day, flag, text), sorted"}));
+}
+
+template <class Fn>
+void each_leaf(const filter& in, Fn&& fn) {
+  if (in.is_leaf())
+    fn(in);
+  for (const auto& term : in.terms())
+    each_leaf(term, fn);
+}
+
+// Nor about negations, if indexes answered few of those.
+TEST(random_queries, read_what_is_not_so_through_indexes) {
+  random_data random{2};
+  reference_bucket model{false};
+  auto definition = random_data::fields(false, false);
+  for (std::string field : {"text", "num", "int", "flag", "day"})
+    definition.index(field);
+  definition.index({"flag", "int"});
+  test_bucket bucket{definition};
+  for (std::int64_t i = 0; i < 60; ++i) {
+    model.entries.push_back({random.record("k" + std::to_string(i), i), 0});
+    bucket.insert(model.entries.back().fields);
+  }
+  std::map<std::string, int> read, counted;
+  auto name_of = [](const filter& leaf) {
+    return (leaf.negated() ? "not " : "") + std::string{to_string(leaf.op())};
+  };
+  for (int i = 0; i < 20'000; ++i) {
+    auto q = random.any_query(model);
+    auto why = bucket.explain(q);
+    if (why.from == explanation::source::index || why.from == explanation::source::index_union)
+      each_leaf(q.which(), [&](const filter& leaf) {
+        if (why.condition.find(leaf.to_string()) != std::string::npos)
+          ++read[name_of(leaf)];
+      });
+    if (q.which().is_leaf() && why.covers_count)
+      ++counted[name_of(q.which())];
+  }
+  for (auto* name :
+       {"!=", "not ==", "not !=", "not <", "not <=", "not >", "not >=", "not in", "not between"}) {
+    EXPECT_GT(read[name], 20) << name;
+    EXPECT_GT(counted[name], 10) << name;
+  }
+  EXPECT_GT(read["not starts_with"], 2);
+  EXPECT_GT(counted["not starts_with"], 10);
+  EXPECT_EQ(read["not contains"] + read["not ends_with"], 0);
 }
 
 INSTANTIATE_TEST_SUITE_P(seeds, query_laws, ::testing::Range(1U, 41U));

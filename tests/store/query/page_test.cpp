@@ -73,6 +73,25 @@ TEST_P(pages, walk_through_records_without_a_value_at_the_end) {
   }
 }
 
+TEST_P(pages, of_a_difference_walk_around_the_value_that_is_left_out) {
+  for (int i = 0; i < 10; ++i)
+    add(i, i == 4 ? value{} : value{i / 2});
+  auto walk = [&](const query& q) {
+    std::string got;
+    std::optional<std::string> cursor;
+    do {
+      auto p = next(q, 2, cursor).value();
+      got += test_bucket::keys_of(p.items) + "|";
+      cursor = p.next;
+    } while (cursor);
+    return got;
+  };
+  EXPECT_EQ(walk(query{"n"_f != 1}), "0 1|5 6|7 8|9|");
+  EXPECT_EQ(walk(query{"n"_f != 1}.order_by("n")), "0 1|5 6|7 8|9|");
+  EXPECT_EQ(walk(query{"n"_f != 1}.order_by("n", direction::descending)), "8 9|6 7|5 0|1|");
+  EXPECT_EQ(walk(query{!("n"_f.in(1, 3))}.order_by("n", direction::descending)), "8 9|5 0|1 4|");
+}
+
 TEST_P(pages, of_a_filter_on_one_value_go_on_by_row) {
   for (int i = 0; i < 9; ++i)
     add(i, 1);

@@ -171,7 +171,7 @@ public:
     if (ordered && chance(20))
       return filter::between(name, first, operand());
     if (!ordered || chance(40))
-      return filter::compare(name, chance(80) ? kind::eq : kind::ne, first);
+      return filter::compare(name, chance(70) ? kind::eq : kind::ne, first);
     static const kind orders[] = {kind::lt, kind::le, kind::gt, kind::ge};
     return filter::compare(name, orders[below(4)], first);
   }
@@ -184,7 +184,11 @@ public:
     for (std::size_t i = 0; i + 1 < fields.size(); ++i)
       out = out &&
             filter::compare(fields[i], filter::kind::eq, reference_bucket::at(like, fields[i]));
-    return chance(50) ? out : out && comparison(data);
+    if (chance(40))
+      return out;
+    auto next = chance(50) ? filter::compare(fields.back(), filter::kind::ne, of(fields.back()))
+                           : comparison(data);
+    return out && (chance(25) ? !next : next);
   }
 
   filter tree(const reference_bucket& data, unsigned depth) {
@@ -192,7 +196,7 @@ public:
       return several(data);
     if (depth == 0 || chance(40)) {
       auto leaf = comparison(data);
-      return chance(15) ? !leaf : leaf;
+      return chance(25) ? !leaf : leaf;
     }
     auto a = tree(data, depth - 1), b = tree(data, depth - 1);
     auto both = chance(60) ? a && b : a || b;
