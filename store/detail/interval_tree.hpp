@@ -9,14 +9,21 @@
 
 namespace holdfast::detail {
 
-/// Values from one to another, both included; without an end there it goes on for ever.
+/// Values from one to another, both included unless that end is open; without an end there it goes
+/// on for ever.
 struct value_interval {
   std::optional<value> from = {};
   std::optional<value> to = {};
+  bool open_from = false;
+  bool open_to = false;
 
   bool contains(value_view x) const noexcept { return !begins_behind(x) && !ends_before(x); }
-  bool begins_behind(value_view x) const noexcept { return from && x < value_view{*from}; }
-  bool ends_before(value_view x) const noexcept { return to && x > value_view{*to}; }
+  bool begins_behind(value_view x) const noexcept {
+    return from && (open_from ? x <= value_view{*from} : x < value_view{*from});
+  }
+  bool ends_before(value_view x) const noexcept {
+    return to && (open_to ? x >= value_view{*to} : x > value_view{*to});
+  }
 };
 
 /// Intervals with a `T` for each, that say which of them contain a value. Ordered by where they
@@ -61,12 +68,14 @@ private:
   static int compare_from(const value_interval& a, const value_interval& b) noexcept {
     if (!a.from || !b.from)
       return (a.from ? 1 : 0) - (b.from ? 1 : 0);
-    return compare(*a.from, *b.from);
+    const auto c = compare(*a.from, *b.from);
+    return c != 0 ? c : (a.open_from ? 1 : 0) - (b.open_from ? 1 : 0);
   }
   static int compare_to(const value_interval& a, const value_interval& b) noexcept {
     if (!a.to || !b.to)
       return (a.to ? 0 : 1) - (b.to ? 0 : 1);
-    return compare(*a.to, *b.to);
+    const auto c = compare(*a.to, *b.to);
+    return c != 0 ? c : (a.open_to ? 0 : 1) - (b.open_to ? 0 : 1);
   }
 
   static void update(node& n) noexcept {

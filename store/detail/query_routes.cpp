@@ -1,5 +1,6 @@
 #include <holdfast/store/detail/query_routes.hpp>
 
+#include <holdfast/store/detail/filter_intervals.hpp>
 #include <holdfast/store/detail/reader.hpp>
 
 #include <algorithm>
@@ -39,65 +40,36 @@ const bound_node* query_routes::comparison_in(const matcher& filter) noexcept {
   return best;
 }
 
-namespace {
-
-/// The texts that begin with a prefix lie before the next text of its length, if there is one.
-std::optional<value> behind_prefix(std::string_view prefix) {
-  std::string next{prefix};
-  while (!next.empty() && next.back() == '\xff')
-    next.pop_back();
-  if (next.empty())
-    return std::nullopt;
-  next.back() = static_cast<char>(static_cast<unsigned char>(next.back()) + 1);
-  return value{std::move(next)};
-}
-
-/// The values that a comparison may hold for, if they lie together.
-std::optional<value_interval> interval_of(const bound_node& node) {
-  if (!node.is_leaf() || node.negated)
-    return std::nullopt;
-  auto& first = node.operands.front();
-  switch (node.op) {
-  case filter::kind::lt:
-  case filter::kind::le:
-    return value_interval{std::nullopt, first};
-  case filter::kind::gt:
-  case filter::kind::ge:
-    return value_interval{first, std::nullopt};
-  case filter::kind::between:
-    return value_interval{first, node.operands[1]};
-  case filter::kind::starts_with:
-    return value_interval{first, behind_prefix(first.as_string())};
-  default:
-    return std::nullopt;
-  }
-}
-
-} // namespace
-
-/// A range that leads to the query. Where only the first records of an order were looked at, the
+/// Ranges that lead to the query. Where only the first records of an order were looked at, the
 /// place of the last one says more, as a rule, than the filter.
-std::optional<query_routes::field_range> query_routes::range_of(const read_set::query_read& read) {
+std::optional<query_routes::field_ranges>
+query_routes::ranges_of(const read_set::query_read& read) {
   if (read.last && !read.order.terms.empty() && !read.last->at[0].is_null()) {
     auto& term = read.order.terms[0];
     auto& end = read.last->at[0]; // records without a value are last in both directions
-    return field_range{term.field, term.descending ? value_interval{end, std::nullopt}
-                                                   : value_interval{std::nullopt, end}};
+    return field_ranges{
+        term.field, {term.descending ? value_interval{.from = end} : value_interval{.to = end}}};
   }
   const auto nodes = read.which->nodes();
   if (nodes.empty())
     return std::nullopt;
-  auto range = [&](std::size_t i) -> std::optional<field_range> {
-    auto over =
-        nodes[i].is_leaf() && !nodes[i].operands.empty() ? interval_of(nodes[i]) : std::nullopt;
-    return over ? std::optional{field_range{nodes[i].field, std::move(*over)}} : std::nullopt;
+  auto ranges = [&](std::size_t i) -> std::optional<field_ranges> {
+    if (!nodes[i].is_leaf() || nodes[i].operands.size() > most_values)
+      return std::nullopt;
+    auto over = intervals_of(nodes[i]);
+    return over.empty() ? std::nullopt
+                        : std::optional{field_ranges{nodes[i].field, std::move(over)}};
   };
   if (nodes[0].op != filter::kind::all_of)
-    return range(0);
-  std::optional<field_range> best; // one with both ends, if there is one
+    return ranges(0);
+  // One range rather than several, and one with both ends, if there is one.
+  auto width = [](const field_ranges& r) {
+    return r.over.size() * 2 - (r.over[0].from && r.over[0].to ? 1 : 0);
+  };
+  std::optional<field_ranges> best;
   for (std::uint32_t i = 1; i < nodes[0].end; i = nodes[i].end)
-    if (auto one = range(i); one && (!best || (one->over.from && one->over.to)))
-      best = std::move(one);
+    if (auto some = ranges(i); some && (!best || width(*some) < width(*best)))
+      best = std::move(some);
   return best;
 }
 
@@ -150,8 +122,12 @@ void query_routes::add(query_group& g, const query_reads& reads, entries& out) {
       continue;
     auto* by = comparison_in(*filter);
     if (!by) {
-      auto range = range_of(*read);
-      enter(range ? routes_of(range->field).by_range[range->over] : others_, g, read.get(), out);
+      const auto ranges = ranges_of(*read);
+      if (!ranges)
+        enter(others_, g, read.get(), out);
+      else
+        for (auto& over : ranges->over)
+          enter(routes_of(ranges->field).by_range[over], g, read.get(), out);
       continue;
     }
     auto& values = routes_of(by->field).by_value;

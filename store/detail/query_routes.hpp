@@ -53,9 +53,9 @@ struct query_route {
 };
 
 /// Which groups a change may concern: looked up by its key, by the values of the fields that
-/// queries compare with `==`, by the ranges that they compare fields with or that hold the first
-/// records of an order, and, of the other queries, one after the other. May name a group in vain,
-/// never leaves one out.
+/// queries compare with `==`, by the ranges that they compare fields with, those of a `!=` or a
+/// negation included, or that hold the first records of an order, and, of the other queries, one
+/// after the other. May name a group in vain, never leaves one out.
 ///
 /// A change costs a look-up by key, two per field that is compared, of the old and of the new
 /// value, and the rest of the filter of each query found there; plus the filter of each query that
@@ -84,14 +84,14 @@ private:
     bool empty() const noexcept { return by_value.empty() && by_range.empty(); }
   };
   /// A field, and the values without which nothing is matched, or which stand in front.
-  struct field_range {
+  struct field_ranges {
     bound_field field;
-    value_interval over;
+    std::vector<value_interval> over; ///< at least one
   };
   static std::uint64_t hash_of_value(value_view x) noexcept;
   static const bound_node* comparison_in(const matcher& filter) noexcept;
   static bool is_equality(const bound_node& node) noexcept;
-  static std::optional<field_range> range_of(const read_set::query_read& read);
+  static std::optional<field_ranges> ranges_of(const read_set::query_read& read);
   void sweep();
   field_routes& routes_of(const bound_field& field);
   query_route& enter(query_route& head, query_group& g, read_set::query_read* read, entries& out);

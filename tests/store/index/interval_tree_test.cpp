@@ -53,6 +53,19 @@ TEST(an_interval_tree, of_values_that_are_the_wrong_way_round_is_empty) {
   EXPECT_THAT(found(all, 3), IsEmpty());
 }
 
+TEST(an_interval_tree, leaves_out_an_end_that_is_open) {
+  interval_tree<int> all;
+  all[{.from = 3, .to = 5, .open_from = true}] = 1;
+  all[{.from = 3, .to = 5, .open_to = true}] = 2;
+  all[{.from = 3, .to = 5}] = 3;
+  all[{.from = {}, .to = 3, .open_to = true}] = 4;
+  all[{.from = value{}, .open_from = true}] = 5;
+  EXPECT_THAT(found(all, 3), ElementsAre(2, 3, 5));
+  EXPECT_THAT(found(all, 4), ElementsAre(1, 2, 3, 5));
+  EXPECT_THAT(found(all, 5), ElementsAre(1, 3, 5));
+  EXPECT_THAT(found(all, {}), ElementsAre(4)) << "null itself is left out";
+}
+
 /// Against looking at each interval.
 TEST(an_interval_tree, is_right_about_intervals_at_random) {
   std::mt19937 random{11};
@@ -64,7 +77,8 @@ TEST(an_interval_tree, is_right_about_intervals_at_random) {
   };
   for (int next = 1; next <= 3000; ++next) {
     const auto from = some(500);
-    const value_interval over{end(from), end(from + some(next % 10 ? 20 : 400))};
+    const value_interval over{end(from), end(from + some(next % 10 ? 20 : 400)), some(2) == 0,
+                              some(2) == 0};
     if (auto& content = all[over]; content == 0) {
       content = next;
       model[next] = over;

@@ -20,6 +20,7 @@ using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 using testing::live_query;
+using ::testing::SizeIs;
 using testing::told;
 
 TEST_F(live_query, tells_how_it_stands_and_then_each_other_value) {
@@ -102,6 +103,36 @@ TEST_F(live_query, runs_again_only_for_what_it_read) {
   EXPECT_EQ(admins.values().back().size(), 2u);
   EXPECT_EQ(db.why("admins")->last->to_string(),
             "users: where role == \"admin\" and age < 90, changed by commit 7");
+}
+
+TEST_F(live_query, of_what_differs_runs_again_for_what_comes_to_and_ceases_to) {
+  ASSERT_TRUE(db.define_query(
+      "others", [this](query_context& in) { return in.in(users).where("age"_f != 20).all(); }));
+  ASSERT_TRUE(db.define_query("minors", [this](query_context& in) {
+    return in.in(users).where(!("age"_f >= 18)).count();
+  }));
+  told<records> others;
+  told<std::uint64_t> minors;
+  auto a = db.subscribe("others", others.here()).value();
+  auto b = db.subscribe("minors", minors.here()).value();
+  auto expect = [&](std::uint64_t of_others, std::uint64_t of_minors, const char* after) {
+    settle();
+    EXPECT_EQ(runs("others"), of_others) << after;
+    EXPECT_EQ(runs("minors"), of_minors) << after;
+  };
+  add(4, "user", 20);
+  ASSERT_TRUE(users.update(2, {{"name", "Ann"}}).get());
+  expect(1, 1, "what is equal and not less");
+  age(4, 21);
+  expect(2, 1, "one that differs");
+  age(4, 17);
+  expect(3, 2, "it goes on differing, on the other side");
+  ASSERT_TRUE(users.update(4, {{"age", nullptr}}).get());
+  expect(4, 2, "without a value it does not differ, and is still not at least 18");
+  ASSERT_TRUE(users.insert({{"id", 5}, {"role", "user"}}).get());
+  expect(4, 3, "one that never had a value");
+  EXPECT_THAT(others.values(), ElementsAre(SizeIs(2), SizeIs(3), SizeIs(3), SizeIs(2)));
+  EXPECT_THAT(minors.values(), ElementsAre(1, 2, 3));
 }
 
 TEST_F(live_query, shares_one_run_among_equal_subscriptions) {

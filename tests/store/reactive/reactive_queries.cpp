@@ -57,7 +57,7 @@ value random_operand(reactive_random& random, const std::string& field) {
   return any_of(random, 8) / 2.0;
 }
 
-filter random_leaf(reactive_random& random, const std::string& parameter) {
+filter random_comparison(reactive_random& random, const std::string& parameter) {
   static const std::vector<std::string> fields{"n", "t", "r", "f", "n", "t"};
   auto field = fields[random() % fields.size()];
   if (!parameter.empty() && one_in(random, 2))
@@ -81,6 +81,11 @@ filter random_leaf(reactive_random& random, const std::string& parameter) {
   default:
     return !filter::between(field, operand, random_operand(random, field));
   }
+}
+
+filter random_leaf(reactive_random& random, const std::string& parameter) {
+  auto leaf = random_comparison(random, parameter);
+  return one_in(random, 6) ? !leaf : leaf;
 }
 
 filter random_filter(reactive_random& random, const std::string& parameter) {
