@@ -86,8 +86,8 @@ int run(const arguments& args) {
     throw std::runtime_error{"--only: " + wanted.error()};
   std::vector<figure> figures;
   print_heading(std::cout);
-  for (auto group : {memory_rows, query_rows, limits_rows, purge_rows, transaction_rows,
-                     reactive_rows, durable_rows, restore_rows})
+  for (auto group : {memory_rows, query_rows, operator_rows, limits_rows, purge_rows,
+                     transaction_rows, reactive_rows, durable_rows, restore_rows})
     for (auto& row : group()) {
       if (!re2::RE2::PartialMatch(row.name, wanted) || (row.slow && args.asked.quick))
         continue;

@@ -21,6 +21,9 @@ std::vector<row> memory_rows();
 /// The figures of queries that indexes answer, of groups and of pages.
 std::vector<row> query_rows();
 
+/// The figures of `where` with each operator: time per record of its result.
+std::vector<row> operator_rows();
+
 /// The figures of full buckets, and of what one pays for the features of others.
 std::vector<row> limits_rows();
 
