@@ -1,5 +1,7 @@
 #include <holdfast/store/live_query.hpp>
 
+#include <holdfast/store/detail/execute.hpp>
+#include <holdfast/store/detail/query_basis.hpp>
 #include <holdfast/store/detail/transaction_state.hpp>
 #include <holdfast/store/detail/shown.hpp>
 
@@ -171,16 +173,24 @@ bool is_single(const declared_query& q) {
          (q.aggregates[0].what != aggregate::function::count || q.aggregates[0].field.empty());
 }
 
-result<query_value> run_declared(const declared_query& q, query_context& in, const object& with) {
-  auto part = in.state().part(q.bucket);
-  if (!part)
-    return fail(std::move(part.error()));
-  const selection over{*part, filled(q, with)};
-  if (is_single(q))
-    return detail::to_query_value(aggregated(over, q.aggregates[0]));
-  if (!q.aggregates.empty() || !q.group_by.empty())
-    return detail::to_query_value(over.group_by(q.group_by, q.aggregates));
-  return over.list().map([](query_list found) { return query_value::of(std::move(found)); });
+/// With what follows from changes of its records. Where these may end by deadlines nothing does,
+/// and what stands behind a list's end is not even to be looked at.
+result<query_value> run_to_follow(const declared_query& q, const detail::transaction_part& part,
+                                  const selection& over, detail::query_basis& basis) {
+  basis.what = over.description();
+  const auto list = [](query_list found) { return query_value::of(std::move(found)); };
+  if (q.aggregates.empty()) {
+    if (!detail::is_cut(basis.what) || basis.what.limit() == 0 || part.has_deadlines())
+      return over.list().map(list);
+    return over.list_with_more(basis.behind(), basis.first.emplace()).map(list);
+  }
+  auto& one = q.aggregates[0];
+  if (one.what != aggregate::function::avg)
+    return detail::to_query_value(aggregated(over, one));
+  return over.add_up(one.field).map([&](const detail::adder& numbers) {
+    basis.numbers = numbers;
+    return query_value::of(numbers.mean());
+  });
 }
 
 } // namespace
@@ -198,9 +208,25 @@ query_function function_of(declared_query what) {
     return check_given(known, what, query, with);
   };
   out.run = [what = std::move(what)](query_context& in, const object& with) {
-    return run_declared(what, in, with);
+    return run_declared(what, in, with, nullptr);
   };
   return out;
+}
+
+result<query_value> run_declared(const declared_query& q, query_context& in, const object& with,
+                                 query_basis* basis) {
+  auto part = in.state().part(q.bucket);
+  if (!part)
+    return fail(std::move(part.error()));
+  const selection over{*part, filled(q, with)};
+  const auto single = is_single(q);
+  if (basis && (single || (q.aggregates.empty() && q.group_by.empty())))
+    return run_to_follow(q, **part, over, *basis);
+  if (single)
+    return to_query_value(aggregated(over, q.aggregates[0]));
+  if (!q.aggregates.empty() || !q.group_by.empty())
+    return to_query_value(over.group_by(q.group_by, q.aggregates));
+  return over.list().map([](query_list found) { return query_value::of(std::move(found)); });
 }
 
 } // namespace detail

@@ -3,6 +3,7 @@
 #include <holdfast/runtime/pending.hpp>
 #include <holdfast/store/aggregate.hpp>
 #include <holdfast/store/query_value.hpp>
+#include <holdfast/store/query_why.hpp>
 #include <holdfast/store/read_filters.hpp>
 #include <holdfast/store/transaction.hpp>
 #include <holdfast/store/typed_list.hpp>
@@ -137,29 +138,6 @@ struct live_options {
   /// Does not tell how it stands when the subscription begins, only what comes after it.
   bool skip_initial = false;
   read_filters filters = {};
-};
-
-/// Why a query was run again or adjusted: the commit, and which of the things that it had read the
-/// commit changed.
-struct query_reason {
-  sequence seq = 0;
-  bool persistent = false; ///< whose line the seq is of
-  std::string bucket;
-  std::string part; ///< `key "7"`, or the query as text
-  /// `users: where age >= 18, changed by commit 12`.
-  std::string to_string() const;
-};
-
-/// How often a query with some parameters was run, and why the last time. A declared count, sum of
-/// integers, minimum, maximum, or list without offset and limit follows from the changes of
-/// records, so it is run again only when the least or greatest value goes, when much of a list has
-/// changed at once, or where records have deadlines.
-struct query_why {
-  std::uint64_t runs = 0;
-  std::uint64_t adjusted = 0;       ///< times it was brought up to date without a run
-  std::uint64_t unchanged = 0;      ///< of both, those that gave the same as before
-  std::uint64_t failures = 0;       ///< of these, those that failed
-  std::optional<query_reason> last; ///< absent: nothing changed what it read so far
 };
 
 /// One query that a store knows.

@@ -51,6 +51,10 @@ struct store_options {
   /// R6: commits that followers - subscribers' events, live queries - may have still to read; past
   /// it, writers wait, then `overloaded`.
   std::size_t feed_commits = 65'536;
+  /// Records that each live list with a limit keeps behind its end, besides as many again as the
+  /// limit. When more than these have left it, it is run again: a list from whose front records are
+  /// taken, in an order that no index has, may want more of them. 8 bytes each.
+  std::uint64_t live_list_spare = 64;
   /// Threads that read the journal at start, 1,024 at most; 0: one per core.
   unsigned restore_threads = 0;
   /// Called now and then while the journal is read, and behind each bucket, on the starting thread.

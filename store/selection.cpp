@@ -1,9 +1,11 @@
 #include <holdfast/store/selection.hpp>
 
+#include <holdfast/store/detail/adder.hpp>
 #include <holdfast/store/detail/aggregate.hpp>
 #include <holdfast/store/detail/bucket_core.hpp>
 #include <holdfast/store/detail/execute.hpp>
 #include <holdfast/store/detail/group.hpp>
+#include <holdfast/store/detail/list_edits.hpp>
 #include <holdfast/store/detail/projection.hpp>
 #include <holdfast/store/detail/transaction_part.hpp>
 #include <holdfast/store/query_value.hpp>
@@ -115,6 +117,20 @@ const detail::record_block* last_of(const query& q, const result<records>& found
   return found && !found->empty() && found->size() == q.limit() ? found->back().block() : nullptr;
 }
 
+/// The records, and what the query's `fields` name of them.
+result<query_list> listed(const detail::reader& from, const query& q, result<records> found) {
+  if (!found)
+    return fail(std::move(found.error()));
+  query_list out{.items = std::move(*found), .objects = {}};
+  auto columns = detail::projection::bind(q.fields(), from.layout());
+  if (!columns)
+    return fail(std::move(columns.error()));
+  if (!q.fields().empty())
+    for (auto& item : out.items)
+      out.objects.push_back(columns->of(*item.block()));
+  return out;
+}
+
 } // namespace
 
 /// Of the records whose number is asked for, or something about these fields. Where offset and
@@ -154,7 +170,7 @@ void selection::note_first(const detail::reader& from, const query& q,
   if (!last)
     return note_all(q);
   if (in_)
-    in_->reads().add_query(from, q, *last, in_->is_inserted(*last));
+    in_->reads().add_query(from, q, last, in_->is_inserted(*last));
 }
 
 pending<records> selection::all() const {
@@ -165,19 +181,24 @@ pending<records> selection::all() const {
   });
 }
 result<query_list> selection::list() const {
-  return walk([&](auto& from, auto now) -> result<query_list> {
+  return walk([&](auto& from, auto now) {
     auto found = detail::all(from, query_, now);
     note_first(from, query_, last_of(query_, found)); // the records are given, too
+    return listed(from, query_, std::move(found));
+  });
+}
+result<query_list> selection::list_with_more(std::uint64_t behind, records& first) const {
+  const auto needed = detail::needed_for(query_);
+  auto more = query_;
+  more.offset(0).limit(detail::capped_sum(needed, behind));
+  return walk([&](auto& from, auto now) -> result<query_list> {
+    auto found = detail::all(from, more, now);
+    if (in_)
+      in_->reads().add_query(from, query_, last_of(more, found), false);
     if (!found)
       return fail(std::move(found.error()));
-    query_list out{.items = std::move(*found), .objects = {}};
-    auto columns = detail::projection::bind(query_.fields(), from.layout());
-    if (!columns)
-      return fail(std::move(columns.error()));
-    if (!query_.fields().empty())
-      for (auto& item : out.items)
-        out.objects.push_back(columns->of(*item.block()));
-    return out;
+    first = std::move(*found);
+    return listed(from, query_, detail::cut_out(first, query_.offset(), needed));
   });
 }
 pending<std::vector<object>> selection::objects() const {
@@ -246,6 +267,10 @@ pending<value> selection::sum(const field_name& field) const {
 pending<value> selection::avg(const field_name& field) const {
   note_all(query_, used_by_number({field.text}));
   return read([&](auto& from, auto now) { return detail::avg(from, field.text, query_, now); });
+}
+result<detail::adder> selection::add_up(const field_name& field) const {
+  note_all(query_, used_by_number({field.text}));
+  return read([&](auto& from, auto now) { return detail::add_up(from, field.text, query_, now); });
 }
 pending<value> selection::min(const field_name& field) const {
   note_all(query_, used_by_number({field.text}));

@@ -20,6 +20,7 @@ namespace holdfast {
 struct query_list;
 
 namespace detail {
+class adder;
 class reader;
 class bucket_core;
 class transaction_part;
@@ -124,6 +125,10 @@ public:
 
   /// For the store's own parts: the records, and what `fields` names of them.
   result<query_list> list() const;
+  /// The same. In `first`: the query's records without its offset, and so many more behind its end.
+  result<query_list> list_with_more(std::uint64_t behind, records& first) const;
+  /// The numbers that `sum` and `avg` are made of.
+  result<detail::adder> add_up(const field_name& field) const;
   /// The values of what `fields` names, valid during the call, as `objects` would copy them.
   result<std::uint64_t> visit_fields(detail::fields_visitor visitor) const;
 

@@ -21,6 +21,11 @@ public:
       return;
     ++count_;
   }
+  /// One of the integers that were added.
+  void remove(std::int64_t x) noexcept {
+    integers_ -= x;
+    --count_;
+  }
   std::uint64_t count() const noexcept { return count_; }
 
   value sum() const {

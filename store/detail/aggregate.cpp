@@ -1,5 +1,5 @@
-#include <holdfast/store/detail/adder.hpp>
 #include <holdfast/store/detail/aggregate.hpp>
+
 #include <holdfast/store/detail/execute.hpp>
 
 #include <optional>
@@ -7,19 +7,6 @@
 namespace holdfast::detail {
 
 namespace {
-
-result<adder> add_up(const reader& from, std::string_view name, const query& q, std::int64_t now) {
-  auto field = find_numbers(from.layout(), name);
-  if (!field)
-    return fail(std::move(field.error()));
-  adder out;
-  // The sum of reals depends on their order.
-  auto done = each_of_query(from, q, now, only_integers(from.layout(), *field),
-                            [&](const record_block& block) { out.add(field_of(block, *field)); });
-  if (!done)
-    return fail(std::move(done.error()));
-  return out;
-}
 
 /// The value that comes first in a direction; of equal ones that of the lowest row.
 result<value> extreme(const reader& from, std::string_view name, const query& q, std::int64_t now,
@@ -83,6 +70,19 @@ result<bound_field> find_ordered(const record_layout& layout, std::string_view n
 
 bool only_integers(const record_layout& layout, const bound_field& field) noexcept {
   return field.path.empty() && layout.type(field.slot) == field_type::integer;
+}
+
+result<adder> add_up(const reader& from, std::string_view name, const query& q, std::int64_t now) {
+  auto field = find_numbers(from.layout(), name);
+  if (!field)
+    return fail(std::move(field.error()));
+  adder out;
+  // The sum of reals depends on their order.
+  auto done = each_of_query(from, q, now, only_integers(from.layout(), *field),
+                            [&](const record_block& block) { out.add(field_of(block, *field)); });
+  if (!done)
+    return fail(std::move(done.error()));
+  return out;
 }
 
 result<value> sum(const reader& from, std::string_view field, const query& q, std::int64_t now) {

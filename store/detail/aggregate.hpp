@@ -1,5 +1,6 @@
 #pragma once
 
+#include <holdfast/store/detail/adder.hpp>
 #include <holdfast/store/detail/match.hpp>
 #include <holdfast/store/detail/reader.hpp>
 #include <holdfast/store/query.hpp>
@@ -19,6 +20,8 @@ result<bound_field> find_ordered(const record_layout& layout, std::string_view n
 /// Whether a field holds integers or nothing, so that the order of adding them does not matter.
 bool only_integers(const record_layout& layout, const bound_field& field) noexcept;
 
+/// The numbers of a number field: their sum, and their mean.
+result<adder> add_up(const reader& from, std::string_view field, const query& q, std::int64_t now);
 /// The sum of a number field: an integer, exact, as long as all values are integers and it fits
 /// into one; else a real. 0 of no values.
 result<value> sum(const reader& from, std::string_view field, const query& q, std::int64_t now);

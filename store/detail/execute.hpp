@@ -15,9 +15,14 @@
 /// in this bucket.
 namespace holdfast::detail {
 
+/// Counts of records, up to `query::unlimited`.
+constexpr std::uint64_t capped_sum(std::uint64_t x, std::uint64_t y) noexcept {
+  return x > query::unlimited - y ? query::unlimited : x + y;
+}
+
 /// How many matching records decide the answer: offset and limit together.
 inline std::uint64_t needed_for(const query& q) noexcept {
-  return q.limit() > query::unlimited - q.offset() ? query::unlimited : q.offset() + q.limit();
+  return capped_sum(q.offset(), q.limit());
 }
 
 /// Whether the query makes sense in this bucket.

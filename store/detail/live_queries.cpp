@@ -2,6 +2,7 @@
 
 #include <holdfast/runtime/detail/doorbell.hpp>
 #include <holdfast/runtime/fault.hpp>
+#include <holdfast/store/detail/store_state.hpp>
 #include <holdfast/store/detail/validation_check.hpp>
 
 #include <algorithm>
@@ -10,9 +11,10 @@
 namespace holdfast::detail {
 
 live_queries::live_queries(runtime& rt, std::shared_ptr<commit_lines> lines, const store_state* in)
-    : runtime_{rt}, lines_{std::move(lines)}, in_{in}, bell_{std::make_shared<doorbell>(rt)},
-      reader_{[bell = bell_] { bell->ring(); }}, epoch_{std::make_shared<delivery_epoch>(
-                                                     std::make_shared<delivery_signal>())} {}
+    : runtime_{rt}, lines_{std::move(lines)}, in_{in}, spare_{in ? in->options().live_list_spare
+                                                                 : store_options{}.live_list_spare},
+      bell_{std::make_shared<doorbell>(rt)}, reader_{[bell = bell_] { bell->ring(); }},
+      epoch_{std::make_shared<delivery_epoch>(std::make_shared<delivery_signal>())} {}
 
 live_queries::~live_queries() { lines_->feed.stop(reader_); }
 
@@ -152,7 +154,10 @@ result<query_value> live_queries::run(std::string_view name, const object& param
   }
   if (auto fit = admitted(*of, parameters); !fit)
     return fail(std::move(fit.error()));
-  return prepare(*of, parameters, filters, snapshot_pair{*lines_}).run.outcome;
+  of->runs.fetch_add(1, std::memory_order_relaxed);
+  return run_query(*lines_, runtime_, in_, *of, parameters, filters, snapshot_pair{*lines_},
+                   nullptr)
+      .outcome;
 }
 
 result<void> live_queries::admitted(const query_definition& of, const object& parameters) const {
@@ -165,9 +170,10 @@ result<void> live_queries::admitted(const query_definition& of, const object& pa
 live_queries::prepared live_queries::prepare(const query_definition& of, const object& parameters,
                                              const read_filters& filters,
                                              const snapshot_pair& at) const {
-  const auto defined = buckets_defined_.load();
+  prepared out{.run = {}, .definitions = buckets_defined_.load(), .basis = {.spare = spare_}};
   of.runs.fetch_add(1, std::memory_order_relaxed);
-  return {run_query(*lines_, runtime_, in_, of, parameters, filters, at), defined};
+  out.run = run_query(*lines_, runtime_, in_, of, parameters, filters, at, &out.basis);
+  return out;
 }
 
 // -- subscribing
@@ -357,6 +363,7 @@ void live_queries::tell(query_group& g) {
     g.untold = false;
   } catch (...) {
     g.dirty = some_lost_ = true; // the queue may have no room either
+    g.cause = run_cause::fault;
     enqueue(g);
     wake();
     throw;
@@ -417,7 +424,7 @@ void live_queries::bucket_defined(std::string_view name) {
   for (auto& [key, g] : groups_)
     if (std::ranges::find(g->missing, name) != g->missing.end()) {
       found = true;
-      mark(*g, query_trigger{.bucket = std::string{name}});
+      mark(*g, run_cause::bucket, query_trigger{.bucket = std::string{name}});
     }
   if (found)
     wake();

@@ -104,6 +104,7 @@ private:
   struct prepared {
     query_run run;
     std::uint64_t definitions; ///< of buckets, when it began
+    query_basis basis;
   };
   class arrival;
   class entering;
@@ -131,9 +132,10 @@ private:
   void mark_readers(const bucket_routes& of, sequence changed);
   bool is_behind(const query_group& g) const;
   void enqueue(query_group& g);
-  void mark(query_group& g, std::optional<query_trigger> why);
+  void mark(query_group& g, run_cause cause, std::optional<query_trigger> why = {});
   void move(query_group& g, query_trigger why);
   void adjust(query_group& g);
+  void narrow(query_group& g);
   void install(query_group& g, prepared p);
   void enter_routes(query_group& g);
   commit_lines::position want_buckets() noexcept;
@@ -148,6 +150,7 @@ private:
   runtime& runtime_;
   const std::shared_ptr<commit_lines> lines_;
   const store_state* const in_;
+  const std::uint64_t spare_;            ///< records of each list that is cut
   const std::shared_ptr<doorbell> bell_; ///< of the query manager
   feed_reader reader_;
 

@@ -66,6 +66,13 @@ query_trigger trigger_of(const change& one, read_set::query_read* read) {
   return out;
 }
 
+/// Of a run for a change that no upkeep has taken in.
+run_cause cause_of(const query_group& g, const change& one) {
+  if (!one.before && !one.after)
+    return run_cause::bucket;
+  return g.upkeep ? g.upkeep->lacking() : g.unfollowed;
+}
+
 } // namespace
 
 void live_queries::route(const commit& c) {
@@ -88,7 +95,7 @@ void live_queries::route(const commit& c) {
         if (g.upkeep->take(at, one.before.block(), one.after.block()))
           return;
       }
-      mark(g, trigger_of(one, read));
+      mark(g, cause_of(g, one), trigger_of(one, read));
     });
   }
   position_.of(c.persistent ? line_kind::durable : line_kind::memory) = c.seq;
@@ -122,9 +129,9 @@ void live_queries::mark_readers(const bucket_routes& of, sequence changed) {
   const auto reads_it = [&](const query_reads& r) { return r.of == of.of; };
   for (auto& [key, g] : groups_)
     if (g->at.of(line) < changed && std::ranges::any_of(g->reads, reads_it))
-      mark(*g, query_trigger{.seq = changed,
-                             .persistent = line == line_kind::durable,
-                             .bucket = of.of->name()});
+      mark(*g, run_cause::meanwhile,
+           query_trigger{
+               .seq = changed, .persistent = line == line_kind::durable, .bucket = of.of->name()});
 }
 
 /// Whether something that a group read may have changed behind its moment, and is routed.
@@ -135,10 +142,13 @@ bool live_queries::is_behind(const query_group& g) const {
   });
 }
 
-void live_queries::mark(query_group& g, std::optional<query_trigger> why) {
+void live_queries::mark(query_group& g, run_cause cause, std::optional<query_trigger> why) {
   enqueue(g); // first: nothing must be dirty that nobody will run
-  if (!g.dirty && why)
+  if (g.dirty)
+    return;
+  if (why)
     g.trigger = std::move(why);
+  g.cause = cause;
   g.dirty = true;
 }
 
@@ -163,6 +173,7 @@ void live_queries::adjust(query_group& g) {
   auto now = g.upkeep->now(); // also what looks the same is of this moment from now on
   if (!now) {
     g.dirty = true;
+    g.cause = g.upkeep->lacking();
     return;
   }
   const auto same = moved ? !*moved : same_outcome(*g.last, *now);
@@ -177,15 +188,34 @@ void live_queries::adjust(query_group& g) {
   tell(g);
 }
 
+/// Leads fewer changes to a group whose upkeep wants to know of no more. If it throws they all go
+/// on to come, in vain.
+void live_queries::narrow(query_group& g) {
+  if (g.dirty || !g.upkeep->narrow())
+    return;
+  fault_point("queries.narrowing");
+  query_routes::entries fresh;
+  for (auto& reads : g.reads)
+    if (auto found = buckets_.find(reads.of->topics().get()); found != buckets_.end())
+      found->second.routes.add(g, reads, fresh);
+  g.routes.swap(fresh);
+}
+
 void live_queries::run_queued(const snapshot_pair& at, std::unique_lock<std::mutex>& lock) {
   const auto now = moment_of(at);
   for (auto most = std::min(queue_.size(), groups_per_pump); most > 0; --most) {
     const auto g = queue_.front();
-    if (g->moved && position_ != now) // of no moment that there was
+    if (g->moved && !g->dirty && position_ != now) { // of no moment that there was
       g->dirty = true;
-    if (g->members.empty()) {
-      // nobody is left to be told
-    } else if (g->dirty) {
+      g->cause = run_cause::meanwhile;
+    }
+    const auto wanted = !g->members.empty(); // else nobody is left to be told
+    if (wanted && g->moved && !g->dirty) {
+      fault_point("queries.adjusting");
+      adjust(*g);
+      narrow(*g); // what it throws finds the value told
+    }
+    if (wanted && g->dirty) { // at once: who settles waits for this turn
       lock.unlock();
       fault_point("queries.running");
       auto done = prepare(*g->of, g->parameters, g->filters, at);
@@ -193,15 +223,12 @@ void live_queries::run_queued(const snapshot_pair& at, std::unique_lock<std::mut
       fault_point("queries.installing");
       if (g->dirty && !g->members.empty()) // removed meanwhile, or somebody came who ran it
         install(*g, std::move(done));
-    } else if (g->moved) {
-      fault_point("queries.adjusting");
-      adjust(*g);
     }
     queue_.pop_front();
     g->queued = false;
     ++done_;
     if (g->dirty && !g->members.empty())
-      mark(*g, std::nullopt);
+      enqueue(*g);
   }
 }
 
@@ -235,11 +262,14 @@ struct live_queries::leaver {
 namespace {
 
 /// Without memory for it the query is run instead.
-std::unique_ptr<query_upkeep> upkeep_of(const query_group& g,
-                                        const result<query_value>& now) noexcept {
+std::unique_ptr<query_upkeep> upkeep_of(query_group& g, query_basis basis) noexcept {
+  g.unfollowed = run_cause::fault;
   try {
     fault_point("queries.keeping_up");
-    return query_upkeep::of(*g.of->function.declared, g.reads, now);
+    auto made = query_upkeep::of(*g.of->function.declared, std::move(basis), g.reads, *g.last);
+    const auto ends = std::ranges::any_of(g.reads, &query_reads::may_expire);
+    g.unfollowed = ends ? run_cause::deadlines : run_cause::kind;
+    return made;
   } catch (...) {
     return nullptr;
   }
@@ -260,6 +290,7 @@ void live_queries::install(query_group& g, prepared p) {
     enter_routes(g); // first, so that what is read as before is followed without a break
   }
   ++g.counters.runs;
+  g.counters.last_run = g.dirty ? g.cause : run_cause::arrival;
   g.counters.unchanged += same ? 1 : 0;
   g.counters.failures += run.outcome ? 0 : 1;
   if (!same)
@@ -268,14 +299,15 @@ void live_queries::install(query_group& g, prepared p) {
   g.at = run.at;
   g.dirty = g.moved = false;
   g.upkeep = nullptr;
+  g.unfollowed = run_cause::kind;
   const auto behind = is_behind(g);
   if (g.of->function.declared && !behind)
-    g.upkeep = upkeep_of(g, *g.last);
+    g.upkeep = upkeep_of(g, std::move(p.basis));
   if (!same)
     tell(g);
   auto missed = !g.missing.empty() && buckets_defined_.load() != p.definitions;
   if (missed || behind) {
-    mark(g, std::nullopt);
+    mark(g, missed ? run_cause::bucket : run_cause::meanwhile);
     wake();
   }
 }
@@ -297,6 +329,7 @@ void live_queries::enter_routes(query_group& g) {
   } catch (...) {
     clear_routes(g);
     g.dirty = some_lost_ = true; // nothing leads to it any more: it is to be looked for
+    g.cause = run_cause::fault;
     wake();
     throw;
   }

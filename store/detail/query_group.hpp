@@ -52,9 +52,10 @@ struct query_run {
 };
 
 /// Runs a query's function at a snapshot. On any thread; what the function throws is its outcome.
+/// With `basis`, which is then filled in, so that what a declared query gives can be kept up.
 query_run run_query(commit_lines& lines, runtime& rt, const store_state* in,
                     const query_definition& what, const object& parameters,
-                    const read_filters& only, const snapshot_pair& at);
+                    const read_filters& only, const snapshot_pair& at, query_basis* basis);
 
 /// Alive as long as something that was told before it is not handled; see `live_queries::settle`.
 class delivery_epoch;
@@ -102,6 +103,8 @@ public:
   bool dirty = false;  ///< something that it read has changed since: it is to be run
   bool queued = false; ///< in the queue of those that are to be brought up to date
   std::optional<query_trigger> trigger;
+  run_cause cause = run_cause::arrival;   ///< of the next run, if dirty
+  run_cause unfollowed = run_cause::kind; ///< why there is no upkeep, if so
   query_why counters;
 };
 

@@ -1,5 +1,7 @@
 #include <holdfast/store/detail/query_listing.hpp>
 
+#include <holdfast/store/detail/list_edits.hpp>
+
 #include <algorithm>
 #include <atomic>
 #include <utility>
@@ -15,23 +17,6 @@ constexpr std::size_t most_kept = 3;
 
 /// So many edits cost about what a run does.
 std::size_t most_edits(std::size_t items) noexcept { return 8 + items / 64; }
-
-record handle_to(const record_block* block) {
-  return block ? record::share(const_cast<record_block*>(block)) : record{};
-}
-
-template <class T>
-auto at(std::vector<T>& in, std::size_t i) {
-  return in.begin() + static_cast<std::ptrdiff_t>(i);
-}
-
-template <class T>
-void move_item(std::vector<T>& in, std::size_t from, std::size_t to) {
-  if (from < to)
-    std::rotate(at(in, from), at(in, from + 1), at(in, to + 1));
-  else
-    std::rotate(at(in, to), at(in, from), at(in, from + 1));
-}
 
 } // namespace
 
@@ -60,7 +45,7 @@ bool query_listing::take_matching(const record_block* before, const record_block
   if (!before && !after)
     return true;
   if (made() - told_ >= most_edits(newest().items.size()))
-    return false;
+    return lacks(run_cause::bulk);
   edits_.push_back({handle_to(before), handle_to(after)});
   return true;
 }

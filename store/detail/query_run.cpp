@@ -20,13 +20,15 @@ query_moment moment_of(const snapshot_pair& at) noexcept {
 namespace {
 
 result<query_value> call_query(const query_definition& what, const object& parameters,
-                               transaction_state& state) {
+                               transaction_state& state, query_basis* basis) {
   auto failed = [&](errc code, const std::string& why) {
     return fail(code, shown_name(what.name) + ": " + why, {.query = what.name});
   };
   try {
     query_context context{state};
-    auto outcome = what.function.run(context, parameters);
+    auto outcome = basis && what.function.declared
+                       ? run_declared(*what.function.declared, context, parameters, basis)
+                       : what.function.run(context, parameters);
     return outcome ? std::move(outcome) : fail(outcome.error().at({.query = what.name}));
   } catch (const std::bad_alloc&) {
     return failed(errc::out_of_memory, "an allocation failed");
@@ -57,9 +59,9 @@ query_reads reads_of(transaction_part& part) {
 
 query_run run_query(commit_lines& lines, runtime& rt, const store_state* in,
                     const query_definition& what, const object& parameters,
-                    const read_filters& only, const snapshot_pair& at) {
+                    const read_filters& only, const snapshot_pair& at, query_basis* basis) {
   transaction_state state{lines, rt, in, at, only};
-  query_run out{.outcome = call_query(what, parameters, state), .at = moment_of(at)};
+  query_run out{.outcome = call_query(what, parameters, state, basis), .at = moment_of(at)};
   for (auto& part : state.parts())
     out.reads.push_back(reads_of(*part));
   out.missing = state.missing();
@@ -76,6 +78,30 @@ query_reason query_trigger::reason() const {
 } // namespace holdfast::detail
 
 namespace holdfast {
+
+std::string_view to_string(run_cause why) noexcept {
+  switch (why) {
+  case run_cause::arrival:
+    return "arrival";
+  case run_cause::kind:
+    return "kind";
+  case run_cause::deadlines:
+    return "deadlines";
+  case run_cause::extreme:
+    return "extreme";
+  case run_cause::bulk:
+    return "bulk";
+  case run_cause::spare:
+    return "spare";
+  case run_cause::bucket:
+    return "bucket";
+  case run_cause::meanwhile:
+    return "meanwhile";
+  case run_cause::fault:
+    return "fault";
+  }
+  return "?";
+}
 
 std::string query_reason::to_string() const {
   return bucket + ": " + part + ", changed by commit " + std::to_string(seq);

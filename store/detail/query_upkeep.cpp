@@ -1,25 +1,16 @@
 #include <holdfast/store/detail/query_upkeep.hpp>
 
+#include <holdfast/store/detail/execute.hpp>
 #include <holdfast/store/detail/query_listing.hpp>
 #include <holdfast/store/detail/query_tally.hpp>
+#include <holdfast/store/detail/query_window.hpp>
 
 namespace holdfast::detail {
 
-namespace {
-
-/// Whether the query takes all records of its filter.
-bool takes_all(const declared_query& what) {
-  return what.group_by.empty() && what.what.offset() == 0 &&
-         what.what.limit() == query::unlimited && what.offset_parameter.empty() &&
-         what.limit_parameter.empty();
-}
-
-} // namespace
-
-std::unique_ptr<query_upkeep> query_upkeep::of(const declared_query& what,
+std::unique_ptr<query_upkeep> query_upkeep::of(const declared_query& what, query_basis basis,
                                                const std::vector<query_reads>& reads,
                                                const result<query_value>& now) {
-  if (!now || !takes_all(what) || reads.size() != 1)
+  if (!now || !what.group_by.empty() || reads.size() != 1)
     return nullptr;
   const auto& read = reads[0];
   if (read.may_expire || read.set.queries().size() != 1 || read.set.has_everything() ||
@@ -28,10 +19,14 @@ std::unique_ptr<query_upkeep> query_upkeep::of(const declared_query& what,
   const auto& over = read.set.queries()[0];
   if (!over->bound(read.schema->layout()))
     return nullptr;
+  if (basis.first)
+    return query_window::of(std::move(basis), *read.schema, over, *now);
+  if (is_cut(basis.what))
+    return nullptr;
   if (what.aggregates.empty())
-    return query_listing::of(what.what, *read.schema, over, *now);
+    return query_listing::of(basis.what, *read.schema, over, *now);
   if (what.aggregates.size() == 1)
-    return query_tally::of(what.aggregates[0], read.schema->layout(), over, *now);
+    return query_tally::of(what.aggregates[0], basis, read.schema->layout(), over, *now);
   return nullptr;
 }
 
@@ -39,7 +34,7 @@ bool query_upkeep::take(const place& at, const record_block* before, const recor
   if (at <= taken_)
     return true;
   if ((before && before->expires_at != 0) || (after && after->expires_at != 0))
-    return false;
+    return lacks(run_cause::deadlines);
   const auto& which = *over_->which;
   const auto matching = [&](const record_block* b) { return b && which(*b) ? b : nullptr; };
   if (!take_matching(matching(before), matching(after)))

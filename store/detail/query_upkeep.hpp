@@ -1,7 +1,8 @@
 #pragma once
 
+#include <holdfast/store/detail/query_basis.hpp>
 #include <holdfast/store/detail/query_routes.hpp>
-#include <holdfast/store/live_query.hpp>
+#include <holdfast/store/query_why.hpp>
 
 #include <compare>
 #include <cstddef>
@@ -26,7 +27,7 @@ public:
 
   /// Goes on from what a run gave. Null for a query of no kind that can be kept up, and where a
   /// record may end by its deadline, for then what a run gives depends on its time.
-  static std::unique_ptr<query_upkeep> of(const declared_query& what,
+  static std::unique_ptr<query_upkeep> of(const declared_query& what, query_basis basis,
                                           const std::vector<query_reads>& reads,
                                           const result<query_value>& now);
   query_upkeep(const query_upkeep&) = delete;
@@ -42,16 +43,28 @@ public:
   virtual std::optional<bool> moved() const = 0;
   /// What the value has come to; absent: run the query again. What it throws leaves it as it was.
   virtual std::optional<query_value> now() = 0;
+  /// Why the query is to be run again, when it is.
+  run_cause lacking() const noexcept { return lacking_; }
+  /// Whether less than before of what the query read matters; then its read says so, and fewer
+  /// changes may be led to it. What it throws leaves it as it was.
+  virtual bool narrow() { return false; }
 
 protected:
   /// `over` is what the query read, and bound.
   explicit query_upkeep(std::shared_ptr<read_set::query_read> over) : over_{std::move(over)} {}
+  read_set::query_read& over() const noexcept { return *over_; }
+  /// False, for this reason.
+  bool lacks(run_cause why) noexcept {
+    lacking_ = why;
+    return false;
+  }
   /// The versions of one record that match the filter, or null.
   virtual bool take_matching(const record_block* before, const record_block* after) = 0;
 
 private:
   std::shared_ptr<read_set::query_read> over_;
   place taken_; ///< the last change that it has
+  run_cause lacking_ = run_cause::kind;
 };
 
 } // namespace holdfast::detail

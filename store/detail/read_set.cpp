@@ -35,7 +35,7 @@ void read_set::add_query(const query& q, used_fields used) {
   queries_.push_back(std::move(read));
 }
 
-void read_set::add_query(const reader& from, const query& q, const record_block& last,
+void read_set::add_query(const reader& from, const query& q, const record_block* last,
                          bool inserted) {
   auto read = std::make_shared<query_read>();
   read->what = q;
@@ -44,11 +44,16 @@ void read_set::add_query(const reader& from, const query& q, const record_block&
     return; // then nothing was read either
   read->order = std::move(*order);
   // Whatever others insert comes before what this transaction inserts.
-  position at{{}, inserted ? std::numeric_limits<std::uint64_t>::max() : last.row};
-  for (auto& term : read->order.terms)
-    at.at.push_back(term.key(last).materialize());
-  read->last = std::move(at);
+  if (last)
+    read->end_at(*last, inserted ? std::numeric_limits<std::uint64_t>::max() : last->row);
   queries_.push_back(std::move(read));
+}
+
+void read_set::query_read::end_at(const record_block& block, std::uint64_t row) {
+  position end{{}, row};
+  for (auto& term : order.terms)
+    end.at.push_back(term.key(block).materialize());
+  last = std::move(end);
 }
 
 const matcher* read_set::query_read::bound(const record_layout& layout) {

@@ -47,6 +47,8 @@ public:
     /// Whether a change of one record changes what the query gave.
     bool touched_by(const record_layout& layout, const record_block* before,
                     const record_block* after);
+    /// What stands behind a record does not count (any more). What it throws leaves it as it was.
+    void end_at(const record_block& block, std::uint64_t row);
 
   private:
     bool counts(const record_block* block) const;
@@ -66,9 +68,10 @@ public:
   void add_absent(value_view key);
   /// All records that the query's filter matches.
   void add_query(const query& q, used_fields used);
-  /// The query's records up to and with `last`. Of a record that has its place in the order of rows
-  /// only in the transaction that inserted it, `inserted` is true.
-  void add_query(const reader& from, const query& q, const record_block& last, bool inserted);
+  /// The query's records up to and with `last`, or all of its filter if that is null. Of a record
+  /// that has its place in the order of rows only in the transaction that inserted it, `inserted`
+  /// is true.
+  void add_query(const reader& from, const query& q, const record_block* last, bool inserted);
   void add_everything() noexcept { everything_ = true; }
 
   /// Leaves the queries, which may outlive the snapshot.

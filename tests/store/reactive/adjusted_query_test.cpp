@@ -103,6 +103,34 @@ TEST_F(an_adjusted_query, adds_integers_without_a_run) {
   EXPECT_EQ(why("sum").runs, 1u);
 }
 
+TEST_F(an_adjusted_query, averages_integers_without_a_run) {
+  follow("avg", aggregate::avg("n"), "kind"_f == "even");
+  EXPECT_EQ(last("avg"), 30.0);
+  put(2, "even", 25);
+  EXPECT_EQ(last("avg"), 32.5);
+  const auto least = std::numeric_limits<std::int64_t>::min();
+  for (int id = 5; id < 9; ++id) // whose sum is no integer
+    put(id, "even", least);
+  put(9, "even", nullptr);
+  EXPECT_EQ(last("avg"), db.run("avg")->as<value>());
+  for (int id = 5; id < 9; ++id)
+    put(id, "odd", 7);
+  put(4, "even", nullptr);
+  EXPECT_EQ(last("avg"), 25.0);
+  ASSERT_TRUE(items.erase(2).get());
+  EXPECT_TRUE(last("avg").is_null());
+  EXPECT_EQ(why("avg").runs, 1u);
+}
+
+TEST_F(an_adjusted_query, is_run_for_an_average_of_reals) {
+  follow("avg", aggregate::avg("price"));
+  for (int id = 1; id < 4; ++id)
+    ASSERT_TRUE(items.update(id, {{"price", id / 10.0}}).get());
+  EXPECT_EQ(last("avg"), db.run("avg")->as<value>());
+  EXPECT_GE(why("avg").runs, 2u);
+  EXPECT_EQ(why("avg").last_run, run_cause::kind);
+}
+
 TEST_F(an_adjusted_query, is_run_when_the_sum_is_no_integer_any_more) {
   follow("sum", aggregate::sum("n"));
   const auto most = std::numeric_limits<std::int64_t>::max();
@@ -129,6 +157,7 @@ TEST_F(an_adjusted_query, is_run_when_the_least_or_greatest_value_goes) {
   EXPECT_EQ(last("greatest"), 40);
   EXPECT_EQ(why("least").runs, 2u);
   EXPECT_EQ(why("greatest").runs, 2u);
+  EXPECT_EQ(why("least").last_run, run_cause::extreme);
 }
 
 TEST_F(an_adjusted_query, takes_numbers_for_equal_however_they_are_written) {
@@ -161,6 +190,7 @@ TEST_F(an_adjusted_query, is_told_once_for_a_commit_of_many_records) {
   EXPECT_EQ(last("all"), 1);
   EXPECT_THAT(told["all"], ElementsAre(4, 1004, 0, 1));
   EXPECT_EQ(why("all").runs, 2u) << "a bucket that is cleared names no records";
+  EXPECT_EQ(why("all").last_run, run_cause::bucket);
 }
 
 TEST_F(an_adjusted_query, has_each_change_once_whenever_its_manager_crashes) {
@@ -191,6 +221,7 @@ TEST_F(an_adjusted_query, is_run_where_records_have_deadlines) {
   ASSERT_TRUE(items.purge());
   EXPECT_EQ(last("all"), 5);
   EXPECT_GE(why("all").runs, 3u);
+  EXPECT_EQ(why("all").last_run, run_cause::deadlines);
 }
 
 /// Found in review: a change of no field that is used, and yet of the query, by its deadline.
@@ -216,6 +247,7 @@ TEST_F(an_adjusted_query, is_run_where_there_is_no_memory_to_keep_it_up) {
   put(6, "odd", 50);
   EXPECT_EQ(last("all"), 6);
   EXPECT_EQ(why("all").runs, 2u);
+  EXPECT_EQ(why("all").last_run, run_cause::fault);
 }
 
 TEST_F(an_adjusted_query, sees_only_what_its_read_filter_lets_through) {
@@ -255,8 +287,9 @@ TEST_F(an_adjusted_query, tells_those_who_come_later_how_it_stands) {
 
 TEST_F(an_adjusted_query, gives_what_a_run_gives_after_changes_at_random) {
   const auto which = "n"_f >= 3 && "kind"_f != "even";
-  const std::vector<aggregate> numbers{aggregate::count(), aggregate::sum("n"), aggregate::min("n"),
-                                       aggregate::max("price"), aggregate::min("kind")};
+  const std::vector<aggregate> numbers{aggregate::count(),     aggregate::sum("n"),
+                                       aggregate::min("n"),    aggregate::max("price"),
+                                       aggregate::min("kind"), aggregate::avg("n")};
   for (std::size_t i = 0; i < numbers.size(); ++i)
     follow("q" + std::to_string(i), numbers[i], which);
   std::mt19937 random{7};
@@ -280,6 +313,7 @@ TEST_F(an_adjusted_query, gives_what_a_run_gives_after_changes_at_random) {
     }
   }
   EXPECT_EQ(why("q0").runs, 1u);
+  EXPECT_EQ(why("q5").runs, 1u);
   EXPECT_GT(why("q2").adjusted, why("q2").runs / 4);
 }
 

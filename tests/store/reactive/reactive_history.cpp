@@ -41,11 +41,8 @@ public:
 
 private:
   store_options settings() const {
-    store_options out;
-    out.restart_period = std::chrono::milliseconds{1}; // as many crashes as are asked for
+    auto out = reactive_settings(options_);
     out.runtime_settings.deterministic = options_.deterministic;
-    if (options_.durable)
-      out.journal = memory_journal();
     return out;
   }
   bool one_in(int n) { return random_() % static_cast<std::uint64_t>(n) == 0; }
@@ -108,7 +105,10 @@ private:
       break;
     case 7:
     case 8:
-      (void)b.erase(key()).get();
+      if (one_in(3))
+        (void)b.erase_many(an_end_of_an_order(random_)).get();
+      else
+        (void)b.erase(key()).get();
       break;
     case 9:
       insert_many(b);
@@ -244,6 +244,7 @@ private:
     auto newest = *snapshots_.rbegin();
     for (auto& s : subscribers_) {
       check_values(*s);
+      count_kept_up(*s, db_, out_);
       auto now = reactive_outcome(*s->of, at(newest.second), s->with);
       if (s->known != now)
         complain(*s, "it is " + now + " and was told last as " + s->known + story(*s));
@@ -265,6 +266,15 @@ private:
 };
 
 } // namespace
+
+store_options reactive_settings(const reactive_options& options) {
+  store_options out;
+  out.restart_period = std::chrono::milliseconds{1}; // as many crashes as are asked for
+  out.live_list_spare = options.seed % 4;
+  if (options.durable)
+    out.journal = memory_journal();
+  return out;
+}
 
 reactive_history run_reactive(const reactive_options& options) { return history{options}.run(); }
 

@@ -1,5 +1,7 @@
 #pragma once
 
+#include <holdfast/store/options.hpp>
+
 #include <cstddef>
 #include <cstdint>
 #include <string>
@@ -15,6 +17,7 @@ enum class reactive_bug {
   lost,      ///< a subscriber does not get some of its values
   backwards, ///< a subscriber gets a value again that it had before
   stale,     ///< a value comes with the seqs of a later moment
+  unfilled,  ///< in a list with a limit, what leaves is not replaced from behind its end
 };
 
 struct reactive_options {
@@ -36,7 +39,13 @@ struct reactive_history {
   std::size_t values = 0; ///< told to subscribers, errors included
   std::size_t errors = 0; ///< of these
   std::size_t crashes = 0;
+  std::size_t cut_adjusted = 0; ///< checks at which a list with a limit had been kept up
+  std::size_t cut_spent = 0;    ///< and at which it had been run for what it had to spare
 };
+
+/// The settings of a history's store: lists with a limit keep so little to spare that it is used
+/// up.
+store_options reactive_settings(const reactive_options& options);
 
 /// Writes at random to a store of random schemas, with subscribers of random queries coming and
 /// going, and holds everything they are told against the same query run afresh on a snapshot of

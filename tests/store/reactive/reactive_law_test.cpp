@@ -27,6 +27,20 @@ TEST(a_subscription, tells_what_a_fresh_run_gives_at_each_seq) {
     expect_true_to_its_word({.seed = seed});
 }
 
+/// Else the histories say little about them.
+TEST(a_subscription, is_often_of_a_list_with_a_limit_that_is_kept_up) {
+  std::size_t adjusted = 0, spent = 0;
+  for (std::uint64_t seed = 1; seed <= 16; ++seed) {
+    for (const auto& ran : {run_reactive({.seed = seed}), run_reactive_writers({.seed = seed})}) {
+      EXPECT_THAT(ran.failures, IsEmpty()) << "seed " << seed;
+      adjusted += ran.cut_adjusted;
+      spent += ran.cut_spent;
+    }
+  }
+  EXPECT_GT(adjusted, 30u);
+  EXPECT_GT(spent, 5u);
+}
+
 TEST(a_subscription, tells_so_of_buckets_on_both_lines) {
   for (std::uint64_t seed = 101; seed <= 108; ++seed)
     expect_true_to_its_word({.seed = seed, .durable = true});
@@ -92,7 +106,7 @@ TEST_P(a_planted_reactive_bug, is_found_among_several_writers) {
 INSTANTIATE_TEST_SUITE_P(all, a_planted_reactive_bug,
                          ::testing::Values(reactive_bug::unread, reactive_bug::torn,
                                            reactive_bug::lost, reactive_bug::backwards,
-                                           reactive_bug::stale));
+                                           reactive_bug::stale, reactive_bug::unfilled));
 
 } // namespace
 } // namespace holdfast::testing

@@ -151,7 +151,7 @@ reactive_query declared_at_random(reactive_random& random, reactive_query out) {
   static const std::vector<aggregate> numbers{aggregate::count(),  aggregate::sum("n"),
                                               aggregate::avg("n"), aggregate::min("r"),
                                               aggregate::max("t"), aggregate::count("t")};
-  const auto kind = std::max(any_of(random, 6) - 2, 0);
+  const auto kind = std::max(any_of(random, 9) - 2, 0);
   if (kind == 0 || kind == 1)
     q.aggregates.push_back(numbers[random() % numbers.size()]);
   if (kind == 0 && !one_in(random, 4)) // one that needs no run
@@ -159,6 +159,14 @@ reactive_query declared_at_random(reactive_random& random, reactive_query out) {
   if (kind == 1) {
     q.aggregates.push_back(numbers[random() % numbers.size()]);
     q.group_by = {"t"};
+  }
+  if (kind > 3) { // a list with a limit, of many records, in an order that may have an index
+    if (out.parameter.empty())
+      q.what = query{}.fields(q.what.fields()).offset(random() % 3);
+    q.what
+        .order_by(one_in(random, 2) ? "n" : "r",
+                  one_in(random, 2) ? direction::ascending : direction::descending)
+        .limit(1 + random() % 3);
   }
   out.declared = q;
   out.run = [q, parameter = out.parameter](const reactive_view& in,
@@ -207,18 +215,24 @@ schema random_schema(reactive_random& random, const std::string& name, bool pers
   return out;
 }
 
-schema with_endings(reactive_random& random, schema plain) {
+schema with_endings(reactive_random& random, schema plain, deadlines ends) {
   // Only "one" and "three" are always of one line; the one refers to the other, or to itself.
   const auto* target = plain.name() == "one" ? "one" : plain.name() == "three" ? "one" : "two";
   auto link = integer();
   link.references(target, one_in(random, 2) ? on_delete::cascade : on_delete::set_null);
   plain.field("ref", link);
-  if (one_in(random, 2))
+  if (ends == deadlines::some && one_in(random, 2))
     plain.expire_after(std::chrono::seconds{2 + any_of(random, 3)});
   if (one_in(random, 2))
     plain.capacity(8 + static_cast<std::uint64_t>(any_of(random, 8)),
                    one_in(random, 2) ? evict::oldest : evict::least_recently_used);
   return plain;
+}
+
+filter an_end_of_an_order(reactive_random& random) {
+  const auto* field = one_in(random, 2) ? "n" : "r";
+  return one_in(random, 2) ? filter::compare(field, filter::kind::lt, 1 + any_of(random, 3))
+                           : filter::compare(field, filter::kind::ge, 2 + any_of(random, 5));
 }
 
 object random_fields(reactive_random& random) {
@@ -319,7 +333,7 @@ reactive_query random_query(reactive_random& random, const std::string& name) {
   static constexpr made_of kinds[] = {get_by_parameter,  follow_a_number, count_two,
                                       decide_by_a_count, find_or_throw,   visit_some,
                                       first_page,        contain_a_key};
-  const auto kind = static_cast<std::size_t>(any_of(random, 12));
+  const auto kind = static_cast<std::size_t>(any_of(random, 16));
   if (kind >= std::size(kinds))
     return declared_at_random(random, std::move(out));
   if (kind < 2)

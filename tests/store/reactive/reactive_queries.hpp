@@ -29,10 +29,13 @@ constexpr int reactive_keys = 24; ///< 0 ... of each bucket
 
 /// A definition with the fields n, t, r and f, and indexes at random.
 schema random_schema(reactive_random& random, const std::string& name, bool persistent);
+enum class deadlines { none, some };
 /// The same with what ends records by other means than a write to them, at random: deadlines, a
 /// capacity, and references between the buckets of one line, in a field `ref`.
-schema with_endings(reactive_random& random, schema plain);
+schema with_endings(reactive_random& random, schema plain, deadlines ends);
 object random_fields(reactive_random& random);
+/// Of the records with a low or high `n` or `r`, where lists with a limit stand.
+filter an_end_of_an_order(reactive_random& random);
 reactive_query random_query(reactive_random& random, const std::string& name);
 
 /// What a declared query gave, as text.

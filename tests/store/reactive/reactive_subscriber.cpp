@@ -56,6 +56,23 @@ std::optional<std::string> fault_of(const reactive_subscriber& s,
   return std::nullopt;
 }
 
+bool is_cut_list(const reactive_query& q) {
+  return q.declared && q.declared->aggregates.empty() && q.declared->group_by.empty() &&
+         q.declared->what.limit() != query::unlimited;
+}
+
+/// What it would be told if nothing came in from behind a list's end.
+result<query_value> unfilled(const query_update& now) {
+  if (!now.outcome || now.changes().removed.empty())
+    return now.outcome;
+  auto list = now.as<query_list>();
+  if (!list.items.empty())
+    list.items.pop_back();
+  if (!list.objects.empty())
+    list.objects.pop_back();
+  return query_value::of(std::move(list));
+}
+
 } // namespace
 
 std::string name_of(const reactive_subscriber& s) { return s.of->name + value{s.with}.to_string(); }
@@ -73,6 +90,8 @@ std::function<void(const query_update&)> reactive_handler(reactive_subscriber& t
       v.text = to.waiting.empty() ? "" : to.waiting.back().text;
     if (bug == reactive_bug::backwards && to.received == 4 && !to.waiting.empty())
       v = to.waiting.front();
+    if (bug == reactive_bug::unfilled && is_cut_list(*to.of))
+      v.text = reactive_outcome(unfilled(now));
     if (auto wrong = wrong_changes(now))
       to.fault = *wrong;
     to.waiting.push_back(std::move(v));
@@ -104,6 +123,16 @@ void check_told(reactive_subscriber& s, const reactive_views& views, reactive_hi
     s.known = std::move(v.text);
     s.told = true;
   }
+}
+
+void count_kept_up(const reactive_subscriber& s, const store& db, reactive_history& out) {
+  if (!is_cut_list(*s.of))
+    return;
+  const auto why = db.why(s.of->name, s.with);
+  if (!why)
+    return;
+  out.cut_adjusted += why->adjusted > why->runs ? 1 : 0;
+  out.cut_spent += why->last_run == run_cause::spare ? 1 : 0;
 }
 
 } // namespace holdfast::testing

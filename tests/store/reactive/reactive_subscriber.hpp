@@ -50,4 +50,7 @@ using reactive_views = std::function<std::vector<reactive_view>(const reactive_m
 /// what is wrong, and how much there was, into `out`.
 void check_told(reactive_subscriber& s, const reactive_views& views, reactive_history& out);
 
+/// Counts how a list with a limit was brought up to date.
+void count_kept_up(const reactive_subscriber& s, const store& db, reactive_history& out);
+
 } // namespace holdfast::testing

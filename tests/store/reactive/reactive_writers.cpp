@@ -1,8 +1,6 @@
 #include "tests/store/reactive/reactive_replay.hpp"
 #include "tests/store/reactive/reactive_subscriber.hpp"
 
-#include <holdfast/store/memory_journal.hpp>
-
 #include <algorithm>
 #include <atomic>
 #include <deque>
@@ -23,8 +21,9 @@ bool once_in(reactive_random& random, int n) {
 /// Writes at random, and waits for half of its writes only when it is done.
 class random_writer {
 public:
-  random_writer(store& db, std::map<std::string, bucket<>>& buckets, std::uint64_t seed)
-      : db_{db}, buckets_{buckets}, random_{seed} {}
+  random_writer(store& db, std::map<std::string, bucket<>>& buckets, deadlines ends,
+                std::uint64_t seed)
+      : db_{db}, buckets_{buckets}, ends_{ends}, random_{seed} {}
   ~random_writer() {
     for (auto& each : waiting_)
       (void)each.get();
@@ -47,6 +46,8 @@ public:
     case 6:
       return finish(b.update(key(), fields));
     case 7:
+      if (once_in(random_, 3))
+        return static_cast<void>(b.erase_many(an_end_of_an_order(random_)).get());
       return finish(b.erase(key()));
     case 8:
       return finish(b.touch(key(), ending()));
@@ -69,6 +70,8 @@ private:
     return out;
   }
   write_options ending() {
+    if (ends_ == deadlines::none)
+      return {};
     if (once_in(random_, 4))
       return {.expires_in = std::chrono::seconds{1 + random_() % 3}};
     return once_in(random_, 6) ? write_options{.never_expires = true} : write_options{};
@@ -105,6 +108,7 @@ private:
 
   store& db_;
   std::map<std::string, bucket<>>& buckets_;
+  const deadlines ends_;
   reactive_random random_;
   std::vector<std::future<result<record>>> waiting_;
 };
@@ -137,12 +141,9 @@ public:
 
 private:
   store_options settings() {
-    store_options out;
-    out.restart_period = std::chrono::milliseconds{1}; // as many crashes as are asked for
+    auto out = reactive_settings(options_);
     out.ttl_interval = std::chrono::milliseconds{0}; // nothing is purged but when a write needs it
     out.runtime_settings.clock = &clock_;
-    if (options_.durable)
-      out.journal = memory_journal();
     return out;
   }
 
@@ -151,7 +152,7 @@ private:
     for (auto& name : reactive_buckets) {
       const bool persistent = options_.durable && name != "two";
       auto plain = random_schema(random_, name, persistent);
-      buckets_.emplace(name, db_.define(with_endings(random_, plain)).value());
+      buckets_.emplace(name, db_.define(with_endings(random_, plain, ends_)).value());
       replay_.follow(plain.field("ref", integer()), persistent);
     }
     markers_.push_back(db_.define(marker("last_in_memory").persistent(false)).value());
@@ -190,7 +191,7 @@ private:
     for (unsigned t = 0; t < options_.writers; ++t)
       threads.emplace_back([&, seed = random_()] {
         {
-          random_writer writer{db_, buckets_, seed};
+          random_writer writer{db_, buckets_, ends_, seed};
           for (std::size_t i = 0; i < each; ++i)
             writer.write();
         }
@@ -264,6 +265,7 @@ private:
     left_.clear();
     for (auto& s : subscribers_) {
       check_told(*s, views, out_);
+      count_kept_up(*s, db_, out_);
       auto now = reactive_outcome(*s->of, end.back(), s->with);
       if (s->known != now)
         out_.failures.push_back(name_of(*s) + ": it is " + now + " and was told last as " +
@@ -277,6 +279,8 @@ private:
   }
 
   const reactive_options options_;
+  /// Where there are some, nothing is kept up without a run.
+  const deadlines ends_ = options_.seed % 3 == 0 ? deadlines::none : deadlines::some;
   reactive_history out_;
   reactive_random random_;
   manual_clock clock_;

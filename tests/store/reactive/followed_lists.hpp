@@ -1,0 +1,83 @@
+#pragma once
+
+#include <holdfast/store/store.hpp>
+
+#include <gmock/gmock.h>
+
+#include <map>
+#include <mutex>
+#include <string>
+#include <vector>
+
+namespace holdfast::testing {
+
+/// A bucket of items, and what followers of lists of them were told.
+struct followed_lists : ::testing::Test {
+  manual_clock clock;
+  store db = start();
+  bucket<> items = std::move(*db.define(schema("items")
+                                            .key("id", integer())
+                                            .field("kind", string())
+                                            .field("n", integer())
+                                            .field("rank", integer()) ///< as n, with an index
+                                            .field("note", string())
+                                            .index("kind")
+                                            .index("rank")));
+  std::mutex mutex;
+  std::map<std::string, std::vector<query_value>> told;
+  std::map<std::string, std::vector<list_changes>> changes;
+  std::vector<subscription> tokens;
+
+  store start() {
+    store_options options;
+    options.runtime_settings.clock = &clock;
+    options.ttl_interval = std::chrono::milliseconds{0};
+    return std::move(*store::start(std::move(options)));
+  }
+  static object item(std::int64_t id, const char* kind, const value& n, const char* note = "") {
+    return {{"id", id}, {"kind", kind}, {"n", n}, {"rank", n}, {"note", note}};
+  }
+  void put(std::int64_t id, const char* kind, const value& n, const char* note = "") {
+    ASSERT_TRUE(items.upsert(item(id, kind, n, note)).get());
+  }
+  /// Ids from 1 on, of which n is ten times the id.
+  void insert(std::int64_t count) {
+    std::vector<object> list;
+    for (std::int64_t id = 1; id <= count; ++id)
+      list.push_back({{"id", id}, {"kind", "odd"}, {"n", 10 * id}, {"rank", 10 * id}});
+    ASSERT_TRUE(items.insert_many(list).get());
+  }
+  void follow(const std::string& name, declared_query what, const live_options& how = {}) {
+    ASSERT_TRUE(db.define_query(name, std::move(what)));
+    join(name, {}, how);
+  }
+  void follow(const std::string& name, query what, const live_options& how = {}) {
+    follow(name, declared_query{.bucket = "items", .what = std::move(what)}, how);
+  }
+  void join(const std::string& name, const object& with, const live_options& how = {}) {
+    tokens.push_back(db.subscribe(
+                           name, with,
+                           [this, name](const query_update& now) {
+                             const std::lock_guard lock{mutex};
+                             told[name].push_back(now.outcome.value());
+                             changes[name].push_back(now.changes());
+                           },
+                           how)
+                         .value());
+    ASSERT_TRUE(db.settle());
+  }
+  query_why why(const std::string& name) { return db.why(name, {}).value(); }
+  const query_value& last(const std::string& name) {
+    EXPECT_TRUE(db.settle());
+    const std::lock_guard lock{mutex};
+    return told[name].back();
+  }
+  static std::vector<std::int64_t> ids(const query_value& list) {
+    std::vector<std::int64_t> out;
+    for (auto& item : list.as<query_list>().items)
+      out.push_back(item.key().as_int());
+    return out;
+  }
+};
+
+} // namespace holdfast::testing
