@@ -236,6 +236,49 @@ figure list_of_12000(const settings& asked) {
       });
 }
 
+/// A live list of the 10 best of 100,000 by a field without an index, per write until it is told,
+/// of which every tenth is in it. Limit: one run of it.
+figure top10_unindexed(const settings& asked) {
+  store db = must(store::start());
+  auto items = must(db.define(
+      schema("items").key("id", integer()).field("team", integer()).field("score", integer())));
+  std::mt19937_64 random{1};
+  constexpr std::int64_t per_commit = 1'000, behind = 1'000'000'000;
+  for (std::int64_t first = 0; first < item_count; first += per_commit) {
+    std::vector<object> list;
+    for (auto id = first; id < first + per_commit; ++id)
+      list.push_back({{"id", id},
+                      {"team", id % 10'000},
+                      {"score", static_cast<std::int64_t>(random() % behind)}});
+    must(items.insert_many(list).get());
+  }
+  const auto what = query{}.order_by("score", direction::descending).limit(10);
+  must(db.define_query("top10", {.bucket = "items", .what = what}));
+  const auto token = must(db.subscribe("top10", [](const query_update&) {}));
+  must(db.settle());
+  constexpr std::size_t runs = 5, writes = 2'000;
+  std::int64_t front = 0, turn = 0;
+  return compare(
+      {.name = "reactive_top10_unindexed", .unit = "ns", .reach = 0.1}, asked.repetitions(),
+      [&] {
+        return nanoseconds_per_operation(runs, [&] {
+          for (std::size_t i = 0; i < runs; ++i)
+            static_cast<void>(must(db.run("top10")));
+        });
+      },
+      [&] {
+        return nanoseconds_per_operation(writes, [&] {
+          for (std::size_t i = 0; i < writes; ++i) {
+            const auto id = static_cast<std::int64_t>(random() % item_count);
+            const auto score = ++turn % 10 ? static_cast<std::int64_t>(random() % behind)
+                                           : behind + ++front % 1'000;
+            must(items.update(id, {{"score", score}}).get());
+            must(db.settle());
+          }
+        });
+      });
+}
+
 } // namespace
 
 std::vector<row> reactive_rows() {
@@ -247,6 +290,7 @@ std::vector<row> reactive_rows() {
           {"reactive_sum", live_sum},
           {"reactive_bulk_runs", bulk},
           {"reactive_top10", top10},
+          {"reactive_top10_unindexed", top10_unindexed},
           {"reactive_list_12k", list_of_12000}};
 }
 
