@@ -2,8 +2,8 @@
 
 #include <holdfast/store/detail/execute.hpp>
 #include <holdfast/store/detail/query_basis.hpp>
-#include <holdfast/store/detail/transaction_state.hpp>
 #include <holdfast/store/detail/shown.hpp>
+#include <holdfast/store/detail/transaction_state.hpp>
 
 #include <algorithm>
 #include <set>

@@ -2,8 +2,8 @@
 #include <holdfast/store/detail/commit_scope.hpp>
 
 #include <holdfast/store/codec.hpp>
-#include <holdfast/store/detail/validation.hpp>
 #include <holdfast/store/detail/stored_form.hpp>
+#include <holdfast/store/detail/validation.hpp>
 #include <holdfast/store/detail/validation_check.hpp>
 #include <holdfast/store/record_input.hpp>
 
