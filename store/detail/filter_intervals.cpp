@@ -9,7 +9,6 @@ namespace holdfast::detail {
 
 namespace {
 
-using kind = filter::kind;
 using intervals = std::vector<value_interval>;
 
 /// The texts that begin with a prefix lie before the next text of its length, if there is one.
@@ -53,30 +52,30 @@ intervals each_of(std::vector<value> values) {
 /// What the comparison says without its negation. Null is the first of all values.
 intervals plain_intervals_of(const bound_node& leaf) {
   const value null{};
-  if (leaf.op == kind::is_null)
+  if (leaf.op == filter::kind::is_null)
     return {{.from = null, .to = null}};
-  if (leaf.op == kind::exists)
+  if (leaf.op == filter::kind::exists)
     return {{.from = null, .open_from = true}};
-  if (leaf.op == kind::in)
+  if (leaf.op == filter::kind::in)
     return each_of({leaf.operands.begin(), leaf.operands.end()});
   const auto& first = leaf.operands.front();
   switch (leaf.op) {
-  case kind::eq:
+  case filter::kind::eq:
     return {{.from = first, .to = first}};
-  case kind::ne:
+  case filter::kind::ne:
     return {{.from = null, .to = first, .open_from = true, .open_to = true},
             {.from = first, .open_from = true}};
-  case kind::lt:
+  case filter::kind::lt:
     return {{.from = null, .to = first, .open_from = true, .open_to = true}};
-  case kind::le:
+  case filter::kind::le:
     return {{.from = null, .to = first, .open_from = true}};
-  case kind::gt:
+  case filter::kind::gt:
     return {{.from = first, .open_from = true}};
-  case kind::ge:
+  case filter::kind::ge:
     return {{.from = first}};
-  case kind::between:
+  case filter::kind::between:
     return {{.from = first, .to = leaf.operands[1]}};
-  case kind::starts_with:
+  case filter::kind::starts_with:
     return {{.from = first, .to = behind_prefix(first.as_string()), .open_to = true}};
   default:
     return {};
@@ -88,7 +87,7 @@ intervals plain_intervals_of(const bound_node& leaf) {
 std::vector<value_interval> intervals_of(const bound_node& leaf) {
   const bool scalars = std::ranges::all_of(
       leaf.operands, [](const value& x) { return x.kind() < value_kind::array; });
-  if (!scalars || leaf.op == kind::contains || leaf.op == kind::ends_with)
+  if (!scalars || leaf.op == filter::kind::contains || leaf.op == filter::kind::ends_with)
     return {};
   if (!leaf.negated)
     return plain_intervals_of(leaf);

@@ -334,7 +334,7 @@ private:
       return parts.push_back(std::move(part));
     same->ranges.insert(same->ranges.end(), part.ranges.begin(), part.ranges.end());
     tidy(same->ranges);
-    same->one_value = false;
+    same->one_value = same->fixes_all_but_last = false;
     same->equal.clear();
     same->rows = total(same->ranges);
   }

@@ -23,12 +23,12 @@ struct a_crash_at_any_point : ::testing::TestWithParam<bench_mode> {
   /// Whether a write can come by in this mode at all.
   static bool reachable(const std::string& point) {
     auto sealed_at_once = !GetParam().journal || GetParam().level == durability::async;
+    if (point == "persistence.lingers")
+      return false; // whether the writer waits for company is a matter of time
     if (of_the_disk(point))
       return GetParam().journal;
     if (point.starts_with("ttl.") || point.starts_with("queries."))
       return false; // no write waits for these actors
-    if (point == "persistence.lingers")
-      return false; // whether the writer waits for company is a matter of time
     if (point == "bucket.published")
       return sealed_at_once;
     return point != "bucket.queued" || !sealed_at_once;

@@ -14,9 +14,9 @@ namespace holdfast::detail {
 namespace {
 
 /// Calls a function, which may throw, before each of its calls.
-class throwing_journal final : public testing::forwarding_journal {
+class overthrown_journal final : public testing::forwarding_journal {
 public:
-  throwing_journal() : forwarding_journal{memory_journal()} {}
+  overthrown_journal() : forwarding_journal{memory_journal()} {}
 
   result<void> append(const journal_batch& batch, bool synced) override {
     first();
@@ -38,7 +38,7 @@ class a_guarded_journal : public ::testing::Test {
 protected:
   void SetUp() override { ASSERT_TRUE(inner.open()); }
 
-  throwing_journal inner;
+  overthrown_journal inner;
   guarded_journal guarded{inner};
   std::vector<journal_put> puts{{.key = "k", .value = "v"}};
   journal_batch batch{.first = 1, .last = 1, .puts = puts};

@@ -40,9 +40,9 @@ struct a_start_in_which : ::testing::Test {
 };
 
 /// Throws when records are read.
-class throwing_journal final : public forwarding_journal {
+class unreadable_journal final : public forwarding_journal {
 public:
-  throwing_journal(std::unique_ptr<journal> to, std::function<void()> thrower)
+  unreadable_journal(std::unique_ptr<journal> to, std::function<void()> thrower)
       : forwarding_journal{std::move(to)}, throw_{std::move(thrower)} {}
   result<void> scan(std::string_view first, std::string_view last,
                     const visitor& visit) const override {
@@ -63,7 +63,7 @@ TEST_F(a_start_in_which, the_journal_throws_fails) {
   };
   for (auto& [thrower, code] : table) {
     auto failed = start([&, &thrower = thrower](store_options& o) {
-      o.journal = std::make_unique<throwing_journal>(memory_journal(disk), thrower);
+      o.journal = std::make_unique<unreadable_journal>(memory_journal(disk), thrower);
     });
     ASSERT_FALSE(failed);
     EXPECT_EQ(failed.error(), code) << failed.error().to_string();

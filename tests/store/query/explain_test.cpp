@@ -252,6 +252,16 @@ TEST_F(explained_compound, the_order_by_its_last_field_is_walked) {
             explanation::ordering::sorted);
 }
 
+TEST_F(explained_compound,
+       ranges_with_different_first_fields_are_not_walked_in_the_order_of_its_last) {
+  auto q =
+      query{("role"_f == "admin" && "city"_f == "c0") || ("role"_f == "user" && "city"_f == "c1")};
+  EXPECT_EQ(bucket_.explain(q.order_by("age").limit(3)).order, explanation::ordering::sorted);
+  EXPECT_EQ(bucket_.keys(q), "u0 u80 u160");
+  auto back = query{q.which()}.order_by("age", direction::descending).limit(3);
+  EXPECT_EQ(bucket_.keys(back), "u71 u151 u231");
+}
+
 TEST_F(explained, a_count_of_an_indexed_range_reads_no_record) {
   for (const auto& which :
        {"age"_f >= 18, "age"_f.is_null(), "age"_f.exists(), "role"_f.starts_with("a"),

@@ -68,7 +68,9 @@ TEST_F(a_bad_call, to_subscribe_is_told_what_is_wrong) {
   for (int i = 0; i < 500'000; ++i)
     deep += "a.";
   expect(told(db.on(deep + "a", nothing)), errc::invalid_argument, "above the limit 4096");
-  EXPECT_TRUE(db.on(deep.substr(0, 4094) + "aa", nothing)) << "4096 bytes, 2048 segments";
+  expect(told(db.on(deep.substr(0, 4094) + "aa", nothing)), errc::invalid_argument,
+         "2048 segments are above the limit 64");
+  EXPECT_TRUE(db.on(deep.substr(0, 126) + std::string(3970, 'a'), nothing)) << "4096 bytes, 64";
   expect(told(db.on("**", std::function<void(const change&)>{})), errc::invalid_argument,
          "app: on: the handler is empty");
   expect(told(db.on("**", caf::actor{})), errc::invalid_argument,
