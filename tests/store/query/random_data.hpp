@@ -156,7 +156,7 @@ public:
     if ((name == "text" || name == "id") && first.kind() == value_kind::string && chance(40)) {
       auto part = name == "id" ? first.as_string().substr(0, 1 + below(4))
                                : std::string{text().as_string()};
-      return chance(40)   ? filter::starts_with(name, part)
+      return chance(60)   ? filter::starts_with(name, part)
              : chance(50) ? filter::contains(name, part)
                           : filter::ends_with(name, part);
     }
@@ -176,14 +176,19 @@ public:
     return filter::compare(name, orders[below(4)], first);
   }
 
-  /// What an index over several fields is for: equal in some, and something about another one.
-  filter several(const reference_bucket& data) {
-    auto fields = fields_of_index();
+  filter equal_but_in_last(const std::vector<std::string>& fields, const reference_bucket& data) {
     auto out = filter{};
     const auto& like = data.entries[below(data.entries.size())].fields;
     for (std::size_t i = 0; i + 1 < fields.size(); ++i)
       out = out &&
             filter::compare(fields[i], filter::kind::eq, reference_bucket::at(like, fields[i]));
+    return out;
+  }
+
+  /// What an index over several fields is for: equal in some, and something about another one.
+  filter several(const reference_bucket& data) {
+    auto fields = fields_of_index();
+    auto out = equal_but_in_last(fields, data);
     if (chance(40))
       return out;
     auto next = chance(50) ? filter::compare(fields.back(), filter::kind::ne, of(fields.back()))
@@ -203,7 +208,17 @@ public:
     return chance(10) ? !both : both;
   }
 
+  /// The first ones in the order of an index over several fields.
+  query first_of_index(const reference_bucket& data) {
+    auto fields = fields_of_index();
+    auto which = equal_but_in_last(fields, data);
+    auto way = chance(50) ? direction::ascending : direction::descending;
+    return query{std::move(which)}.order_by(fields.back(), way).limit(1 + below(4));
+  }
+
   query any_query(const reference_bucket& data) {
+    if (!data.entries.empty() && chance(4))
+      return first_of_index(data);
     static const char* const orders[] = {"id",  "text", "num",  "int",     "flag",
                                          "day", "code", "rank", "thing.a", "thing.c.d"};
     query q{chance(10) ? filter{} : tree(data, 3)};
