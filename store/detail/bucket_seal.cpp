@@ -121,7 +121,11 @@ bool bucket_data::drain(std::size_t budget) noexcept {
   const std::uint64_t drops = line_.snapshots_dropped();
   bool moved = false;
   try {
+    // What is unlinked behind the look may be in the hands of who pinned meanwhile: it waits for
+    // the next one.
+    std::size_t ripe = limbo_.size();
     line_.look(horizon_);
+    fault_point("limbo.looked");
     if (sweep_ == 0 && drops != swept_drops_) {
       swept_drops_ = drops;
       sweep_ = kept_.size();
@@ -132,14 +136,16 @@ bool bucket_data::drain(std::size_t budget) noexcept {
       limbo_.reserve(4 * n);
       if (kept_.capacity() < kept_.size() + n)
         kept_.reserve(2 * kept_.size() + n);
-      more = limbo_.drain(horizon_.pinned, 2 * n) > 0;
+      const auto freed = limbo_.drain(horizon_.pinned, std::min(2 * n, ripe));
+      ripe -= freed;
+      more = freed > 0;
       more |= look_at_ended(n);
       more |= sweep(n);
       moved |= more;
     }
     ended_.trim(2 * commits_per_drain);
     limbo_.trim(4 * step);
-  } catch (const std::bad_alloc&) {
+  } catch (const std::exception&) { // no memory, or a fault on purpose: nothing is done by halves
     return false;
   }
   return moved;

@@ -114,11 +114,14 @@ public:
     return detail::rank_of(root_.deadlines, deadline_probe(now, ~std::uint64_t{0}),
                            deadline_order(data_.rows()));
   }
-  /// Calls `f(const record_block&)` for the first `count` records in order of deadline, until it
-  /// returns false.
+  /// Calls `f(const record_block&)` for `count` records in order of deadline, behind the first
+  /// ones, until it returns false.
   template <class F>
-  void for_deadlines(std::uint64_t count, F&& f) const {
+  void for_deadlines(std::uint64_t first, std::uint64_t count, F&& f) const {
+    if (count == 0)
+      return;
     order_cursor at(root_.deadlines);
+    at.seek_rank(first);
     for (; count > 0 && !at.at_end() && f(block(at.entry())); --count)
       at.next();
   }
@@ -143,6 +146,8 @@ private:
 
   /// How many entries ahead records are fetched.
   static constexpr std::ptrdiff_t ahead = 4;
+  /// How many chunks ahead their counts are fetched.
+  static constexpr std::uint64_t chunks_ahead = 8;
 
   const bucket_data& data_;
   std::uint64_t seq_;
@@ -155,6 +160,7 @@ inline std::uint64_t read_view::skip_rows(std::uint64_t& count) const noexcept {
   std::uint64_t row = 0;
   while (count > 0 && row < row_bound()) {
     const std::uint64_t end = std::min(row + row_table::chunk_rows, row_bound());
+    rows.prefetch_counts(row + chunks_ahead * row_table::chunk_rows);
     const auto visible = rows.visible_in_chunk(row, seq_);
     if (visible && *visible <= count) {
       count -= *visible;

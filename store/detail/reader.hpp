@@ -86,7 +86,7 @@ public:
   /// Calls `fn(const record_block&)` for the records that have expired at `now`.
   template <class Fn>
   void each_expired(std::int64_t now, Fn&& fn) const {
-    view_.for_deadlines(view_.expired_count(now),
+    view_.for_deadlines(0, view_.expired_count(now),
                         [&](const record_block& b) { return fn(b), true; });
   }
   /// How many those are, of the version without own writes.

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <holdfast/store/detail/prefetch.hpp>
 #include <holdfast/store/detail/retire.hpp>
 
 #include <atomic>
@@ -54,6 +55,11 @@ public:
   /// nothing has come or gone there later. While pinned.
   std::optional<std::uint64_t> visible_in_chunk(std::uint64_t row,
                                                 std::uint64_t seq) const noexcept;
+  /// Has the counts of a row's chunk fetched, if there is one.
+  void prefetch_counts(std::uint64_t row) const noexcept {
+    if (const chunk* c = chunk_of(row))
+      prefetch<0>(c);
+  }
   /// Rows from `row` on, below `end` in the same chunk, that have a block.
   std::uint64_t taken_rows(std::uint64_t row, std::uint64_t end) const noexcept;
 

@@ -1,5 +1,9 @@
 #include "driver.hpp"
 
+#include <holdfast/runtime/fault.hpp>
+
+#include <optional>
+
 namespace holdfast::testing {
 namespace {
 
@@ -159,6 +163,33 @@ TEST(bucket_data, loads_blocks_of_other_pools_in_any_order) {
   m.erase(d.keys_[9]);
   const pin_guard pin(lines.memory);
   expect_equal(read_view(data, pin.seq()), m, d.keys_, d.uniques_);
+}
+
+/// A reader may have loaded what is unlinked behind the look, and pins it.
+TEST(a_bucket, frees_nothing_that_it_unlinked_behind_its_look_at_the_pins) {
+  driver d(7, 3000);
+  for (auto& key : d.keys_)
+    d.data_.insert(make_block(d.data_.memory(), d.record(key)));
+  d.data_.seal();
+  d.data_.reclaim();
+  ASSERT_EQ(d.data_.waiting(), 0U);
+  std::optional<pin_guard> reader;
+  std::size_t ended = 0;
+  {
+    fault strike{"limbo.looked", 0, [&] {
+                   reader.emplace(d.lines_.memory);
+                   ended = d.data_.waiting();
+                 }};
+    d.data_.clear();
+    d.data_.seal();
+    d.data_.reclaim();
+    ASSERT_TRUE(strike.struck());
+  }
+  EXPECT_GT(ended, 600U) << "more than one step's worth";
+  EXPECT_GE(d.data_.waiting(), d.keys_.size()) << "each record was unlinked behind it";
+  reader.reset();
+  d.data_.reclaim();
+  EXPECT_EQ(d.data_.waiting(), 0U);
 }
 
 } // namespace

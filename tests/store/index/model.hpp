@@ -134,7 +134,7 @@ inline void expect_equal(const detail::read_view& view, const model& m,
   for (const auto row : m.ordered(3))
     if (deadline_of(m.rows.at(row)[3]) != 0)
       deadlines.push_back(row);
-  view.for_deadlines(m.rows.size(), [&](const detail::record_block& b) {
+  view.for_deadlines(0, m.rows.size(), [&](const detail::record_block& b) {
     ending.push_back(b.row);
     return true;
   });
