@@ -12,20 +12,23 @@ namespace holdfast {
 
 namespace {
 
-constexpr std::string_view before_name = "{{ params.";
-constexpr std::string_view behind_name = " }}";
+constexpr std::string_view before_name = "params.";
 
-/// The parameter that a value stands for, if it does.
+/// The parameter that a value stands for, if it does: "{{ params.name }}", with blanks or without.
 std::optional<std::string_view> parameter_in(const value& x) {
   if (x.kind() != value_kind::string)
     return std::nullopt;
   std::string_view text{x.as_string()};
-  if (text.size() <= before_name.size() + behind_name.size() || !text.starts_with(before_name) ||
-      !text.ends_with(behind_name))
+  if (text.size() < 4 || !text.starts_with("{{") || !text.ends_with("}}"))
     return std::nullopt;
-  text.remove_prefix(before_name.size());
-  text.remove_suffix(behind_name.size());
-  return text;
+  text = text.substr(2, text.size() - 4);
+  const auto first = text.find_first_not_of(' '), last = text.find_last_not_of(' ');
+  if (first == text.npos)
+    return std::nullopt;
+  text = text.substr(first, last + 1 - first);
+  if (text.size() <= before_name.size() || !text.starts_with(before_name))
+    return std::nullopt;
+  return text.substr(before_name.size());
 }
 
 using parameter_names = std::set<std::string, std::less<>>;
@@ -196,7 +199,7 @@ result<query_value> run_to_follow(const declared_query& q, const detail::transac
 } // namespace
 
 value parameter(std::string_view name) {
-  return value{std::string{before_name}.append(name).append(behind_name)};
+  return value{"{{ " + std::string{before_name}.append(name) + " }}"};
 }
 
 namespace detail {

@@ -35,6 +35,8 @@
 ///     a quick one may have handled the later one while a slow one still handles the earlier;
 ///   - a value that equals the one before it is not told;
 ///   - a run that fails is told as its error; the subscription goes on.
+/// A definition of a bucket in memory is no commit. So a query that looks for a bucket by its name
+/// may be told again, with the same seqs, when it comes or goes.
 /// Subscriptions with equal queries, parameters and read filters share one evaluation. A commit
 /// costs an evaluation only if it changes something that the query read, and none if the new value
 /// follows from the change itself (see `query_why`).

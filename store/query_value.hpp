@@ -72,6 +72,10 @@ template <class T>
 struct result_rules {
   static bool same(const T& a, const T& b) { return a == b; }
 };
+template <std::floating_point T>
+struct result_rules<T> {
+  static bool same(T a, T b) { return a == b || (a != a && b != b); } // no number shows the same
+};
 template <mapped T>
 struct result_rules<T> {
   static bool same(const T& a, const T& b) { return same_struct(a, b); }

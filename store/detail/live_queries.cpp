@@ -51,6 +51,7 @@ bool live_queries::remove(std::string_view name) {
     g->last = result<query_value>{
         fail(errc::dropped, shown_name(g->of->name) + ": the query was removed from its store",
              {.query = g->of->name})};
+    g->at = moment_of(snapshot_pair{*lines_}); // behind all that was told
     g->number += 2;
     g->dirty = g->moved = false;
     g->upkeep = nullptr;
@@ -252,12 +253,10 @@ std::optional<query_moment> live_queries::fresh_at(const query_group& g, const q
     wake();
   if (!g.last || g.dirty || g.moved)
     return std::nullopt;
-  if (g.at.covers(now))
-    return g.at;
   // Time is part of a moment: what had not ended at the group's may have at this one.
   if (std::ranges::any_of(g.reads, &query_reads::may_expire))
     return std::nullopt;
-  return now;
+  return g.at.covers(now) ? g.at : now;
 }
 
 result<subscription> live_queries::subscribe(std::string_view name, object parameters, handler call,
@@ -305,21 +304,34 @@ result<subscription> live_queries::subscribe(std::string_view name, object param
     }
   }
   const entering until_joined{*this, g};
+  std::optional<result<query_value>> own;
   if (first) {
-    install(*g, std::move(*first));
+    // Since the group's run nothing may have happened but that records ended. Who comes now is not
+    // shown them; those who are there are told by the commit that purges them, for each commit is
+    // told once.
+    if (g->last && !g->dirty && !g->moved && g->at == first->run.at)
+      own = std::move(first->run.outcome);
+    else
+      install(*g, std::move(*first));
     at = g->at;
   }
   if (auto still = find(name); !still || *still != of)
     return fail(errc::not_found, shown_name(name) + ": the query was removed meanwhile",
                 {.query = std::string{name}});
-  return join(g, *at, make, options);
+  auto e = event_of(*g, *at, true);
+  if (own) {
+    e->outcome = std::move(*own);
+    e->number = 0; // the group's next may be the same
+  }
+  return join(g, std::move(e), make, options);
 }
 
-subscription live_queries::join(const group_ptr& g, const query_moment& at, const queue_maker& make,
-                                const live_options& options) {
+subscription live_queries::join(const group_ptr& g, std::shared_ptr<query_event> first,
+                                const queue_maker& make, const live_options& options) {
   auto member = std::make_shared<query_member>(g->of);
-  if (options.skip_initial && *g->last)
-    member->knows(*g->last, g->number);
+  const auto skips = options.skip_initial && first->outcome;
+  if (skips)
+    member->knows(first->outcome, first->number);
   auto queue = make(member);
   queue->count_in(totals_);
   queue->when_closed([weak = weak_from_this(), of = std::weak_ptr{g}](auto& closed) {
@@ -334,8 +346,8 @@ subscription live_queries::join(const group_ptr& g, const query_moment& at, cons
   });
   subscription token{queue}; // first: who is entered and gets nothing is let go of
   g->members.emplace(queue.get(), queue);
-  if (!options.skip_initial || !*g->last)
-    queue->push({nullptr, event_of(*g, at, true)});
+  if (!skips)
+    queue->push({nullptr, std::move(first)});
   return token;
 }
 
@@ -374,9 +386,9 @@ void live_queries::tell(query_group& g) {
 
 result<void> live_queries::settle(std::chrono::milliseconds timeout) {
   const auto until = end_of_wait(timeout);
-  auto late = [&] {
-    return fail(errc::timeout,
-                "settle: not all is told within " + std::to_string(timeout.count()) + " ms");
+  auto late = [&](std::string what) {
+    return fail(errc::timeout, "settle: not all is told within " + std::to_string(timeout.count()) +
+                                   " ms: " + std::move(what));
   };
   // Under the deterministic scheduler nobody else runs the manager.
   auto waits = [&](std::unique_lock<std::mutex>& lock, std::condition_variable& signal) {
@@ -398,7 +410,7 @@ result<void> live_queries::settle(std::chrono::milliseconds timeout) {
     if ((last && done_ >= *last && !leaving()) || closed_)
       break;
     if (!waits(lock, progress_))
-      return late();
+      return late(unsettled(target));
   }
   auto ending = std::exchange(epoch_, epoch_->begin_next());
   const std::weak_ptr<delivery_epoch> told{ending};
@@ -408,8 +420,20 @@ result<void> live_queries::settle(std::chrono::milliseconds timeout) {
   std::unique_lock waiting{signal->mutex};
   while (!told.expired())
     if (!waits(waiting, signal->ended))
-      return late();
+      return late("a handler has not come to its end");
   return {};
+}
+
+/// What settling waits for.
+std::string live_queries::unsettled(const query_moment& target) const {
+  const auto shown = [](const query_moment& m) {
+    return std::to_string(m.of(line_kind::memory)) + "/" + std::to_string(m.of(line_kind::durable));
+  };
+  auto out = bell_->owner() ? std::string{} : std::string{"the query manager is not up; "};
+  if (leaving())
+    out += "subscribers wait to be let go of; ";
+  return out + "commits are routed up to " + shown(position_) + " (in memory/durable) of " +
+         shown(target) + ", and " + std::to_string(queue_.size()) + " queries are to be run";
 }
 
 bool live_queries::leaving() const {

@@ -120,11 +120,12 @@ private:
   result<void> admitted(const query_definition& of, const object& parameters) const;
   prepared prepare(const query_definition& of, const object& parameters,
                    const read_filters& filters, const snapshot_pair& at) const;
-  subscription join(const group_ptr& g, const query_moment& at, const queue_maker& make,
+  subscription join(const group_ptr& g, std::shared_ptr<query_event> first, const queue_maker& make,
                     const live_options& options);
   std::shared_ptr<query_event> event_of(const query_group& g, const query_moment& at,
                                         bool initial) const;
   void tell(query_group& g);
+  std::string unsettled(const query_moment& target) const;
   bool leaving() const;
 
   void route(const commit& c);
@@ -144,6 +145,7 @@ private:
   void reap();
   void forget_if_empty(const group_ptr& g);
   bool route_until(const query_moment& at, std::unique_lock<std::mutex>& lock);
+  void drop_queued() noexcept;
   void run_queued(const snapshot_pair& at, std::unique_lock<std::mutex>& lock);
   query_info describe(const query_definition& d) const;
 

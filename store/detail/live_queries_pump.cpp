@@ -24,6 +24,7 @@ bool live_queries::pump() {
   if (groups_.empty() && arriving_ == 0) {
     lines_->feed.stop(reader_);
     following_ = false;
+    drop_queued(); // or who settles waits for what nobody runs any more
     progress_.notify_all();
     return false;
   }
@@ -199,6 +200,14 @@ void live_queries::narrow(query_group& g) {
     if (auto found = buckets_.find(reads.of->topics().get()); found != buckets_.end())
       found->second.routes.add(g, reads, fresh);
   g.routes.swap(fresh);
+}
+
+/// Of groups that were left by all.
+void live_queries::drop_queued() noexcept {
+  done_ += queue_.size();
+  for (auto& g : queue_)
+    g->queued = false;
+  queue_.clear();
 }
 
 void live_queries::run_queued(const snapshot_pair& at, std::unique_lock<std::mutex>& lock) {

@@ -69,6 +69,28 @@ TEST_F(live_causes, behind_a_deadline_show_no_ended_record_to_who_joins) {
   EXPECT_THAT(later, ElementsAre(0));
 }
 
+/// No commit lies between, so the others are told when the record is purged.
+TEST_F(live_causes, show_no_ended_record_to_who_joins_when_nothing_else_happened) {
+  auto sessions =
+      db.define(schema("sessions").key("id", integer()).expire_after(seconds{10})).value();
+  ASSERT_TRUE(sessions.insert({{"id", 1}}).get());
+  follow(sessions);
+  clock.advance(seconds{10});
+  std::vector<std::uint64_t> later;
+  auto joins = db.subscribe("count", [&](const query_update& now) {
+                   const std::lock_guard lock{mutex};
+                   later.push_back(now.as<std::uint64_t>());
+                 }).value();
+  EXPECT_THAT(told(), ElementsAre(1));
+  EXPECT_THAT(later, ElementsAre(0));
+  EXPECT_EQ(*sessions.purge(), 1u);
+  EXPECT_THAT(told(), ElementsAre(1, 0));
+  EXPECT_THAT(later, ElementsAre(0)) << "it is the same";
+  ASSERT_TRUE(sessions.insert({{"id", 2}}).get());
+  EXPECT_THAT(told(), ElementsAre(1, 0, 1));
+  EXPECT_THAT(later, ElementsAre(0, 1));
+}
+
 TEST_F(live_causes, that_are_an_eviction) {
   auto recent = db.define(schema("recent").key("id", integer()).capacity(2)).value();
   ASSERT_TRUE(db.define_query("oldest", {.bucket = "recent", .what = query{}.limit(1)}));

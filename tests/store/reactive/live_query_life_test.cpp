@@ -4,7 +4,9 @@
 #include <holdfast/store/detail/bucket_core.hpp>
 #include <holdfast/store/memory_journal.hpp>
 
+#include <cmath>
 #include <memory>
+#include <optional>
 #include <thread>
 
 /// Live queries across what happens to a store: buckets that come, go and change, crashes,
@@ -39,6 +41,65 @@ TEST_F(live_query, follows_buckets_that_come_and_go) {
   settle();
   EXPECT_THAT(seen.values(), ElementsAre(0, 1, 0));
   EXPECT_GE(seen.errors().size(), 2u);
+}
+
+/// Who settled then waited for a run that nobody was left to want.
+TEST(a_query, that_its_last_subscriber_leaves_amid_a_run_keeps_nobody_waiting) {
+  store db = std::move(*store::start({.runtime_settings = {.deterministic = true}}));
+  auto users = db.define(schema("users").key("id", integer())).value();
+  std::vector<std::thread> meanwhile;
+  ASSERT_TRUE(db.define_query("count", [&](query_context& in) {
+    auto out = in.in(users).count();
+    if (meanwhile.empty()) // a change that its first run has not seen
+      meanwhile.emplace_back([&] { ASSERT_TRUE(users.insert({{"id", 1}}).get()); }).join();
+    return out;
+  }));
+  told<std::uint64_t> seen;
+  db.subscribe("count", seen.here()).value().cancel();
+  EXPECT_TRUE(db.settle(std::chrono::seconds{2}));
+}
+
+TEST_F(live_query, that_is_removed_says_so_behind_all_that_it_told) {
+  define_adults();
+  told<std::uint64_t> seen;
+  auto first = db.subscribe("adults", {{"least", 18}}, [](const query_update&) {}).value();
+  ASSERT_TRUE(orders.insert({{"id", 1}}).get()); // of no interest
+  auto token = db.subscribe("adults", {{"least", 18}}, seen.here()).value();
+  settle();
+  ASSERT_TRUE(db.remove_query("adults"));
+  settle();
+  ASSERT_EQ(seen.seqs().size(), 2u);
+  EXPECT_THAT(seen.errors(), ElementsAre(HasSubstr("removed")));
+  EXPECT_GE(seen.seqs()[1], seen.seqs()[0]);
+}
+
+TEST_F(live_query, tells_no_number_once) {
+  ASSERT_TRUE(db.define_query("nan", [this](query_context& in) -> result<double> {
+    (void)in.in(users).count().get();
+    return std::nan("");
+  }));
+  told<double> seen;
+  auto token = db.subscribe("nan", seen.here()).value();
+  settle();
+  for (int id = 10; id < 13; ++id) {
+    add(id, "user", 1);
+    settle();
+  }
+  EXPECT_EQ(seen.values().size(), 1u);
+}
+
+TEST_F(live_query, handle_that_is_kept_past_its_end_is_an_error) {
+  std::optional<bucket<>> late;
+  ASSERT_TRUE(db.define_query("keeps", [&](query_context& in) {
+    late.emplace(in.in(users));
+    return late->count();
+  }));
+  {
+    read_filters adults{{"users", "age"_f >= 18}};
+    EXPECT_EQ(db.run("keeps", object{}, adults)->as<std::uint64_t>(), 2u);
+  }
+  EXPECT_EQ(late->count().get().error(), errc::invalid_argument);
+  EXPECT_EQ(late->get(1).get().error(), errc::invalid_argument);
 }
 
 /// Run just then, it once found the bucket closed and still there, and did not look again.

@@ -51,9 +51,21 @@ std::optional<std::string> fault_of(const reactive_subscriber& s,
            ", where it is " + fresh;
   if (s.told && !(s.at.first <= v.at.first && s.at.second <= v.at.second && s.at != v.at))
     return "the seqs do not increase at " + place;
-  if (v.text == s.known)
+  if (v.text == s.known && v.times == s.times)
     return "told the same again at " + place + ": " + v.text;
   return std::nullopt;
+}
+
+/// Of the records of a list. The replay has others.
+std::string times_of(const query_update& now) {
+  std::string out;
+  auto* list = now.outcome ? now.outcome->if_a<query_list>() : nullptr;
+  if (!list || !list->objects.empty())
+    return out;
+  for (auto& r : list->items)
+    for (auto t : {r.created_at(), r.updated_at(), r.expires_at().value_or(timestamp{})})
+      out += std::to_string(t.time_since_epoch().count()) + " ";
+  return out;
 }
 
 bool is_cut_list(const reactive_query& q) {
@@ -84,10 +96,14 @@ std::function<void(const query_update&)> reactive_handler(reactive_subscriber& t
     ++to.received;
     if (bug == reactive_bug::lost && to.received % 3 == 0)
       return;
-    reactive_subscriber::value v{
-        {now.memory_seq, now.durable_seq}, reactive_outcome(now.outcome), now.initial};
-    if (bug == reactive_bug::stale && to.received % 3 == 0)
-      v.text = to.waiting.empty() ? "" : to.waiting.back().text;
+    reactive_subscriber::value v{{now.memory_seq, now.durable_seq},
+                                 reactive_outcome(now.outcome),
+                                 times_of(now),
+                                 now.initial};
+    if (bug == reactive_bug::stale && to.received % 3 == 0 && to.waiting.empty())
+      v.text = v.times = "";
+    else if (bug == reactive_bug::stale && to.received % 3 == 0)
+      v = {v.at, to.waiting.back().text, to.waiting.back().times, v.initial};
     if (bug == reactive_bug::backwards && to.received == 4 && !to.waiting.empty())
       v = to.waiting.front();
     if (bug == reactive_bug::unfilled && is_cut_list(*to.of))
@@ -121,6 +137,7 @@ void check_told(reactive_subscriber& s, const reactive_views& views, reactive_hi
       continue;
     s.at = v.at;
     s.known = std::move(v.text);
+    s.times = std::move(v.times);
     s.told = true;
   }
 }

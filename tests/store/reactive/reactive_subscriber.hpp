@@ -21,12 +21,13 @@ struct reactive_subscriber {
   const reactive_query* of = nullptr;
   object with = {};
   std::string known = {};  ///< how it stood last, as far as it was told, or when it began
+  std::string times = {};  ///< of its records then: one erased and inserted as it was is another
   reactive_moment at = {}; ///< of that
   bool told = false;
 
   struct value {
     reactive_moment at;
-    std::string text;
+    std::string text, times;
     bool initial = false;
   };
   std::mutex mutex = {};

@@ -246,7 +246,7 @@ private:
       if (auto put = each.upsert({{"id", 1}}).get(); !put)
         out_.failures.push_back(put.error().to_string());
     if (auto settled = db_.settle(patience); !settled)
-      out_.failures.push_back(settled.error().to_string());
+      out_.failures.push_back(settled.error().to_string() + "\n" + db_.tree());
     const auto last = moment_of(db_.snapshot());
     if (!replay_.advance(last, patience))
       out_.failures.push_back("events are missing");
