@@ -210,6 +210,15 @@ void address::park(ref<job> work) {
   work->reject(refusal());
 }
 
+std::optional<error> address::refused() const {
+  if (current_.load(std::memory_order_acquire))
+    return std::nullopt;
+  const auto now = state();
+  if (now == address_state::quarantined || now == address_state::stopped)
+    return refusal();
+  return std::nullopt;
+}
+
 error address::refusal() const {
   std::lock_guard lock{mutex_};
   switch (state_) {

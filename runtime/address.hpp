@@ -10,6 +10,7 @@
 #include <deque>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -59,6 +60,8 @@ public:
   void submit(ref<job> work);
 
   address_state state() const noexcept;
+  /// Why jobs are refused: `unavailable` in quarantine, `stopped`. O(1), no lock while it is up.
+  std::optional<error> refused() const;
   /// How often an incarnation has been published.
   std::uint64_t incarnations() const noexcept;
   /// Jobs in the stash and in the mailbox.

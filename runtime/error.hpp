@@ -71,7 +71,8 @@ struct version_conflict {
 };
 
 /// What a transaction had read, as of which commit, and the commit that changed it: of the line of
-/// persistent buckets, or of those in memory.
+/// persistent buckets, or of those in memory. Both are the same if no commit did, but the record
+/// came to its deadline.
 struct commit_conflict {
   std::uint64_t read_at = 0;
   std::uint64_t changed_by = 0;

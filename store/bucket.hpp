@@ -89,7 +89,9 @@ public:
   /// Changes a record by what it is: `f(const record&)` gives the changes as an `object`, or as a
   /// `result<object>` whose error ends it. Blocks until it is done; `f` is run again if the record
   /// was changed meanwhile, on the calling thread, and must do nothing else that may not be
-  /// repeated. Not inside an actor. Errors besides those of `f`: as of `update`.
+  /// repeated. After some tries the writes of others wait, but for those of actors, which may bring
+  /// `conflict` if they never cease. Not inside an actor. Errors besides those of `f`: as of
+  /// `update`.
   template <class F>
   result<record> modify(value key, F&& f) const {
     using function = std::remove_reference_t<F>;

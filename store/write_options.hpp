@@ -17,8 +17,8 @@ namespace holdfast {
 /// At most one of the first three may be given. Errors of the write: `invalid_argument` for a
 /// deadline that makes no sense, `conflict` for another version.
 struct write_options {
-  /// The record ends by itself so long after the commit; at least 1 ms, and taken for 1,000 years
-  /// if it is more.
+  /// The record ends by itself so long after the commit, or, in a transaction, after its function
+  /// began to run; at least 1 ms, and taken for 1,000 years if it is more.
   std::optional<std::chrono::milliseconds> expires_in = {};
   /// The same as a time, which lies behind the commit's.
   std::optional<timestamp> expires_at = {};

@@ -28,15 +28,39 @@ void read_set::add_absent(value_view key) {
   limit_lookups();
 }
 
+/// Whether the same was read just before: a function may ask for one count again and again.
+bool read_set::has_lately(const query& what, const used_fields& used) const {
+  constexpr std::size_t looked_at = 4;
+  const auto first = queries_.size() - std::min(queries_.size(), looked_at);
+  return std::any_of(queries_.begin() + static_cast<std::ptrdiff_t>(first), queries_.end(),
+                     [&](auto& q) { return !q->last && q->used == used && q->what == what; });
+}
+
+/// Each change that others make is held against each query.
+void read_set::limit_queries() noexcept {
+  if (queries_.size() <= most_queries)
+    return;
+  everything_ = true;
+  queries_.clear();
+}
+
 void read_set::add_query(const query& q, used_fields used) {
+  if (everything_)
+    return;
+  query what{q.which()};
+  if (has_lately(what, used))
+    return;
   auto read = std::make_shared<query_read>();
-  read->what = query{q.which()};
+  read->what = std::move(what);
   read->used = std::move(used);
   queries_.push_back(std::move(read));
+  limit_queries();
 }
 
 void read_set::add_query(const reader& from, const query& q, const record_block* last,
                          bool inserted) {
+  if (everything_)
+    return;
   auto read = std::make_shared<query_read>();
   read->what = q;
   auto order = bind_order(from, read->what);
@@ -47,6 +71,7 @@ void read_set::add_query(const reader& from, const query& q, const record_block*
   if (last)
     read->end_at(*last, inserted ? std::numeric_limits<std::uint64_t>::max() : last->row);
   queries_.push_back(std::move(read));
+  limit_queries();
 }
 
 void read_set::query_read::end_at(const record_block& block, std::uint64_t row) {
@@ -78,10 +103,10 @@ void read_set::query_read::bind_mask(const record_layout& layout) {
 }
 
 /// Whether a field that was used differs, for one of another kind does, even if it is equal; or
-/// whether the record ends by itself: with the first that does, the time counts, too.
+/// the record's end: one version may have ended when the other has not.
 bool read_set::query_read::differ(const record_block& before,
                                   const record_block& after) const noexcept {
-  if (!used || (before.expires_at == 0) != (after.expires_at == 0))
+  if (!used || before.expires_at != after.expires_at)
     return true;
   return std::ranges::any_of(mask_, [&](const bound_field& field) {
     const auto was = field_of(before, field), is = field_of(after, field);

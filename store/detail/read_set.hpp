@@ -28,6 +28,8 @@ public:
   /// So many look-ups are told apart; past it, all of the bucket counts as read. Not an option:
   /// past it nothing is refused, and a transaction conflicts where it need not.
   static constexpr std::size_t most_lookups = 65'536;
+  /// The same of queries that differ.
+  static constexpr std::size_t most_queries = 4'096;
 
   /// One query as it was read. Refers to itself.
   struct query_read : std::enable_shared_from_this<query_read> {
@@ -95,6 +97,8 @@ public:
 
 private:
   void limit_lookups() noexcept;
+  void limit_queries() noexcept;
+  bool has_lately(const query& what, const used_fields& used) const;
 
   std::vector<const record_block*> found_;
   std::vector<value> absent_;

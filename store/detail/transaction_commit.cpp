@@ -37,14 +37,46 @@ bucket_core& home_of(std::span<transaction_part* const> written) {
   return (found == written.end() ? written[0] : *found)->core();
 }
 
+/// A record that was read as there and whose deadline has come since. To commit nevertheless would
+/// bring it to life again for those who have seen it gone.
+std::optional<conflict> find_ended(transaction_part& read) {
+  if (!read.has_deadlines())
+    return std::nullopt;
+  auto& b = read.core();
+  const auto began = read.now(), at = b.now().time_since_epoch().count();
+  const auto ended = [&](const record_block& version) {
+    const auto key = key_of(version);
+    auto text = b.name() + ": the record " + shown(key) + ", read at " +
+                std::to_string(read.seq()) + ", has come to its deadline since";
+    return conflict{error{errc::conflict,
+                          std::move(text),
+                          {.bucket = b.name(), .key = key.to_string()},
+                          commit_conflict{read.seq(), read.seq(), b.durable()}},
+                    ref<bucket_core>{&b}, read.seq()};
+  };
+  for (auto* version : read.reads().found())
+    if (expired(*version, at))
+      return ended(*version);
+  std::optional<conflict> met;
+  if (read.reads().has_ranges())
+    read.each_ended(began, at, [&](const record_block& version) {
+      if (read.reads().touched_by(read.schema().layout(), &version, nullptr))
+        met = ended(version);
+      return !met;
+    });
+  return met;
+}
+
 } // namespace
 
-std::optional<conflict> find_conflict(transaction_part& read) {
+std::optional<conflict> find_conflict(transaction_part& read, const time_limit& until) {
   auto& b = read.core();
   if (&b.data() != &read.form().data)
     return conflict_of(read, "the definition", {}, b.at(never).birth);
   if (read.counted_from() && *read.counted_from() != b.made().counter())
     return conflict_of(read, "the counter", {}, b.data().sealed_seq());
+  if (auto ended = find_ended(read))
+    return ended;
   if (b.data().sealed_seq() <= read.seq()) [[likely]]
     return std::nullopt;
   for (auto* version : read.reads().found())
@@ -59,6 +91,8 @@ std::optional<conflict> find_conflict(transaction_part& read) {
     if (auto* now = b.find_head(key_of(key)); now && !expired(*now, at))
       return conflict_of(read, key, now->birth.load(std::memory_order_relaxed));
   std::optional<conflict> met;
+  constexpr unsigned between_looks = 64;
+  unsigned seen = 0;
   if (read.reads().has_ranges())
     b.data().each_change_since(read.seq(), [&](auto* before, auto* after) {
       if (!after && expired(*before, at))
@@ -67,7 +101,8 @@ std::optional<conflict> find_conflict(transaction_part& read) {
         met = conflict_of(read, shortened(*what),
                           {.key = key_of(after ? *after : *before).to_string()},
                           commit_of(before, after));
-      return !met;
+      // Others wait meanwhile. When the time is over the commit does not come to pass.
+      return !met && (++seen % between_looks != 0 || !until.passed());
     });
   return met;
 }
@@ -89,6 +124,8 @@ result<void> transaction_state::check_writable(std::span<transaction_part* const
                   {.bucket = b.name()});
     if (auto refused = b.admit(until_))
       return fail(std::move(*refused));
+    if (auto refused = b.address().refused())
+      return fail(std::move(*refused).at({.bucket = b.name()}));
   }
   return {};
 }
@@ -120,7 +157,7 @@ result<void> transaction_state::edit(commit_scope& scope,
   for (auto& p : parts_) {
     if (auto closed = p->core().closed())
       return fail(std::move(*closed));
-    if (auto found = find_conflict(*p)) {
+    if (auto found = find_conflict(*p, *until_)) {
       met = std::move(*found);
       return fail(met->what);
     }

@@ -89,6 +89,7 @@ void transaction_part::end() noexcept {
   own_.clear();
   reads_ = {};
   purged_ = {};
+  only_ = nullptr; // the caller's
 }
 
 std::optional<error> transaction_part::ended() const {
@@ -210,12 +211,17 @@ result<record_block*> transaction_part::put_next(record_block& old, draft& chang
 }
 
 result<void> transaction_part::put_erased(record_block& old) {
+  return treat_referrers(put_gone(old));
+}
+
+/// Erases a record, and leaves those that refer to it.
+record transaction_part::put_gone(record_block& old) {
   auto gone = record::share(&old);
   auto k = key_view::of(old, core_->key_slot());
   auto hash = hash_of_key(k);
   auto* own = own_.find(k, hash, core_->key_slot());
   own_.put(old, hash, core_->key_slot(), own ? own->before : &old, nullptr);
-  return treat_referrers(gone);
+  return gone;
 }
 
 /// The records whose field has this value, as the transaction sees them; notes that it looked at
@@ -230,9 +236,21 @@ result<records> transaction_part::referring(std::uint32_t slot, value_view to,
   });
 }
 
-/// Erases or changes the records that refer to an erased one, as their fields say. Where they
-/// restrict, the commit looks whether they still refer.
-result<void> transaction_part::treat_referrers(const record& gone) {
+/// Erases or changes the records that refer to an erased one, as their fields say, and to those
+/// erased by that: through a list, for a chain of references may be longer than the stack. Where
+/// they restrict, the commit looks whether they still refer.
+result<void> transaction_part::treat_referrers(record gone) {
+  erased_records list{{this, std::move(gone)}};
+  for (std::size_t i = 0; i < list.size(); ++i) {
+    const auto next = std::exchange(list[i].second, {}); // the list grows meanwhile
+    if (auto done = list[i].first->treat_referrers(next, list); !done)
+      return done;
+  }
+  return {};
+}
+
+/// Of one erased record; those that it erases are put into the list.
+result<void> transaction_part::treat_referrers(const record& gone, erased_records& list) {
   auto referrers = of_->referrers(*core_);
   if (!referrers)
     return fail(std::move(referrers.error()));
@@ -247,13 +265,14 @@ result<void> transaction_part::treat_referrers(const record& gone) {
       auto* block = source->find(referrer.key());
       if (!block)
         continue; // erased by what was done to the one before
+      if (by.what == on_delete::cascade) {
+        list.emplace_back(source.get(), source->put_gone(*block));
+        continue;
+      }
       draft without{source->schema()};
       without.set_null(by.slot);
-      auto done = by.what == on_delete::cascade
-                      ? source->put_erased(*block)
-                      : source->put_next(*block, without).map([](auto*) {});
-      if (!done)
-        return done;
+      if (auto done = source->put_next(*block, without); !done)
+        return fail(std::move(done.error()));
     }
   }
   return {};

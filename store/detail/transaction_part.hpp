@@ -101,6 +101,15 @@ public:
     reader from{schema(), view, hidden, own_.empty() ? nullptr : &own_};
     return outcome{f(from, now())};
   }
+  /// Calls `f(const record_block&)` for the records of the snapshot whose deadline comes behind the
+  /// one time and not behind the other, until it returns false.
+  template <class F>
+  void each_ended(std::int64_t behind, std::int64_t until, F&& f) const {
+    pin_guard pin{core_->line()};
+    const read_view view{form_->data, seq_};
+    const auto first = view.expired_count(behind);
+    view.for_deadlines(first, view.expired_count(until) - first, f);
+  }
   /// Whether a record stands in a row that only this transaction knows.
   bool is_inserted(const record_block& block) const noexcept { return block.row >= row_bound_; }
 
@@ -112,8 +121,11 @@ private:
   std::optional<error> unreadable() const;
   result<record_block*> put_new(draft& input, const write_options& how = {});
   result<record_block*> put_next(record_block& old, draft& changes, const write_options& how = {});
+  using erased_records = std::vector<std::pair<transaction_part*, record>>;
   result<void> put_erased(record_block& old);
-  result<void> treat_referrers(const record& gone);
+  record put_gone(record_block& old);
+  result<void> treat_referrers(record gone);
+  result<void> treat_referrers(const record& gone, erased_records& list);
   result<records> referring(std::uint32_t slot, value_view to, read_set::used_fields used);
   result<std::vector<record_block*>> expired_blocks();
   result<bool> is_kept(record_block& old);

@@ -125,6 +125,6 @@ private:
 error too_late(const time_limit& until);
 
 /// What was read of a bucket and is not so any more; with its turn.
-std::optional<conflict> find_conflict(transaction_part& read);
+std::optional<conflict> find_conflict(transaction_part& read, const time_limit& until);
 
 } // namespace holdfast::detail

@@ -38,6 +38,17 @@ TEST_F(a_bucket_that_crashes_too_often, is_unavailable_while_reads_and_siblings_
   EXPECT_THAT(db.tree(), HasSubstr("quarantine"));
 }
 
+TEST_F(a_bucket_that_crashes_too_often, is_unavailable_to_transactions_too) {
+  exhaust();
+  const auto tried = db.transact([&](transaction& tx) -> result<void> {
+    return tx.in(users).insert({{"id", 2}}).get().map([](const auto&) {});
+  });
+  EXPECT_EQ(tried.error(), errc::unavailable);
+  EXPECT_EQ(tried.error().where().bucket, "users");
+  EXPECT_EQ(users.modify(1, [](const record&) { return object{}; }).error(), errc::unavailable);
+  EXPECT_EQ(*users.count().get(), 1u);
+}
+
 TEST_F(a_bucket_that_crashes_too_often, takes_writes_again_when_it_is_revived) {
   EXPECT_EQ(db.revive("users").error(), errc::conflict) << "it is well";
   EXPECT_EQ(db.revive("nobody").error(), errc::not_found);

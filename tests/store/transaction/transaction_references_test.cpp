@@ -6,6 +6,25 @@
 namespace holdfast::testing {
 namespace {
 
+/// Each level of it once took a piece of the stack.
+TEST(a_cascade_in_a_transaction, follows_a_chain_of_references_longer_than_the_stack) {
+  constexpr int length = 30'000;
+  auto db = store::start().value();
+  auto nodes = db.define(schema("nodes")
+                             .key("id", integer())
+                             .field("up", integer().references("nodes", on_delete::cascade)))
+                   .value();
+  std::vector<object> list{{{"id", 0}}};
+  for (int i = 1; i < length; ++i)
+    list.push_back({{"id", i}, {"up", i - 1}});
+  ASSERT_TRUE(nodes.insert_many(list).get());
+  ASSERT_TRUE(nodes.insert({{"id", length}}).get());
+  ASSERT_TRUE(db.transact([&](transaction& tx) -> result<void> {
+    return tx.in(nodes).erase(0).get().map([](const auto&) {});
+  }));
+  EXPECT_EQ(*nodes.count().get(), 1u);
+}
+
 /// Teams, and users that refer to them in three ways.
 struct a_transaction_over_references : ::testing::TestWithParam<bool> {
   std::shared_ptr<memory_disk> disk = std::make_shared<memory_disk>();

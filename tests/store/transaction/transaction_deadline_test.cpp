@@ -1,0 +1,115 @@
+// A record that comes to its deadline while a transaction runs has ended for that transaction, too:
+// others may have seen it gone.
+#include <holdfast/store/store.hpp>
+
+#include <gmock/gmock.h>
+
+namespace holdfast {
+namespace {
+
+using std::chrono::seconds;
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+
+/// Sessions end after ten seconds of the test's clock; nothing purges them.
+struct a_deadline_amid_a_transaction : ::testing::Test {
+  manual_clock clock;
+  store db = start();
+  bucket<> sessions =
+      db.define(
+            schema("sessions").key("id", integer()).field("n", integer()).expire_after(seconds{10}))
+          .value();
+  bucket<> counts = db.define(schema("counts").key("id", integer()).field("n", integer())).value();
+  int runs = 0;
+
+  store start() {
+    store_options options;
+    options.runtime_settings.clock = &clock;
+    options.ttl_interval = std::chrono::milliseconds{0};
+    return store::start(std::move(options)).value();
+  }
+  void SetUp() override {
+    ASSERT_TRUE(sessions.insert({{"id", 1}, {"n", 7}}).get());
+    clock.advance(seconds{9});
+  }
+  /// Time goes on amid the first run.
+  template <class F>
+  result<void> run(F&& f, int retries = 16) {
+    return db.transact(
+        [&](transaction& tx) -> result<void> {
+          auto done = f(tx);
+          if (++runs == 1)
+            clock.advance(seconds{2});
+          return done;
+        },
+        {.retries = retries, .exclusive_retries = 0});
+  }
+  static result<void> none(auto&& x) { return x ? result<void>{} : result<void>{fail(x.error())}; }
+};
+
+TEST_F(a_deadline_amid_a_transaction, brings_no_record_back) {
+  const auto touched = run([&](transaction& tx) {
+    return none(tx.in(sessions).touch(1, {.expires_in = std::chrono::hours{1}}).get());
+  });
+  EXPECT_EQ(touched.error(), errc::not_found) << "as run again";
+  EXPECT_EQ(runs, 2);
+  EXPECT_EQ(sessions.get(1).get().error(), errc::not_found);
+}
+
+TEST_F(a_deadline_amid_a_transaction, is_a_conflict_that_names_the_record) {
+  const auto written = run(
+      [&](transaction& tx) {
+        auto n = tx.in(sessions).get(1).get();
+        return none(tx.in(counts).insert({{"id", 1}, {"n", (*n)["n"].as_int()}}).get());
+      },
+      0);
+  ASSERT_EQ(written.error(), errc::conflict);
+  EXPECT_THAT(written.error().message(), HasSubstr("has come to its deadline"));
+  EXPECT_EQ(written.error().where().bucket, "sessions");
+  EXPECT_EQ(written.error().where().key, "1");
+  EXPECT_EQ(*counts.count().get(), 0u);
+}
+
+TEST_F(a_deadline_amid_a_transaction, changes_what_was_counted) {
+  ASSERT_TRUE(run([&](transaction& tx) {
+    const auto n =
+        static_cast<std::int64_t>(tx.in(sessions).where("n"_f == 7).count().get().value());
+    return none(tx.in(counts).upsert({{"id", 1}, {"n", n}}).get());
+  }));
+  EXPECT_EQ(runs, 2);
+  EXPECT_EQ((*counts.get(1).get())["n"], 0);
+}
+
+TEST_F(a_deadline_amid_a_transaction, of_what_it_did_not_read_does_not_matter) {
+  ASSERT_TRUE(run([&](transaction& tx) {
+    const auto n =
+        static_cast<std::int64_t>(tx.in(sessions).where("n"_f == 8).count().get().value());
+    return none(tx.in(counts).upsert({{"id", 1}, {"n", n}}).get());
+  }));
+  EXPECT_EQ(runs, 1);
+}
+
+TEST_F(a_deadline_amid_a_transaction, that_another_moves_changes_what_was_counted) {
+  ASSERT_TRUE(run([&](transaction& tx) {
+    const auto n =
+        static_cast<std::int64_t>(tx.in(sessions).where("n"_f == 7).count().get().value());
+    if (runs == 0) { // to a time that will have come when this commits
+      EXPECT_TRUE(sessions.touch(1, {.expires_in = std::chrono::milliseconds{1}}).get());
+    }
+    return none(tx.in(counts).upsert({{"id", 1}, {"n", n}}).get());
+  }));
+  EXPECT_EQ(runs, 2);
+  EXPECT_EQ((*counts.get(1).get())["n"], 0);
+}
+
+TEST_F(a_deadline_amid_a_transaction, ends_a_modify) {
+  const auto modified = sessions.modify(1, [&](const record& now) -> object {
+    if (++runs == 1)
+      clock.advance(seconds{2});
+    return {{"n", now["n"].as_int() + 1}};
+  });
+  EXPECT_EQ(modified.error(), errc::not_found);
+}
+
+} // namespace
+} // namespace holdfast
