@@ -75,7 +75,9 @@ struct store_options {
   std::size_t gateway_requests = 65'536;
   /// R6: subscriptions that actors may have through the gateway; past it, `overloaded`.
   std::size_t gateway_subscriptions = 65'536;
-  /// The runtime to stand on; null: the store makes one from `runtime_options`. Must outlive the
+  /// The runtime to stand on; null: the store makes one from `runtime_options`. A store that is
+  /// destroyed inside one of its actors or handlers ends in the background: stop it before that if
+  /// the runtime is to go then. Must outlive the
   /// store.
   class runtime* runtime = nullptr;
   runtime_options runtime_settings = {};

@@ -90,9 +90,11 @@ public:
   pending<record> find_one() const;
   /// How many; offset and limit count. O(log n) when the indexes answer alone.
   pending<std::uint64_t> count() const;
+  /// The first ones, or the last ones, of what offset and limit leave.
   pending<records> first(std::int64_t n) const;
   pending<records> last(std::int64_t n) const;
-  /// At most `size` records behind `after`, the cursor that the page before gave.
+  /// At most `size` records behind `after`, the cursor that the page before gave; of the first page
+  /// the offset counts. The limit does not.
   pending<page> page_of(std::uint64_t size, std::optional<std::string> after = {}) const;
 
   /// Over the numbers in a field, others are left out. `sum` of none is 0, the rest are null.

@@ -56,7 +56,7 @@ result<void> commit_scope::follow_erased() {
 result<void> commit_scope::treat_referrers(bucket_core& b, const incoming_reference& by,
                                            const record& gone) {
   std::vector<record_block*> referrers;
-  by.source->data().find_heads(by.index, detail::key_of(gone.key()), referrers);
+  by.source->data().find_heads(by.index(), detail::key_of(gone.key()), referrers);
   for (auto* referrer : referrers) {
     if (!alive(*referrer))
       continue; // erased by what was done to the one before
@@ -101,7 +101,7 @@ bool commit_scope::is_kept(bucket_core& b, const record_block& old) const {
         continue;
       referrers.clear();
       by.source->data().find_heads(
-          by.index, key_view::of(*going[i].second, going[i].first->key_slot()), referrers);
+          by.index(), key_view::of(*going[i].second, going[i].first->key_slot()), referrers);
       for (auto* referrer : referrers) {
         if (seen.contains(referrer) || has_expired(*referrer))
           continue;
@@ -136,7 +136,8 @@ result<void> commit_scope::check_references() {
     if (kept.of->find_head(detail::key_of(kept.key_holder.key())))
       continue;
     std::vector<record_block*> left;
-    kept.by->source->data().find_heads(kept.by->index, detail::key_of(kept.key_holder.key()), left);
+    kept.by->source->data().find_heads(kept.by->index(), detail::key_of(kept.key_holder.key()),
+                                       left);
     if (!left.empty())
       return fail(referred_to(*kept.of, *kept.by, kept.key_holder.key()));
   }

@@ -60,7 +60,25 @@ result<record> find_one(const reader& from, const query& q, std::int64_t now) {
   return out;
 }
 
+namespace {
+
+/// Of a part of what matches.
+result<records> last_of_part(const reader& from, const query& q, std::uint64_t count,
+                             std::int64_t now) {
+  auto part = detail::count(from, q, now);
+  if (!part)
+    return fail(std::move(part.error()));
+  const auto taken = std::min(*part, count);
+  auto some = q;
+  some.offset(q.offset() + (*part - taken)).limit(taken);
+  return all(from, some, now);
+}
+
+} // namespace
+
 result<records> last(const reader& from, const query& q, std::uint64_t count, std::int64_t now) {
+  if (q.offset() > 0 || q.limit() != query::unlimited)
+    return last_of_part(from, q, count, now);
   auto order = bind_order(from, q);
   if (!order)
     return fail(std::move(order.error()));

@@ -1,6 +1,5 @@
 #include <holdfast/store/detail/guarded_journal.hpp>
 
-#include <exception>
 #include <new>
 
 namespace holdfast::detail {
@@ -25,11 +24,21 @@ result<void> guarded_journal::sync() const noexcept {
   }
 }
 
-result<journal_info> guarded_journal::open_again() const {
+result<journal_info> guarded_journal::open_again() const noexcept {
   try {
     return journal_.open_again();
   } catch (const std::bad_alloc&) {
     return fail(starved_);
+  } catch (...) {
+    return fail(threw_opening_);
+  }
+}
+
+result<void> guarded_journal::close() const noexcept {
+  try {
+    return journal_.close();
+  } catch (...) {
+    return fail(threw_closing_);
   }
 }
 

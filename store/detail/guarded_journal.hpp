@@ -18,15 +18,18 @@ public:
   result<void> append(const journal_batch& batch, bool synced) const noexcept;
   /// As `journal::sync`; `io` for what it throws.
   result<void> sync() const noexcept;
-  /// As `journal::open_again`; `io` if there is no memory.
-  result<journal_info> open_again() const;
-  result<void> close() const { return journal_.close(); }
+  /// As `journal::open_again`; `io` for what it throws.
+  result<journal_info> open_again() const noexcept;
+  /// As `journal::close`; `io` for what it throws.
+  result<void> close() const noexcept;
   std::string name() const { return journal_.name(); }
 
 private:
   journal& journal_;
   const error threw_{errc::io, "store: the journal threw an exception while it wrote"};
   const error starved_{errc::io, "store: the journal ran out of memory while it wrote"};
+  const error threw_opening_{errc::io, "store: the journal threw an exception while it was opened"};
+  const error threw_closing_{errc::io, "store: the journal threw an exception while it was closed"};
 };
 
 } // namespace holdfast::detail

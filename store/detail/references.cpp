@@ -11,14 +11,6 @@ namespace {
 
 using links_by_bucket = std::map<bucket_core*, std::shared_ptr<reference_links>>;
 
-/// The index over one slot alone; the compiled schema has one for every reference.
-std::size_t index_over(const bucket_core& b, std::size_t slot) {
-  auto& indexes = b.schema().indexes();
-  auto found = std::ranges::find_if(
-      indexes, [&](const index_rule& i) { return i.slot == slot && i.more.empty(); });
-  return static_cast<std::size_t>(found - indexes.begin());
-}
-
 links_by_bucket direct_links(std::span<bucket_core* const> all) {
   links_by_bucket out;
   auto of = [&](bucket_core* b) -> reference_links& {
@@ -38,7 +30,7 @@ links_by_bucket direct_links(std::span<bucket_core* const> all) {
       auto* to = target == all.end() ? nullptr : *target;
       of(source).outgoing.push_back({slot, declared->bucket, to});
       if (to)
-        of(to).incoming.push_back({source, slot, index_over(*source, slot), declared->what});
+        of(to).incoming.push_back({source, slot, declared->what});
     }
   }
   return out;
@@ -96,6 +88,13 @@ std::optional<error> mismatch(const std::string& source, const std::string& fiel
 }
 
 } // namespace
+
+std::size_t incoming_reference::index() const noexcept {
+  auto& indexes = source->data().layout().indexes;
+  auto found = std::ranges::find_if(
+      indexes, [&](auto& i) { return i.slot_number == slot && i.more_slots.empty(); });
+  return static_cast<std::size_t>(found - indexes.begin()); // there is one for every reference
+}
 
 std::optional<error> check_key_types(std::span<bucket_core* const> all, const schema& definition) {
   const auto wrong = [](const schema& source, const schema& target) -> std::optional<error> {

@@ -26,8 +26,11 @@ struct outgoing_reference {
 struct incoming_reference {
   bucket_core* source = nullptr;
   std::uint32_t slot = 0;
-  std::size_t index = 0; ///< of the source's indexes: over the slot alone
   on_delete what = on_delete::restrict;
+
+  /// Of the source's indexes as they are now, the one over the slot alone. Another definition of
+  /// the source may move it before the links are made anew.
+  std::size_t index() const noexcept;
 };
 
 /// How one bucket hangs together with others. Immutable.

@@ -50,13 +50,17 @@ result<reopen_report> store_state::reopen() {
 /// The ids of the buckets that the journal knows.
 result<std::vector<bucket_id>> store_state::read_catalog() {
   std::vector<bucket_id> ids;
-  auto done =
-      options_.journal->scan("c", "d", [&](std::string_view key, std::string_view) -> result<void> {
-        ids.push_back(static_cast<bucket_id>(read_big_endian(key.substr(1))));
-        return {};
-      });
-  if (!done)
-    return fail(std::move(done.error()));
+  const auto take = [&](std::string_view key, std::string_view) -> result<void> {
+    ids.push_back(static_cast<bucket_id>(read_big_endian(key.substr(1))));
+    return {};
+  };
+  try {
+    if (auto done = options_.journal->scan("c", "d", take); !done)
+      return fail(std::move(done.error()));
+  } catch (const std::exception& e) { // a user's journal may throw
+    return fail(errc::io,
+                options_.name + ": the journal threw an exception while it was read: " + e.what());
+  }
   return ids;
 }
 

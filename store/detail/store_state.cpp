@@ -1,3 +1,4 @@
+#include <holdfast/store/detail/guarded_journal.hpp>
 #include <holdfast/store/detail/store_state.hpp>
 
 #include <holdfast/runtime/time_limit.hpp>
@@ -49,17 +50,38 @@ result<void> store_state::start() {
   if (options_.read_only && !options_.journal)
     return fail(errc::invalid_argument,
                 options_.name + ": read_only makes no sense without a journal");
-  if (options_.journal) {
-    options_.journal->open_only_if(known_catalog(options_.journal->name()));
-    auto info = options_.read_only ? options_.journal->open_read_only() : options_.journal->open();
+  if (options_.journal)
+    if (auto opened = open_journal(); !opened)
+      return opened;
+  return start_tree();
+}
+
+/// With what it holds. A user's journal may throw.
+result<void> store_state::open_journal() {
+  auto& from = *options_.journal;
+  const auto threw = [&](std::string_view what) {
+    return fail(errc::io, options_.name + ": the journal threw an exception while it was opened: " +
+                              std::string{what});
+  };
+  try {
+    from.open_only_if(known_catalog(from.name()));
+    auto info = options_.read_only ? from.open_read_only() : from.open();
     if (!info)
       return fail(std::move(info.error()));
-    if (auto done = restore(*info); !done) {
-      (void)options_.journal->close();
-      return done;
-    }
+    auto done = restore(*info);
+    if (!done)
+      (void)guarded_journal{from}.close();
+    return done;
+  } catch (const std::bad_alloc&) {
+    (void)guarded_journal{from}.close();
+    throw;
+  } catch (const std::exception& e) {
+    (void)guarded_journal{from}.close();
+    return threw(e.what());
+  } catch (...) {
+    (void)guarded_journal{from}.close();
+    return threw("not a std::exception");
   }
-  return start_tree();
 }
 
 result<void> store_state::start_tree() {
@@ -170,6 +192,10 @@ result<ref<bucket_core>> store_state::create(std::shared_ptr<const compiled_sche
   ++next_id_;
   auto core =
       make_ref<bucket_core>(id, std::move(schema), runtime_, lines_, persistent ? pipe_ : nullptr);
+  // Before anybody can find it, and write to it what nobody checks.
+  auto linked = cores();
+  linked.push_back(core.get());
+  link_references(linked);
   {
     // First, so that it is among the buckets with which their supervisor is started again.
     std::lock_guard lock{mutex_};
@@ -180,11 +206,13 @@ result<ref<bucket_core>> store_state::create(std::shared_ptr<const compiled_sche
   if (!started && started.error() != errc::already_exists) {
     if (persistent)
       (void)erase_catalog(id);
-    std::lock_guard lock{mutex_};
-    buckets_.erase(core->name());
+    {
+      std::lock_guard lock{mutex_};
+      buckets_.erase(core->name());
+    }
+    unlink_references(linked, *core);
     return fail(std::move(started.error()));
   }
-  link_buckets();
   queries_->bucket_defined(core->name());
   return core;
 }
@@ -425,7 +453,7 @@ result<void> store_state::stop_all() {
       keep_first(result<void>{fail(std::move(*why))});
   }
   if (options_.journal)
-    keep_first(options_.journal->close());
+    keep_first(guarded_journal{*options_.journal}.close());
   if (!options_.runtime)
     runtime_->stop();
   return outcome;

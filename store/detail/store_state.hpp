@@ -62,6 +62,7 @@ private:
   /// Whether this thread is one that a stop waits for.
   bool is_waited_for() const noexcept;
   result<void> stop_all();
+  result<void> open_journal();
   result<void> restore(journal_info info);
   result<void> restore_catalog();
   result<void> start_tree();

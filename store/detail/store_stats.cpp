@@ -72,9 +72,9 @@ store_stats store_state::stats() const {
   out.reads = lines_->pins.reads();
   out.snapshots = lines_->memory.snapshot_count();
   if (const auto taken = lines_->memory.oldest_snapshot(); taken != line_snapshot::undated)
-    out.oldest_snapshot =
-        std::max(runtime_->clock().now().time_since_epoch() - std::chrono::microseconds{taken},
-                 std::chrono::microseconds{0});
+    out.oldest_snapshot = std::max(lines_->time.now(runtime_->clock()).time_since_epoch() -
+                                       std::chrono::microseconds{taken},
+                                   std::chrono::microseconds{0});
   if (pipe_) {
     auto now = pipe_->stats();
     out.persistent = true;
@@ -134,7 +134,9 @@ std::string store_stats::to_string() const {
                 "indexes", "KiB", "restarts", "state");
   out += line;
   for (auto& b : buckets) {
-    std::snprintf(line, sizeof line, "  %-24s %10llu %8llu %10zu %8llu  %s%s\n", b.name.c_str(),
+    // Names may be longer than the line.
+    out += "  " + b.name + std::string(24 - std::min<std::size_t>(24, b.name.size()), ' ');
+    std::snprintf(line, sizeof line, " %10llu %8llu %10zu %8llu  %s%s\n",
                   static_cast<unsigned long long>(b.records),
                   static_cast<unsigned long long>(b.indexes.size()), b.memory_bytes / 1024,
                   static_cast<unsigned long long>(b.restarts), b.state.c_str(),

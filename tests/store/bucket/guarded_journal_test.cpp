@@ -1,12 +1,14 @@
 #include <holdfast/store/detail/guarded_journal.hpp>
 
 #include <holdfast/store/memory_journal.hpp>
+#include <holdfast/store/store.hpp>
 
 #include "tests/support/forwarding_journal.hpp"
 
 #include <gtest/gtest.h>
 
 #include <functional>
+#include <memory>
 #include <new>
 #include <stdexcept>
 
@@ -25,6 +27,14 @@ public:
   result<void> sync() override {
     first();
     return forwarding_journal::sync();
+  }
+  result<journal_info> open() override {
+    first();
+    return forwarding_journal::open();
+  }
+  result<void> close() override {
+    first();
+    return forwarding_journal::close();
   }
   result<journal_info> open_again() override {
     first();
@@ -56,6 +66,33 @@ TEST_F(a_guarded_journal, makes_an_io_error_of_an_exception) {
   inner.first = [] { throw std::runtime_error{"no such luck"}; };
   EXPECT_EQ(guarded.append(batch, false).error().code(), errc::io);
   EXPECT_EQ(guarded.sync().error().code(), errc::io);
+}
+
+TEST_F(a_guarded_journal, makes_one_also_of_what_opening_and_closing_throw) {
+  inner.first = [] { throw 7; };
+  EXPECT_EQ(guarded.open_again().error().code(), errc::io);
+  EXPECT_EQ(guarded.close().error().code(), errc::io);
+}
+
+TEST(a_store_over_a_journal_that_throws, does_not_start_and_ends_with_errors) {
+  const auto start = [](std::unique_ptr<overthrown_journal> over) {
+    store_options options;
+    options.journal = std::move(over);
+    return store::start(std::move(options));
+  };
+  auto first = std::make_unique<overthrown_journal>();
+  first->first = [] { throw std::runtime_error{"no such luck"}; };
+  const auto refused = start(std::move(first));
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error(), errc::io);
+  EXPECT_NE(refused.error().message().find("no such luck"), std::string::npos);
+  auto second = std::make_unique<overthrown_journal>();
+  auto& journal = *second;
+  auto db = start(std::move(second)).value();
+  journal.first = [] { throw 7; };
+  EXPECT_EQ(db.stop().error(), errc::io);
+  EXPECT_TRUE(db.stop()) << "it has stopped";
+  journal.first = [] {};
 }
 
 TEST_F(a_guarded_journal, says_when_memory_ran_out) {

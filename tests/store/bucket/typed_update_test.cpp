@@ -85,6 +85,17 @@ TEST_F(an_update_of_a_typed_bucket, adds_members_as_the_mapping_says) {
   EXPECT_EQ(*db->bucket_schema("members"), schema_of<new_member>());
 }
 
+/// What does not fit was cut to what does, in every record.
+TEST_F(an_update_of_a_typed_bucket, cuts_no_number_to_what_its_member_holds) {
+  for (std::int64_t visits : {std::int64_t{1} << 40, std::int64_t{-3'000'000'000}}) {
+    const auto done =
+        db->update_bucket(typed_bucket_update<new_member>().add_field<&new_member::visits>(visits));
+    ASSERT_FALSE(done) << visits;
+    EXPECT_EQ(done.error(), errc::invalid);
+  }
+  EXPECT_EQ(db->bucket_schema("members")->fields().size(), 2u);
+}
+
 TEST_F(an_update_of_a_typed_bucket, leaves_what_the_next_start_defines) {
   EXPECT_EQ(db->define<new_member>().error(), errc::already_exists);
   ASSERT_TRUE(db->update_bucket(typed_bucket_update<new_member>()
