@@ -235,8 +235,9 @@ public:
   schema& never_expire() { return expire_after_.reset(), *this; }
   /// At most so many records: an insert beyond it, once all is checked, evicts others in the same
   /// commit, after its own changes and with cause `eviction`; first those that have expired. A
-  /// record that another one refers to and restricts is passed over; if that is so of all, the
-  /// insert fails with `overloaded`. Amortised O(1).
+  /// record that another one refers to and restricts, or to which what the commit writes refers, is
+  /// passed over; if that is so of all, the insert fails with `overloaded`. Amortised O(1), and for
+  /// each that is passed over O(log n) more.
   schema& capacity(std::uint64_t most, evict policy = evict::oldest) {
     return capacity_ = most, eviction_ = policy, *this;
   }

@@ -24,7 +24,9 @@ struct transaction_body {
 };
 } // namespace detail
 
-/// How `store::transact` runs a transaction.
+/// How `store::transact` runs a transaction. Time goes on for it as for everybody: if a record that
+/// it has read comes to its deadline before it commits, that is a conflict like a commit of others,
+/// which no right of way keeps off. So what reads many records with deadlines should be quick.
 struct transact_options {
   /// How often it is run again after conflicts, besides the first time.
   int retries = 16;

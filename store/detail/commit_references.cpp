@@ -97,16 +97,18 @@ bool commit_scope::is_kept(bucket_core& b, const record_block& old) const {
     if (!links)
       continue;
     for (auto& by : links->incoming) {
-      if (by.what == on_delete::set_null)
-        continue;
       referrers.clear();
       by.source->data().find_heads(
           by.index(), key_view::of(*going[i].second, going[i].first->key_slot()), referrers);
       for (auto* referrer : referrers) {
         if (seen.contains(referrer) || has_expired(*referrer))
           continue;
-        if (by.what == on_delete::restrict)
+        // What this commit writes must not go with what it makes room for.
+        const auto fresh = referrer->birth.load(std::memory_order_relaxed) == never;
+        if (by.what == on_delete::restrict || fresh)
           return true;
+        if (by.what == on_delete::set_null)
+          continue;
         seen.insert(referrer);
         going.emplace_back(by.source, referrer);
       }

@@ -81,7 +81,8 @@ public:
   bool has_expired(const record_block& block) const noexcept {
     return expired(block, now_.time_since_epoch().count());
   }
-  /// Whether erasing the record would be refused because another one refers to it.
+  /// Whether a record may not go by itself: erasing it would be refused because another one refers
+  /// to it, or would reach what this commit has written.
   bool is_kept(bucket_core& b, const record_block& old) const;
 
   bool changed() const noexcept { return first_ != nullptr; }

@@ -103,10 +103,10 @@ void read_set::query_read::bind_mask(const record_layout& layout) {
 }
 
 /// Whether a field that was used differs, for one of another kind does, even if it is equal; or
-/// the record's end: one version may have ended when the other has not.
+/// whether the record ends by itself: with the first that does, the time counts, too.
 bool read_set::query_read::differ(const record_block& before,
                                   const record_block& after) const noexcept {
-  if (!used || before.expires_at != after.expires_at)
+  if (!used || (before.expires_at == 0) != (after.expires_at == 0))
     return true;
   return std::ranges::any_of(mask_, [&](const bound_field& field) {
     const auto was = field_of(before, field), is = field_of(after, field);

@@ -50,6 +50,11 @@ result<void> store_state::start() {
   if (options_.read_only && !options_.journal)
     return fail(errc::invalid_argument,
                 options_.name + ": read_only makes no sense without a journal");
+  // Else nothing would ever be freed.
+  if (!asymmetric_fence::heavy())
+    return fail(errc::unavailable,
+                options_.name + ": membarrier(2), which this process had when it began, is refused "
+                                "now; a filter of system calls must allow it, or be set earlier");
   if (options_.journal)
     if (auto opened = open_journal(); !opened)
       return opened;

@@ -92,17 +92,22 @@ std::optional<conflict> find_conflict(transaction_part& read, const time_limit& 
       return conflict_of(read, key, now->birth.load(std::memory_order_relaxed));
   std::optional<conflict> met;
   constexpr unsigned between_looks = 64;
-  unsigned seen = 0;
+  unsigned looked_at = 0;
+  const auto later = b.now().time_since_epoch().count();
+  const auto as_seen = [](const record_block* version, std::int64_t when) {
+    return version && !expired(*version, when) ? version : nullptr;
+  };
   if (read.reads().has_ranges())
     b.data().each_change_since(read.seq(), [&](auto* before, auto* after) {
       if (!after && expired(*before, at))
         return true;
-      if (auto what = read.reads().touched_by(read.schema().layout(), before, after))
+      if (auto what = read.reads().touched_by(read.schema().layout(), as_seen(before, at),
+                                              as_seen(after, later)))
         met = conflict_of(read, shortened(*what),
                           {.key = key_of(after ? *after : *before).to_string()},
                           commit_of(before, after));
       // Others wait meanwhile. When the time is over the commit does not come to pass.
-      return !met && (++seen % between_looks != 0 || !until.passed());
+      return !met && (++looked_at % between_looks != 0 || !until.passed());
     });
   return met;
 }

@@ -292,5 +292,23 @@ TEST_F(a_full_bucket, keeps_its_capacity_when_its_definition_changes) {
   EXPECT_THAT(keys(), ElementsAre(2, 3));
 }
 
+/// It answered with a record that its own commit had erased, or changed.
+TEST(an_insert_into_a_full_bucket, does_not_go_with_what_it_makes_room_for) {
+  for (auto what : {on_delete::cascade, on_delete::set_null}) {
+    auto db = store::start().value();
+    auto nodes = db.define(schema("nodes")
+                               .key("id", integer())
+                               .field("up", integer().references("nodes", what))
+                               .capacity(2))
+                     .value();
+    ASSERT_TRUE(nodes.insert({{"id", 1}}).get());
+    ASSERT_TRUE(nodes.insert({{"id", 2}}).get());
+    ASSERT_TRUE(nodes.insert({{"id", 3}, {"up", 1}}).get());
+    EXPECT_EQ((*nodes.get(3).get())["up"], 1);
+    EXPECT_TRUE(nodes.contains(1));
+    EXPECT_FALSE(nodes.contains(2)) << "the next one goes";
+  }
+}
+
 } // namespace
 } // namespace holdfast

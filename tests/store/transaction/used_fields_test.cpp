@@ -64,5 +64,29 @@ TEST_F(a_transaction, conflicts_with_changes_of_the_fields_that_it_used) {
     }
 }
 
+/// Runs a transaction of so many counts, of which none is touched by a commit amid its first run.
+template <class Count>
+int runs_of(a_transaction& in, int counts, Count&& count) {
+  int runs = 0;
+  const auto done = in.run([&](transaction& tx) {
+    for (int i = 0; i < counts; ++i)
+      (void)count(tx.in(in.accounts), i);
+    if (++runs == 1) {
+      EXPECT_TRUE(in.accounts.update(2, {{"balance", 200}}).get());
+    }
+    EXPECT_TRUE(tx.in(in.orders).insert({{"what", "x"}}).get());
+  });
+  EXPECT_TRUE(done) << done.error().to_string();
+  return runs;
+}
+
+TEST_F(a_transaction, tells_the_commits_of_others_apart_by_so_many_queries) {
+  const auto other = [](const bucket<>& b, int i) { return b.count("balance"_f == -1 - i).get(); };
+  EXPECT_EQ(runs_of(*this, 1'000, other), 1);
+  EXPECT_EQ(runs_of(*this, 5'000, other), 2) << "past the limit all of the bucket is read";
+  const auto same = [](const bucket<>& b, int) { return b.count("balance"_f < 0).get(); };
+  EXPECT_EQ(runs_of(*this, 5'000, same), 1) << "it is one";
+}
+
 } // namespace
 } // namespace holdfast::testing
