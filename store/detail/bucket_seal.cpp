@@ -1,7 +1,10 @@
 // Sealing, reclamation and loading of bucket_data.
 #include <holdfast/store/detail/bucket_data.hpp>
 
+#include <holdfast/runtime/fault.hpp>
+
 #include <algorithm>
+#include <exception>
 #include <mutex>
 
 namespace holdfast::detail {
