@@ -61,6 +61,8 @@ struct store_options {
   /// If it throws, the start fails (`invalid_argument`) behind the bucket that is being read.
   std::function<void(const restore_progress&)> on_restore = {};
   /// Restarts of one bucket within `restart_period` before it is quarantined; its siblings live on.
+  /// What serves them all (bus, queries, gateway, purges) has 10 together: past it all of these
+  /// start anew, and past 10 of that the store ends, and writes fail with `stopped`.
   std::uint32_t restart_budget = 5;
   std::chrono::milliseconds restart_period{10'000};
   /// One more try after this long in quarantine, with a fresh budget if it succeeds; 0: only
@@ -75,10 +77,9 @@ struct store_options {
   std::size_t gateway_requests = 65'536;
   /// R6: subscriptions that actors may have through the gateway; past it, `overloaded`.
   std::size_t gateway_subscriptions = 65'536;
-  /// The runtime to stand on; null: the store makes one from `runtime_options`. A store that is
-  /// destroyed inside one of its actors or handlers ends in the background: stop it before that if
-  /// the runtime is to go then. Must outlive the
-  /// store.
+  /// The runtime to stand on; null: the store makes one from `runtime_options`. Must outlive the
+  /// store, which ends in the background if it is destroyed inside one of its actors or handlers:
+  /// stop it elsewhere before the runtime goes.
   class runtime* runtime = nullptr;
   runtime_options runtime_settings = {};
 };

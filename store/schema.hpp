@@ -236,8 +236,8 @@ public:
   /// At most so many records: an insert beyond it, once all is checked, evicts others in the same
   /// commit, after its own changes and with cause `eviction`; first those that have expired. A
   /// record that another one refers to and restricts, or to which what the commit writes refers, is
-  /// passed over; if that is so of all, the insert fails with `overloaded`. Amortised O(1), and for
-  /// each that is passed over O(log n) more.
+  /// passed over; if that is so of all, the insert fails with `overloaded`. Amortised O(1), but
+  /// each insert looks again at all in front that are passed over.
   schema& capacity(std::uint64_t most, evict policy = evict::oldest) {
     return capacity_ = most, eviction_ = policy, *this;
   }

@@ -54,9 +54,10 @@ private:
 /// behind its fence is not older than what the writer had loaded before its own, which makes
 /// s >= d. What must also be unreachable (an erased head, a hash page that was split) is unlinked
 /// first and tagged with t = published + 1: a pin that could have seen the link has p < t, and a
-/// pin that the writer's scan missed loads nothing older than the unlinking. Without an asymmetric
-/// fence the reader's store is a seq_cst exchange, and the single total order says the same; it
-/// costs a look-up a fifth, for it keeps the processor from beginning with the next one meanwhile.
+/// pin that the writer's scan missed loads nothing older than the unlinking. What is unlinked
+/// behind a look at the pins therefore waits for the next look. Without an asymmetric fence the
+/// reader's store is a seq_cst exchange, and the single total order says the same; it costs a
+/// look-up a fifth, for it keeps the processor from beginning with the next one meanwhile.
 /// Snapshots are registered under the lock with the seq published at
 /// that moment; a writer looks at the list after it has loaded `published`, so a snapshot it misses
 /// has a seq at which everything it frees had ended. Whoever walks a snapshot pins as well.
