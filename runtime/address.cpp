@@ -213,10 +213,8 @@ void address::park(ref<job> work) {
 std::optional<error> address::refused() const {
   if (current_.load(std::memory_order_acquire))
     return std::nullopt;
-  const auto now = state();
-  if (now == address_state::quarantined || now == address_state::stopped)
-    return refusal();
-  return std::nullopt;
+  auto why = refusal();
+  return why == errc::overloaded ? std::nullopt : std::optional{std::move(why)}; // it is coming up
 }
 
 error address::refusal() const {

@@ -2,9 +2,32 @@
 
 #include <holdfast/store/journal.hpp>
 
+#include <exception>
+#include <new>
 #include <string>
+#include <string_view>
+#include <type_traits>
 
 namespace holdfast::detail {
+
+/// What `f` gives, which calls a user's journal; `io` for what it throws, but for `std::bad_alloc`,
+/// which goes on.
+template <class F>
+std::invoke_result_t<F&> calling_journal(const std::string& store, std::string_view what, F&& f) {
+  const auto threw = [&](std::string_view text) {
+    return fail(errc::io, store + ": the journal threw an exception while it was " +
+                              std::string{what} + ": " + std::string{text});
+  };
+  try {
+    return f();
+  } catch (const std::bad_alloc&) {
+    throw;
+  } catch (const std::exception& e) {
+    return threw(e.what());
+  } catch (...) {
+    return threw("no std::exception");
+  }
+}
 
 /// A journal whose exceptions are errors. What it was given may be on disk whatever happens, so an
 /// exception is an error like any other (R5), and not a fault after which the same batch would be

@@ -54,13 +54,10 @@ result<std::vector<bucket_id>> store_state::read_catalog() {
     ids.push_back(static_cast<bucket_id>(read_big_endian(key.substr(1))));
     return {};
   };
-  try {
-    if (auto done = options_.journal->scan("c", "d", take); !done)
-      return fail(std::move(done.error()));
-  } catch (const std::exception& e) { // a user's journal may throw
-    return fail(errc::io,
-                options_.name + ": the journal threw an exception while it was read: " + e.what());
-  }
+  auto done = calling_journal(options_.name, "read",
+                              [&] { return options_.journal->scan("c", "d", take); });
+  if (!done)
+    return fail(std::move(done.error()));
   return ids;
 }
 

@@ -1,10 +1,10 @@
-#include <holdfast/store/detail/guarded_journal.hpp>
 #include <holdfast/store/detail/store_state.hpp>
 
 #include <holdfast/runtime/time_limit.hpp>
 #include <holdfast/store/codec.hpp>
 #include <holdfast/store/detail/actors.hpp>
 #include <holdfast/store/detail/definition_limits.hpp>
+#include <holdfast/store/detail/guarded_journal.hpp>
 #include <holdfast/store/detail/purge.hpp>
 #include <holdfast/store/detail/restore.hpp>
 #include <holdfast/store/detail/store_operations.hpp>
@@ -61,32 +61,17 @@ result<void> store_state::start() {
   return start_tree();
 }
 
-/// With what it holds. A user's journal may throw.
+/// With what it holds.
 result<void> store_state::open_journal() {
   auto& from = *options_.journal;
-  const auto threw = [&](std::string_view what) {
-    return fail(errc::io, options_.name + ": the journal threw an exception while it was opened: " +
-                              std::string{what});
-  };
-  try {
+  auto done = calling_journal(options_.name, "opened", [&]() -> result<void> {
     from.open_only_if(known_catalog(from.name()));
     auto info = options_.read_only ? from.open_read_only() : from.open();
-    if (!info)
-      return fail(std::move(info.error()));
-    auto done = restore(*info);
-    if (!done)
-      (void)guarded_journal{from}.close();
-    return done;
-  } catch (const std::bad_alloc&) {
+    return info ? restore(*info) : fail(std::move(info.error()));
+  });
+  if (!done)
     (void)guarded_journal{from}.close();
-    throw;
-  } catch (const std::exception& e) {
-    (void)guarded_journal{from}.close();
-    return threw(e.what());
-  } catch (...) {
-    (void)guarded_journal{from}.close();
-    return threw("not a std::exception");
-  }
+  return done;
 }
 
 result<void> store_state::start_tree() {

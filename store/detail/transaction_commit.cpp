@@ -39,11 +39,10 @@ bucket_core& home_of(std::span<transaction_part* const> written) {
 
 /// A record that was read as there and whose deadline has come since. To commit nevertheless would
 /// bring it to life again for those who have seen it gone.
-std::optional<conflict> find_ended(transaction_part& read) {
+std::optional<conflict> find_ended(transaction_part& read, std::int64_t at) {
   if (!read.has_deadlines())
     return std::nullopt;
   auto& b = read.core();
-  const auto began = read.now(), at = b.now().time_since_epoch().count();
   const auto ended = [&](const record_block& version) {
     const auto key = key_of(version);
     auto text = b.name() + ": the record " + shown(key) + ", read at " +
@@ -59,7 +58,7 @@ std::optional<conflict> find_ended(transaction_part& read) {
       return ended(*version);
   std::optional<conflict> met;
   if (read.reads().has_ranges())
-    read.each_ended(began, at, [&](const record_block& version) {
+    read.each_ended(read.now(), at, [&](const record_block& version) {
       if (read.reads().touched_by(read.schema().layout(), &version, nullptr))
         met = ended(version);
       return !met;
@@ -75,7 +74,8 @@ std::optional<conflict> find_conflict(transaction_part& read, const time_limit& 
     return conflict_of(read, "the definition", {}, b.at(never).birth);
   if (read.counted_from() && *read.counted_from() != b.made().counter())
     return conflict_of(read, "the counter", {}, b.data().sealed_seq());
-  if (auto ended = find_ended(read))
+  const auto later = b.now().time_since_epoch().count();
+  if (auto ended = find_ended(read, later))
     return ended;
   if (b.data().sealed_seq() <= read.seq()) [[likely]]
     return std::nullopt;
@@ -93,7 +93,6 @@ std::optional<conflict> find_conflict(transaction_part& read, const time_limit& 
   std::optional<conflict> met;
   constexpr unsigned between_looks = 64;
   unsigned looked_at = 0;
-  const auto later = b.now().time_since_epoch().count();
   const auto as_seen = [](const record_block* version, std::int64_t when) {
     return version && !expired(*version, when) ? version : nullptr;
   };

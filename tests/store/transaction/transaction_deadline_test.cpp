@@ -44,6 +44,12 @@ struct a_deadline_amid_a_transaction : ::testing::Test {
         },
         {.retries = retries, .exclusive_retries = 0});
   }
+  std::uint64_t count(transaction& tx, int n) {
+    return tx.in(sessions).where("n"_f == n).count().get().value();
+  }
+  result<void> keep(transaction& tx, std::uint64_t n) {
+    return none(tx.in(counts).upsert({{"id", 1}, {"n", static_cast<std::int64_t>(n)}}).get());
+  }
   static result<void> none(auto&& x) { return x ? result<void>{} : result<void>{fail(x.error())}; }
 };
 
@@ -71,32 +77,23 @@ TEST_F(a_deadline_amid_a_transaction, is_a_conflict_that_names_the_record) {
 }
 
 TEST_F(a_deadline_amid_a_transaction, changes_what_was_counted) {
-  ASSERT_TRUE(run([&](transaction& tx) {
-    const auto n =
-        static_cast<std::int64_t>(tx.in(sessions).where("n"_f == 7).count().get().value());
-    return none(tx.in(counts).upsert({{"id", 1}, {"n", n}}).get());
-  }));
+  ASSERT_TRUE(run([&](transaction& tx) { return keep(tx, count(tx, 7)); }));
   EXPECT_EQ(runs, 2);
   EXPECT_EQ((*counts.get(1).get())["n"], 0);
 }
 
 TEST_F(a_deadline_amid_a_transaction, of_what_it_did_not_read_does_not_matter) {
-  ASSERT_TRUE(run([&](transaction& tx) {
-    const auto n =
-        static_cast<std::int64_t>(tx.in(sessions).where("n"_f == 8).count().get().value());
-    return none(tx.in(counts).upsert({{"id", 1}, {"n", n}}).get());
-  }));
+  ASSERT_TRUE(run([&](transaction& tx) { return keep(tx, count(tx, 8)); }));
   EXPECT_EQ(runs, 1);
 }
 
 TEST_F(a_deadline_amid_a_transaction, that_another_moves_changes_what_was_counted) {
   ASSERT_TRUE(run([&](transaction& tx) {
-    const auto n =
-        static_cast<std::int64_t>(tx.in(sessions).where("n"_f == 7).count().get().value());
+    const auto n = count(tx, 7);
     if (runs == 0) { // to a time that will have come when this commits
       EXPECT_TRUE(sessions.touch(1, {.expires_in = std::chrono::milliseconds{1}}).get());
     }
-    return none(tx.in(counts).upsert({{"id", 1}, {"n", n}}).get());
+    return keep(tx, n);
   }));
   EXPECT_EQ(runs, 2);
   EXPECT_EQ((*counts.get(1).get())["n"], 0);
