@@ -12,7 +12,7 @@ namespace holdfast::testing {
 
 /// The bytes of a golden file.
 inline std::string golden(const std::string& name) {
-  std::ifstream in(std::string(HOLDFAST_GOLDEN_DIR) + "/" + name, std::ios::binary);
+  std::ifstream in(std::string{HOLDFAST_GOLDEN_DIR "/"} + name, std::ios::binary);
   EXPECT_TRUE(in) << name;
   return {std::istreambuf_iterator<char>(in), {}};
 }
