@@ -26,6 +26,8 @@ namespace holdfast {
 ///     and nothing else: not even `!=`;
 ///   - integers and reals compare by their exact value; texts bytewise; arrays and objects are
 ///     equal if they are equal in depth;
+///   - where the schema has a date, also behind a path or in an array, a text stands for the date
+///     that it says by ISO 8601;
 ///   - `contains` ignores the case of letters, see `kind::contains`; all else respects it;
 ///   - `!x` matches exactly the records that `x` does not match.
 /// Which comparisons an index answers, by O(log n) per operand and in time proportional to what

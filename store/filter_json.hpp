@@ -41,7 +41,8 @@ result<filter> filter_from_json(std::string_view text, const json_limits& limits
 
 /// The filter in that form, without blanks; `filter_from_json` gives an equal one back. But for
 /// operands that JSON cannot say: an infinity is written as the greatest finite number, a NaN as
-/// the text "nan".
+/// the text "nan". And of a filter of more than about 30 conjunctions and disjunctions in one
+/// another the text is deeper than `filter_from_json` reads.
 std::string to_json(const filter& which);
 
 /// Reads a query, in which every part may be left out:

@@ -10,6 +10,7 @@
 #include <functional>
 #include <initializer_list>
 #include <memory>
+#include <mutex>
 #include <optional>
 #include <string>
 #include <vector>
@@ -57,8 +58,9 @@ struct field_definition;
 class record_input;
 
 /// A check of the user's own: what is wrong with the value, or nothing. It also sees the record
-/// that the value is in, as it would be stored. Runs on the bucket's thread, after the other rules
-/// of the field and only if it has a value of the right type; what it throws is an issue, too.
+/// that the value is in, as it would be stored. Runs in the bucket's actor or, in a transaction, on
+/// the transaction's thread, so perhaps on several threads at once; after the other rules of the
+/// field and only if it has a value of the right type. What it throws is an issue, too.
 using field_validator =
     std::function<std::optional<std::string>(value_view content, const record_input& whole)>;
 /// The same for a whole record: what is wrong with it, one text each. Runs even if fields are
@@ -110,12 +112,20 @@ public:
   /// Filled by every insert that does not give it; no update may change it.
   field_spec& generated(generated_by how) { return options_.generated = how, *this; }
   /// What an insert that does not give the field stores in it. A function is called for each such
-  /// insert, on the bucket's thread; if it throws, that insert fails.
+  /// insert, in the bucket's actor or on the transaction's thread, one call at a time; if it
+  /// throws, that insert fails.
   field_spec& otherwise(value v) { return options_.default_value = std::move(v), *this; }
   template <class F>
   requires std::is_invocable_v<F&> && std::convertible_to<std::invoke_result_t<F&>, value>
       field_spec& otherwise(F make) {
-    options_.default_function = [make = std::move(make)]() mutable -> value { return make(); };
+    struct shared {
+      F make;
+      std::recursive_mutex one_at_a_time = {};
+    };
+    options_.default_function = [all = std::make_shared<shared>(std::move(make))]() -> value {
+      const std::lock_guard lock{all->one_at_a_time};
+      return all->make();
+    };
     return *this;
   }
   /// One of these values, compared as values are (so 1 allows 1.0). A vector or `array` alone is
@@ -236,8 +246,9 @@ public:
   /// At most so many records: an insert beyond it, once all is checked, evicts others in the same
   /// commit, after its own changes and with cause `eviction`; first those that have expired. A
   /// record that another one refers to and restricts, or to which what the commit writes refers, is
-  /// passed over; if that is so of all, the insert fails with `overloaded`. Amortised O(1), but
-  /// each insert looks again at all in front that are passed over.
+  /// passed over; if that is so of all, the insert fails with `overloaded`. Amortised O(log n); but
+  /// where what keeps records refers to them by way of other buckets (B cascades, and C refers to B
+  /// and restricts), each write to that has the next insert look at all of them anew.
   schema& capacity(std::uint64_t most, evict policy = evict::oldest) {
     return capacity_ = most, eviction_ = policy, *this;
   }

@@ -4,6 +4,8 @@
 
 #include <algorithm>
 #include <array>
+#include <cstdint>
+#include <limits>
 #include <utility>
 
 namespace holdfast {
@@ -227,6 +229,12 @@ schema schema_from(const value& v) {
 
 // -- writing
 
+/// A length or count; what is more than an integer can say is as good as the most that it can.
+std::int64_t as_json(std::uint64_t count) {
+  constexpr auto most = std::numeric_limits<std::int64_t>::max();
+  return std::cmp_greater(count, most) ? most : static_cast<std::int64_t>(count);
+}
+
 object to_object(const field_options& o) {
   object out{{"type", to_string(o.type)}};
   auto flag = [&](std::string_view name, bool yes) {
@@ -245,8 +253,10 @@ object to_object(const field_options& o) {
   maybe("enum", o.one_of);
   maybe("min", o.min);
   maybe("max", o.max);
-  maybe("minLength", o.min_length);
-  maybe("maxLength", o.max_length);
+  if (o.min_length)
+    out.set("minLength", as_json(*o.min_length));
+  if (o.max_length)
+    out.set("maxLength", as_json(*o.max_length));
   maybe("pattern", o.pattern);
   if (o.format != text_format::any)
     out.set("format", reader::spelled(o.format));
@@ -317,7 +327,7 @@ std::string to_json(const schema& definition) {
   if (definition.expires_after())
     top.set("ttl", definition.expires_after()->count());
   if (definition.max_records()) {
-    top.set("maxSize", *definition.max_records());
+    top.set("maxSize", as_json(*definition.max_records()));
     top.set("evict", to_string(definition.eviction()));
   }
   std::string out;

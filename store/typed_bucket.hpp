@@ -116,7 +116,9 @@ public:
   pending<T> touch(key_argument key, const write_options& how = {}) const {
     return plain_.touch(key, how).map(from_record<T>);
   }
-  /// Updates the record with the struct's key if there is one, else inserts.
+  /// Updates the record with the struct's key if there is one, else inserts. An empty optional is
+  /// stored as null; but one with `otherwise` gets its default when the record is inserted, and
+  /// keeps what it has when it is updated.
   pending<T> upsert(const T& item, const write_options& how = {}) const {
     return plain_.upsert(to_draft(plain_.compiled(), item), how).map(from_record<T>);
   }

@@ -218,7 +218,7 @@ result<bound_field> find_field(const record_layout& layout, std::string_view nam
 
 result<void> matcher::convert_dates(bound_node& leaf, const record_layout& layout) {
   auto is_text = [](const value& x) { return x.kind() == value_kind::string; };
-  if (is_about_text(leaf.op) || !std::ranges::any_of(leaf.operands, is_text))
+  if (!std::ranges::any_of(leaf.operands, is_text))
     return {};
   auto dates = std::make_unique<std::vector<value>>(leaf.operands.begin(), leaf.operands.end());
   for (auto& x : *dates) {
@@ -234,6 +234,14 @@ result<void> matcher::convert_dates(bound_node& leaf, const record_layout& layou
   return {};
 }
 
+/// Whether operands are compared with dates, be it with those in an array.
+bool compares_dates(const bound_node& leaf, const record_layout& layout) {
+  if (!is_about_text(leaf.op))
+    return layout.holds_date(leaf.field.slot, leaf.field.path);
+  const auto items = leaf.field.path.empty() ? "0" : std::string{leaf.field.path} + ".0";
+  return leaf.op == kind::contains && layout.holds_date(leaf.field.slot, items);
+}
+
 result<bound_node> matcher::bind_leaf(const filter& which, const record_layout& layout) {
   auto field = find_field(layout, which.field());
   if (!field)
@@ -241,7 +249,7 @@ result<bound_node> matcher::bind_leaf(const filter& which, const record_layout& 
   auto type = layout.type(field->slot);
   bound_node out{which.op(), which.negated(), *field, 0, which.operands(), &which};
   bool is_member = !field->path.empty();
-  if (type == field_type::date)
+  if (compares_dates(out, layout))
     if (auto ok = convert_dates(out, layout); !ok)
       return fail(std::move(ok.error()));
   for (const auto& x : out.operands) {

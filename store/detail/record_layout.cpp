@@ -21,6 +21,28 @@ record_layout::record_layout(std::string bucket, std::vector<layout_field> field
   }
 }
 
+bool record_layout::holds_date(std::size_t slot, std::string_view path) const {
+  if (path.empty())
+    return fields_[slot].type == field_type::date;
+  const auto is_position = [](std::string_view name) {
+    return name.find_first_not_of("0123456789") == name.npos;
+  };
+  const auto leads_to = [&](std::string_view pattern) {
+    auto left = path;
+    for (;;) {
+      const auto name = left.substr(0, left.find('.'));
+      const auto wanted = pattern.substr(0, pattern.find('.'));
+      if (wanted == "*" ? !is_position(name) : wanted != name)
+        return false;
+      if (name.size() == left.size() || wanted.size() == pattern.size())
+        return name.size() == left.size() && wanted.size() == pattern.size();
+      left.remove_prefix(name.size() + 1);
+      pattern.remove_prefix(wanted.size() + 1);
+    }
+  };
+  return std::ranges::any_of(fields_[slot].dates, leads_to);
+}
+
 std::uint64_t record_layout::prefix_of(std::string_view name) noexcept {
   // The length in the top byte, then up to seven bytes of the name.
   std::uint64_t word = 0;

@@ -15,6 +15,8 @@ namespace holdfast::detail {
 struct layout_field {
   std::string name;
   field_type type = field_type::string;
+  /// The paths below it that hold dates; `*` stands for any position in an array.
+  std::vector<std::string> dates;
 };
 
 /// Where a bucket's records keep their fields: names to slots, in schema order. Immutable; shared
@@ -33,6 +35,9 @@ public:
   const record_limits& limits() const noexcept { return limits_; }
   const std::string& name(std::size_t slot) const noexcept { return fields_[slot].name; }
   field_type type(std::size_t slot) const noexcept { return fields_[slot].type; }
+  /// Whether the schema says that a date stands behind that path into a field; of the field itself
+  /// if it is empty. O(paths that do).
+  bool holds_date(std::size_t slot, std::string_view path) const;
 
   /// The slot of a field, or `npos`. A few nanoseconds: up to 16 fields by length and first bytes,
   /// more by hash.

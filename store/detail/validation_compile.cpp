@@ -336,6 +336,20 @@ void check_indexes(const schema& s, issue_list& found) {
   }
 }
 
+/// The paths to dates inside of a field.
+void add_dates(const field_options& of, const std::string& path, std::vector<std::string>& out) {
+  const auto member = [&](const std::string& name, const field_options& what) {
+    const auto below = path.empty() ? name : path + "." + name;
+    if (what.type == field_type::date)
+      out.push_back(below);
+    add_dates(what, below, out);
+  };
+  for (auto& p : of.properties)
+    member(p.name, p.options);
+  if (of.items)
+    member("*", *of.items);
+}
+
 detail::index_rule compile_index(const schema& s, const index_definition& index) {
   auto& fields = index.fields;
   detail::index_rule out{fields.front(), position_of(s, fields.front()), false};
@@ -370,7 +384,8 @@ result<std::shared_ptr<const compiled_schema>> compile(const schema& definition,
     if (made->rules_.back().converts)
       made->converted_.push_back(i);
     made->has_validators_ = made->has_validators_ || made->rules_.back().validates;
-    layout.push_back({f.name, f.options.type});
+    layout.push_back({f.name, f.options.type, {}});
+    add_dates(f.options, "", layout.back().dates);
     if (f.options.generated != generated_by::nothing || f.options.default_value ||
         f.options.default_function)
       made->filled_.push_back(i);

@@ -251,5 +251,42 @@ TEST(match, refuses_operands_that_no_record_can_hold) {
   EXPECT_THAT(bucket.keys(query{"l"_f.contains("\xc0")}), HasSubstr("not valid UTF-8"));
 }
 
+/// A text for the date in a nested place was compared as a text, and so with nothing.
+TEST(match, takes_texts_for_dates_wherever_the_schema_has_dates) {
+  test_bucket bucket{
+      schema("things")
+          .key("id", string())
+          .field("when", array_of().items(date()))
+          .field("o",
+                 object_of()
+                     .property("at", date())
+                     .property("name", string())
+                     .property("times", array_of().items(object_of().property("end", date()))))};
+  const value day{std::int64_t{1'704'067'200'000}}, next{std::int64_t{1'704'153'600'000}};
+  bucket.insert(
+      object{{"id", "0"},
+             {"when", array{day, next}},
+             {"o", object{{"at", day},
+                          {"name", "2024-01-01"},
+                          {"times", array{object{{"end", day}}, object{{"end", next}}}}}}});
+  bucket.insert(object{{"id", "1"}, {"when", array{next}}, {"o", object{{"at", next}}}});
+  const std::pair<filter, const char*> table[] = {
+      {"o.at"_f == "2024-01-01", "0"},
+      {"o.at"_f > "2024-01-01T12:00:00Z", "1"},
+      {"o.at"_f.in("2024-01-01", "2024-01-02"), "0 1"},
+      {"o.at"_f == day, "0"},
+      {"when.0"_f == "2024-01-02", "1"},
+      {"when"_f.contains("2024-01-01"), "0"},
+      {"when"_f.contains(next), "0 1"},
+      {"o.times.1.end"_f == "2024-01-02", "0"},
+      {"o.times.0.end"_f == "2024-01-02", ""},
+      {"o.name"_f == "2024-01-01", "0"},
+      {"o.name"_f.starts_with("2024"), "0"},
+  };
+  for (const auto& [which, keys] : table)
+    EXPECT_EQ(bucket.keys(query{which}), keys) << which.to_string();
+  EXPECT_THAT(bucket.keys(query{"o.at"_f == "soon"}), HasSubstr("is not an ISO 8601 date"));
+}
+
 } // namespace
 } // namespace holdfast::testing

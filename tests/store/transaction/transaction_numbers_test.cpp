@@ -136,5 +136,31 @@ TEST_P(numbered_records, do_not_conflict_when_their_numbers_are_given) {
   EXPECT_EQ(orders.insert({{"of", 2}}).get()->key(), value_view{101});
 }
 
+/// Each on its thread: two of them ran at once.
+TEST(numbers_of_a_default_function, are_drawn_one_at_a_time_in_transactions_too) {
+  auto db = store::start().value();
+  auto drawn =
+      db.define(
+            schema("drawn")
+                .key("id", string().generated(uuid))
+                .field("n", integer().unique().otherwise([next = 0]() mutable { return next++; })))
+          .value();
+  std::vector<std::thread> threads;
+  std::atomic<int> failed{0};
+  for (int t = 0; t < 4; ++t)
+    threads.emplace_back([&] {
+      for (int i = 0; i < 300; ++i)
+        failed += db.transact([&](transaction& tx) {
+          return tx.in(drawn).insert(object{}).get().map([](auto&&) {});
+        })
+                      ? 0
+                      : 1;
+    });
+  for (auto& t : threads)
+    t.join();
+  EXPECT_EQ(failed, 0);
+  EXPECT_EQ(*drawn.count().get(), 1200u);
+}
+
 } // namespace
 } // namespace holdfast::testing

@@ -3,6 +3,8 @@
 
 #include <gmock/gmock.h>
 
+#include <cstdint>
+#include <limits>
 #include <random>
 
 namespace holdfast {
@@ -223,6 +225,19 @@ TEST(a_schema_as_json, survives_any_damage) {
     if (auto s = schema_from_json(text))
       (void)compile(*s);
   }
+}
+
+/// A length that no integer can say made it throw.
+TEST(schema_json, says_of_lengths_beyond_all_integers_the_greatest) {
+  constexpr auto most = std::numeric_limits<std::uint64_t>::max();
+  auto written = to_json(schema("x")
+                             .key("id", string().length(0, most))
+                             .field("list", array_of().length(most, most))
+                             .capacity(most));
+  EXPECT_THAT(written, HasSubstr("\"maxLength\":9223372036854775807"));
+  auto again = schema_from_json(written);
+  ASSERT_TRUE(again) << again.error().to_string();
+  EXPECT_EQ(again->max_records(), std::uint64_t{INT64_MAX});
 }
 
 TEST(schema_json, has_the_limits_that_it_is_given) {
