@@ -20,7 +20,8 @@ struct write_options {
   /// The record ends by itself so long after the commit, or, in a transaction, after its function
   /// began to run; at least 1 ms, and taken for 1,000 years if it is more.
   std::optional<std::chrono::milliseconds> expires_in = {};
-  /// The same as a time, which lies behind the commit's.
+  /// The same as a time, which lies behind the commit's; a transaction that is overtaken by a
+  /// deadline that it gives is run again (`conflict`).
   std::optional<timestamp> expires_at = {};
   /// It does not end by itself, whatever its bucket says.
   bool never_expires = false;

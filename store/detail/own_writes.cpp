@@ -92,6 +92,7 @@ void own_writes::index(const own_write& e, std::size_t at) {
 void own_writes::change(own_write& e, record_block* after) noexcept {
   growth_ += (after ? 1 : 0) - (e.after ? 1 : 0);
   e.after = after;
+  has_deadlines_ = has_deadlines_ || (after && after->expires_at != 0);
 }
 
 void own_writes::put(const record_block& holder, std::uint64_t hash, std::uint32_t key_slot,
@@ -126,6 +127,7 @@ void own_writes::clear() noexcept {
   by_hash_.clear();
   by_row_.clear();
   growth_ = 0;
+  has_deadlines_ = false;
   for (auto* block : blocks_)
     if (block)
       drop_block(thread_memory(), block);

@@ -39,6 +39,8 @@ public:
 
   bool empty() const noexcept { return entries_.empty(); }
   const std::vector<own_write>& entries() const noexcept { return entries_; }
+  /// Whether some record that it wrote may have a deadline.
+  bool has_deadlines() const noexcept { return has_deadlines_; }
   /// How many more records there are than in the snapshot.
   std::int64_t growth() const noexcept { return growth_; }
 
@@ -97,6 +99,7 @@ private:
   std::uint64_t inserted_rows_ = 0;
   std::uint64_t first_row_ = ~std::uint64_t{0}; ///< of those that are inserted
   std::int64_t growth_ = 0;
+  bool has_deadlines_ = false;
   std::unordered_multimap<std::uint64_t, std::size_t> by_hash_; ///< of more than a few
   std::unordered_map<std::uint64_t, std::size_t> by_row_;       ///< of the snapshot's rows
 };

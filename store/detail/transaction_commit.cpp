@@ -37,30 +37,41 @@ bucket_core& home_of(std::span<transaction_part* const> written) {
   return (found == written.end() ? written[0] : *found)->core();
 }
 
+conflict ended(transaction_part& read, const record_block& version, std::string_view how) {
+  auto& b = read.core();
+  const auto key = key_of(version);
+  auto text = b.name() + ": the record " + shown(key) + ", " + std::string{how} +
+              ", has come to its deadline since";
+  return {error{errc::conflict,
+                std::move(text),
+                {.bucket = b.name(), .key = key.to_string()},
+                commit_conflict{read.seq(), read.seq(), b.durable()}},
+          ref<bucket_core>{&b}, read.seq()};
+}
+
+/// A record that it wrote and whose deadline has come since: what it read of its own is not so.
+std::optional<conflict> find_own_ended(transaction_part& part, std::int64_t at) {
+  if (part.own().has_deadlines())
+    for (auto& e : part.own().entries())
+      if (e.changes() && e.after && expired(*e.after, at))
+        return ended(part, *e.after, "written by the transaction");
+  return std::nullopt;
+}
+
 /// A record that was read as there and whose deadline has come since. To commit nevertheless would
 /// bring it to life again for those who have seen it gone.
 std::optional<conflict> find_ended(transaction_part& read, std::int64_t at) {
   if (!read.has_deadlines())
     return std::nullopt;
-  auto& b = read.core();
-  const auto ended = [&](const record_block& version) {
-    const auto key = key_of(version);
-    auto text = b.name() + ": the record " + shown(key) + ", read at " +
-                std::to_string(read.seq()) + ", has come to its deadline since";
-    return conflict{error{errc::conflict,
-                          std::move(text),
-                          {.bucket = b.name(), .key = key.to_string()},
-                          commit_conflict{read.seq(), read.seq(), b.durable()}},
-                    ref<bucket_core>{&b}, read.seq()};
-  };
+  const auto how = "read at " + std::to_string(read.seq());
   for (auto* version : read.reads().found())
     if (expired(*version, at))
-      return ended(*version);
+      return ended(read, *version, how);
   std::optional<conflict> met;
   if (read.reads().has_ranges())
     read.each_ended(read.now(), at, [&](const record_block& version) {
       if (read.reads().touched_by(read.schema().layout(), &version, nullptr))
-        met = ended(version);
+        met = ended(read, version, how);
       return !met;
     });
   return met;
@@ -75,8 +86,10 @@ std::optional<conflict> find_conflict(transaction_part& read, const time_limit& 
   if (read.counted_from() && *read.counted_from() != b.made().counter())
     return conflict_of(read, "the counter", {}, b.data().sealed_seq());
   const auto later = b.now().time_since_epoch().count();
-  if (auto ended = find_ended(read, later))
-    return ended;
+  if (auto met = find_ended(read, later))
+    return met;
+  if (auto met = find_own_ended(read, later))
+    return met;
   if (b.data().sealed_seq() <= read.seq()) [[likely]]
     return std::nullopt;
   for (auto* version : read.reads().found())

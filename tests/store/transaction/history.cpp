@@ -38,13 +38,15 @@ schema items(const std::string& name) {
 
 /// The buckets, and what one thread does with them.
 struct bench {
+  manual_clock time; ///< if there are deadlines
   store db;
   bucket<> left, right, log;
-  bool persistent;
+  bool persistent, deadlines;
 
   explicit bench(const history_options& o)
-      : db{start(o)}, left{define(items("left"))}, right{define(right_items(o))},
-        log{define(schema("log").key("id", integer()))}, persistent{o.persistent} {}
+      : db{start(o, time)}, left{define(items("left"))}, right{define(right_items(o))},
+        log{define(schema("log").key("id", integer()))},
+        persistent{o.persistent}, deadlines{o.deadlines} {}
 
   static schema right_items(const history_options& o) {
     auto parent = integer();
@@ -53,8 +55,12 @@ struct bench {
     return items("right").field("parent", parent).persistent(!o.both_lines);
   }
 
-  static store start(const history_options& o) {
+  static store start(const history_options& o, manual_clock& time) {
     store_options options;
+    if (o.deadlines) {
+      options.ttl_interval = std::chrono::milliseconds{0};
+      options.runtime_settings.clock = &time;
+    }
     options.restart_budget = 1'000'000;
     options.runtime_settings.deterministic = o.deterministic;
     if (o.persistent) {
@@ -66,6 +72,7 @@ struct bench {
     return made;
   }
   bucket<> define(const schema& s) { return std::move(*db.define(s)); }
+  std::int64_t now() const { return deadlines ? time.now().time_since_epoch().count() : 0; }
   /// Of the one line that has commits, or that counts.
   sequence published() const {
     auto now = db.snapshot();
@@ -78,12 +85,15 @@ class actor_of_steps {
 public:
   actor_of_steps(bench& on, transaction& tx, planted_bug bug, const std::function<void()>& between)
       : left_{tx.in(on.left)}, right_{tx.in(on.right)}, bug_{bug}, between_{between},
-        then_{on.db.snapshot()}, past_left_{on.left.at(then_)}, past_right_{on.right.at(then_)} {}
+        began_{on.now()}, then_{on.db.snapshot()}, past_left_{on.left.at(then_)},
+        past_right_{on.right.at(then_)} {}
 
   std::string operator()(step s) {
     between_();
     auto& b = s.right ? right_ : left_;
     auto& past = s.right ? past_right_ : past_left_;
+    if (auto lasts = 1 + (s.key + s.number) % 8; began_ != 0 && s.right && lasts < 6)
+      s.ends = began_ + 1000 * lasts; // of what is inserted or touched
     s.gave = run(s, b, past);
     steps.push_back(s);
     return s.gave;
@@ -102,8 +112,10 @@ private:
       object fields{{"id", s.key}, {"n", s.number}};
       if (s.parent)
         fields.set("parent", *s.parent);
-      return outcome(b.insert(fields).get());
+      return outcome(b.insert(fields, lasting(s)).get());
     }
+    case what::touch:
+      return outcome(b.touch(s.key, lasting(s)).get());
     case what::set_number:
       return outcome(b.update(s.key, {{"n", s.number}}).get());
     case what::set_tag:
@@ -131,6 +143,10 @@ private:
     }
     return {};
   }
+  static write_options lasting(const step& s) {
+    return s.ends == 0 ? write_options{.never_expires = true}
+                       : write_options{.expires_at = timestamp{std::chrono::microseconds{s.ends}}};
+  }
   static std::string outcome(const result<record>& r) {
     return r ? "ok" : std::string{to_string(r.error().code())};
   }
@@ -138,6 +154,7 @@ private:
   bucket<> left_, right_;
   planted_bug bug_;
   const std::function<void()>& between_;
+  std::int64_t began_;
   snapshot then_;
   bucket<> past_left_, past_right_;
 };
@@ -155,6 +172,7 @@ bool plain_write(bench& on, const history_options& options, unsigned thread, std
     return false;
   s.gave = "ok";
   done.seq = wrote->block()->birth.load();
+  done.at = on.now();
   done.steps.push_back(s);
   return true;
 }
@@ -185,10 +203,11 @@ void run_thread(bench& on, const history_options& options, unsigned thread,
           ++attempts;
           if (options.interleaved) // nothing else has run since this attempt's snapshot
             done.first = on.published();
+          done.at = on.now();
           std::mt19937_64 same{seed};
           actor_of_steps steps{on, tx, options.bug, between};
           random_work(
-              done.id, options.both_lines ? linking::absent : linking::present,
+              done.id, options.both_lines ? linking::absent : linking::present, options.deadlines,
               [&](step s) { return steps(std::move(s)); },
               [&](std::uint64_t n) { return same() % n; });
           auto writes = std::ranges::any_of(
@@ -206,8 +225,12 @@ void run_thread(bench& on, const history_options& options, unsigned thread,
       continue;
     }
     done.steps = std::move(*ran);
-    if (auto logged = on.log.get(done.id).get())
+    if (auto logged = on.log.get(done.id).get()) {
       done.seq = logged->block()->birth.load();
+      done.at = on.now(); // nothing else has run since the commit
+    } else if (options.deadlines) {
+      done.last = done.first; // it read at one moment, which is known
+    }
     mine.all.push_back(std::move(done));
   }
   std::lock_guard lock{guard};
@@ -249,6 +272,10 @@ history run_history(const history_options& options) {
     turns.pass(thread);
     if (auto drawn = turns.draw(); options.crashes && drawn % 32 == 0)
       crash(drawn / 32);
+    if (auto drawn = options.deadlines ? turns.draw() % 16 : 15; drawn < 4)
+      on.time.advance(std::chrono::milliseconds{1});
+    else if (drawn == 4)
+      (void)on.db.purge();
     while (options.deterministic && turns.draw() % 2 == 0 && on.db.runtime_in_use().run_one()) {
     }
   };
@@ -271,6 +298,7 @@ history run_history(const history_options& options) {
     crash(n);
   for (auto& t : threads)
     t.join();
+  out.at = on.now();
   out.left = text_of(*on.left.all().get());
   out.right = text_of(*on.right.all().get());
   return out;

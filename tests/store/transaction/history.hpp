@@ -13,7 +13,17 @@ namespace holdfast::testing {
 
 /// One read or write of a transaction, and what it gave, as text.
 struct step {
-  enum class what : std::uint8_t { get, insert, set_number, set_tag, append, erase, count, lowest };
+  enum class what : std::uint8_t {
+    get,
+    insert,
+    set_number,
+    set_tag,
+    append,
+    touch,
+    erase,
+    count,
+    lowest
+  };
   what kind = what::get;
   bool right = false;      ///< which of the two buckets
   std::int64_t key = 0;    ///< or where a range begins, or how many of the lowest
@@ -21,6 +31,7 @@ struct step {
   std::string text;        ///< a tag, or what is appended
   std::optional<std::int64_t> parent = {};
   std::string gave = {};
+  std::int64_t ends = 0; ///< the deadline that it gives the record; 0: none
 };
 
 /// A transaction that committed, or that only read.
@@ -29,6 +40,7 @@ struct done_transaction {
   sequence seq = 0;             ///< of its commit; 0: it only read
   sequence first = 0, last = 0; ///< what was published when it began and when it had ended
   std::vector<step> steps;
+  std::int64_t at = 0; ///< when it committed, or began if it only read; 0 without deadlines
 };
 
 /// What a transaction of the harness does with the store's answer to a read, though it should not.
@@ -54,6 +66,9 @@ struct history_options {
   /// On the deterministic scheduler, whose actors run when the seed says so, and so on no workers.
   /// Needs `interleaved`, and no journal.
   bool deterministic = false;
+  /// Many records of the right bucket end by themselves: time goes on between steps, and what has
+  /// ended is purged, when the seed says so. Needs `interleaved`.
+  bool deadlines = false;
   planted_bug bug = planted_bug::none;
 };
 
@@ -61,6 +76,7 @@ struct history_options {
 struct history {
   std::vector<done_transaction> all;
   std::string left, right; ///< the records, in order
+  std::int64_t at = 0;     ///< when that was
   std::size_t conflicts = 0;
   std::vector<std::string> failures; ///< errors that cannot be
 };

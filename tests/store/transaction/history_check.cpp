@@ -10,13 +10,28 @@ namespace holdfast::testing {
 
 namespace {
 
+/// What the transaction did, a step on a line.
+std::string listed(const done_transaction& t) {
+  static constexpr const char* names[] = {"get",   "insert", "set_number", "set_tag", "append",
+                                          "touch", "erase",  "count",      "lowest"};
+  std::string out;
+  for (auto& s : t.steps) {
+    out += std::string{names[static_cast<std::size_t>(s.kind)]} + (s.right ? " right " : " left ") +
+           std::to_string(s.key) + " " + std::to_string(s.number) + " " + s.text;
+    if (s.ends != 0)
+      out += " ends at " + std::to_string(s.ends);
+    out += ": " + s.gave + "\n";
+  }
+  return out + "at " + std::to_string(t.at) + "\n";
+}
+
 /// The first step that gives something else in the model; nothing if all agree.
 std::optional<std::string> disagreement(history_model& m, const done_transaction& t) {
   for (std::size_t i = 0; i < t.steps.size(); ++i)
-    if (auto gives = m.run(t.steps[i], t.seq > 0); gives != t.steps[i].gave)
+    if (auto gives = m.run(t.steps[i], t.seq > 0, t.at); gives != t.steps[i].gave)
       return "transaction " + std::to_string(t.id) + " at " + std::to_string(t.seq) + ", step " +
              std::to_string(i) + ": it saw\n" + t.steps[i].gave + "\nwhere a serial run has\n" +
-             gives;
+             gives + "\nits steps were\n" + listed(t);
   return std::nullopt;
 }
 
@@ -52,10 +67,11 @@ std::optional<std::string> find_anomaly(const history& ran) {
       return found;
     look(writers[i]->seq, i + 1 < writers.size() ? writers[i + 1]->seq : ~sequence{0});
   }
-  if (!why && m.listed(false) != ran.left)
-    why = "left ends as\n" + ran.left + "where a serial run ends as\n" + m.listed(false);
-  if (!why && m.listed(true) != ran.right)
-    why = "right ends as\n" + ran.right + "where a serial run ends as\n" + m.listed(true);
+  for (bool right : {false, true})
+    if (auto left_over = m.listed(right, ran.at);
+        !why && left_over != (right ? ran.right : ran.left))
+      why = std::string{right ? "right" : "left"} + " ends as\n" + (right ? ran.right : ran.left) +
+            "where a serial run ends as\n" + left_over;
   return why;
 }
 

@@ -37,10 +37,10 @@ public:
       out.push_back(run(t, i));
     ++at_;
     if (read_)
-      read_gives_.take(model_.run(*read_, false));
+      read_gives_.take(model_.run(*read_, false, t.at));
     return out;
   }
-  std::string listed(bool right) const { return model_.listed(right); }
+  std::string listed(bool right) const { return model_.listed(right, of_.at); }
 
 private:
   std::string run(const done_transaction& t, std::size_t i) {
@@ -50,7 +50,7 @@ private:
       return read_gives_.before;
     const bool lost = here && (with_->kind == fault_kind::lost_commit ||
                                (with_->kind == fault_kind::torn_commit && with_->right == s.right));
-    return model_.run(s, t.seq > 0 && !lost);
+    return model_.run(s, t.seq > 0 && !lost, t.at);
   }
 
   const history& of_;

@@ -10,11 +10,12 @@ namespace holdfast::testing {
 /// The two buckets as a serial run makes them.
 class history_model {
 public:
-  /// What the step gives; a step of a transaction that wrote nothing leaves the model as it is.
-  std::string run(const step& s, bool writes) {
+  /// What the step gives at that time; a step of a transaction that wrote nothing leaves the model
+  /// as it is.
+  std::string run(const step& s, bool writes, std::int64_t now) {
     using what = step::what;
     auto& b = side_[s.right];
-    auto at = b.find(s.key);
+    auto at = find(b, s.key, now);
     switch (s.kind) {
     case what::get:
       return at == b.end() ? "-" : text(*at);
@@ -22,14 +23,16 @@ public:
       if (at != b.end())
         return "duplicate";
       if (writes)
-        b[s.key] = {s.number, {}, {}, s.parent, next_row_++};
+        b[s.key] = {s.number, {}, {}, s.parent, next_row_++, s.ends};
       return "ok";
     case what::set_number:
-      return change(b, s.key, writes, [&](item& x) { x.number = s.number; });
+      return change(b, at, writes, [&](item& x) { x.number = s.number; });
     case what::set_tag:
-      return change(b, s.key, writes, [&](item& x) { x.tag = s.text; });
+      return change(b, at, writes, [&](item& x) { x.tag = s.text; });
     case what::append:
-      return change(b, s.key, writes, [&](item& x) { x.list += s.text; });
+      return change(b, at, writes, [&](item& x) { x.list += s.text; });
+    case what::touch:
+      return change(b, at, writes, [&](item& x) { x.ends = s.ends; });
     case what::erase:
       if (at == b.end())
         return "not_found";
@@ -40,17 +43,18 @@ public:
         std::erase_if(side_[1], [&](auto& e) { return e.second.parent == s.key; });
       return "ok";
     case what::count:
-      return std::to_string(std::ranges::count_if(
-          b, [&](auto& e) { return e.second.number >= s.key && e.second.number <= s.number; }));
+      return std::to_string(std::ranges::count_if(b, [&](auto& e) {
+        return is_there(e, now) && e.second.number >= s.key && e.second.number <= s.number;
+      }));
     case what::lowest:
-      return listed(b, static_cast<std::size_t>(s.key), [](auto* e) {
+      return listed(b, static_cast<std::size_t>(s.key), now, [](auto* e) {
         return std::pair{e->second.number, e->second.row};
       });
     }
     return {};
   }
-  std::string listed(bool right) const {
-    return listed(side_[right], ~std::size_t{0}, [](auto* e) { return e->second.row; });
+  std::string listed(bool right, std::int64_t now) const {
+    return listed(side_[right], ~std::size_t{0}, now, [](auto* e) { return e->second.row; });
   }
 
 private:
@@ -59,13 +63,20 @@ private:
     std::string tag, list;
     std::optional<std::int64_t> parent;
     std::uint64_t row = 0;
+    std::int64_t ends = 0;
   };
   using bucket_of_items = std::map<std::int64_t, item>;
   using entry = bucket_of_items::value_type;
 
-  template <class F>
-  static std::string change(bucket_of_items& b, std::int64_t key, bool writes, F&& f) {
+  static bool is_there(const entry& e, std::int64_t now) {
+    return e.second.ends == 0 || e.second.ends > now;
+  }
+  static bucket_of_items::iterator find(bucket_of_items& b, std::int64_t key, std::int64_t now) {
     auto at = b.find(key);
+    return at == b.end() || is_there(*at, now) ? at : b.end();
+  }
+  template <class F>
+  static std::string change(bucket_of_items& b, bucket_of_items::iterator at, bool writes, F&& f) {
     if (at == b.end())
       return "not_found";
     if (writes)
@@ -79,10 +90,12 @@ private:
            quoted(x.list) + ":" + (x.parent ? std::to_string(*x.parent) : "null");
   }
   template <class Order>
-  static std::string listed(const bucket_of_items& b, std::size_t most, Order&& order) {
+  static std::string listed(const bucket_of_items& b, std::size_t most, std::int64_t now,
+                            Order&& order) {
     std::vector<const entry*> all;
     for (auto& e : b)
-      all.push_back(&e);
+      if (is_there(e, now))
+        all.push_back(&e);
     std::ranges::sort(all, {}, order);
     all.resize(std::min(all.size(), most));
     std::string out;

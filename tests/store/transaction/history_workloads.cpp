@@ -91,6 +91,16 @@ struct worker {
     act({what::count, !at, 0, 100, {}});
     act({what::get, at, key(), 0, {}});
   }
+  void extend() const { // the life of a record, or of those that take its place
+    const auto mine = key();
+    const auto seen = act({what::get, true, mine, 0, {}});
+    if (seen != "-")
+      act({what::touch, true, mine, 0, {}});
+    else
+      act({what::insert, true, mine, below(100), {}});
+    act({what::count, true, 0, 100, {}});
+    act({what::get, true, mine, 0, {}});
+  }
   void bank() const { // money from one account to another, or a look at all
     if (pick(3) == 0) {
       for (bool right : {false, true})
@@ -141,10 +151,11 @@ std::vector<first_item> first_items() {
   return out;
 }
 
-void random_work(std::int64_t id, linking references, const std::function<std::string(step)>& act,
+void random_work(std::int64_t id, linking references, bool deadlines,
+                 const std::function<std::string(step)>& act,
                  const std::function<std::uint64_t(std::uint64_t)>& pick) {
   const worker w{id, act, pick};
-  switch (pick(10)) {
+  switch (pick(deadlines ? 12 : 10)) {
   case 0:
     return w.append();
   case 1:
@@ -163,6 +174,9 @@ void random_work(std::int64_t id, linking references, const std::function<std::s
     return w.bank();
   case 8:
     return w.ring();
+  case 10:
+  case 11:
+    return w.extend();
   default:
     return w.look();
   }

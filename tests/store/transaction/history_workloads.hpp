@@ -36,8 +36,10 @@ std::vector<first_item> first_items();
 enum class linking : std::uint8_t { absent, present };
 
 /// One random transaction. `act` does a step and tells what it gave; `pick(n)` gives a number below
-/// n. With `linking::present`, records of the right bucket refer to those of the left one.
-void random_work(std::int64_t id, linking references, const std::function<std::string(step)>& act,
+/// n. With `linking::present`, records of the right bucket refer to those of the left one; with
+/// deadlines, some of the right one get others.
+void random_work(std::int64_t id, linking references, bool deadlines,
+                 const std::function<std::string(step)>& act,
                  const std::function<std::uint64_t(std::uint64_t)>& pick);
 
 /// The number in what a look-up gave; nothing if there was no record.

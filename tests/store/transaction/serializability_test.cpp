@@ -69,6 +69,31 @@ TEST(a_history, on_schedules_of_the_seed_is_that_of_a_serial_run) {
                    .deterministic = true});
 }
 
+/// Whoever read a record that has ended by the time of the commit runs again.
+TEST(a_history, of_records_with_deadlines_is_that_of_a_serial_run) {
+  for (std::uint64_t seed = 1; seed <= 6; ++seed)
+    expect_serial(
+        {.transactions = length(150), .seed = seed, .interleaved = true, .deadlines = true});
+}
+
+TEST(a_history, of_deadlines_over_a_journal_is_that_of_a_serial_run) {
+  expect_serial({.transactions = length(100),
+                 .seed = 7,
+                 .persistent = true,
+                 .interleaved = true,
+                 .deadlines = true});
+}
+
+TEST(a_history, of_deadlines_on_schedules_of_the_seed_is_that_of_a_serial_run) {
+  for (std::uint64_t seed = 1; seed <= 12; ++seed)
+    expect_serial({.transactions = 60,
+                   .seed = seed,
+                   .crashes = seed % 2 == 0,
+                   .interleaved = true,
+                   .deterministic = true,
+                   .deadlines = true});
+}
+
 TEST(a_cycle, of_two_that_did_not_see_each_other_is_found) {
   auto get = [](std::string list) {
     step s;
@@ -89,6 +114,20 @@ TEST_P(a_planted_bug, is_found) {
     if (find_anomaly(run_history(
             {.transactions = 100, .seed = seed, .interleaved = true, .bug = GetParam()})))
       return;
+  FAIL() << "20 histories look serial";
+}
+
+/// One thread has nothing in its way but the time.
+TEST_P(a_planted_bug, is_found_by_deadlines_alone) {
+  for (std::uint64_t seed = 1; seed <= 20; ++seed) {
+    const history_options options{
+        .threads = 1, .transactions = 200, .seed = seed, .interleaved = true, .deadlines = true};
+    ASSERT_EQ(find_anomaly(run_history(options)).value_or(""), "");
+    auto wrong = options;
+    wrong.bug = GetParam();
+    if (find_anomaly(run_history(wrong)))
+      return;
+  }
   FAIL() << "20 histories look serial";
 }
 

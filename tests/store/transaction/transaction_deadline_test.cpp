@@ -108,5 +108,44 @@ TEST_F(a_deadline_amid_a_transaction, ends_a_modify) {
   EXPECT_EQ(modified.error(), errc::not_found);
 }
 
+/// Found by the histories: the transaction had seen its own record, which was gone when it
+/// committed.
+TEST_F(a_deadline_amid_a_transaction, of_its_own_record_is_a_conflict_too) {
+  const auto written = run([&](transaction& tx) -> result<void> {
+    auto in = tx.in(sessions);
+    if (auto done = in.insert({{"id", 2}, {"n", 5}}, {.expires_in = seconds{1}}).get(); !done)
+      return fail(done.error());
+    return keep(tx, count(tx, 5));
+  });
+  EXPECT_TRUE(written) << written.error().to_string();
+  EXPECT_EQ(runs, 2) << "and the second time it has a second again";
+  EXPECT_TRUE(sessions.get(2).get());
+
+  runs = 0;
+  ASSERT_TRUE(sessions.insert({{"id", 3}}, {.never_expires = true}).get());
+  const auto at = clock.now() + seconds{1};
+  const auto late = run(
+      [&](transaction& tx) { return none(tx.in(sessions).touch(3, {.expires_at = at}).get()); }, 0);
+  ASSERT_EQ(late.error(), errc::conflict);
+  EXPECT_THAT(
+      late.error().message(),
+      HasSubstr("the record 3, written by the transaction, has come to its deadline since"));
+  EXPECT_EQ(late.error().where().key, "3");
+}
+
+/// What it took back again has no deadline to come to.
+TEST_F(a_deadline_amid_a_transaction, of_what_it_erased_again_is_none) {
+  const auto written = run([&](transaction& tx) -> result<void> {
+    auto in = tx.in(sessions);
+    if (auto done = in.insert({{"id", 2}}, {.expires_in = seconds{1}}).get(); !done)
+      return fail(done.error());
+    if (auto gone = in.erase(2).get(); !gone)
+      return fail(gone.error());
+    return keep(tx, 3);
+  });
+  EXPECT_TRUE(written) << written.error().to_string();
+  EXPECT_EQ(runs, 1);
+}
+
 } // namespace
 } // namespace holdfast
