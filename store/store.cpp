@@ -82,6 +82,8 @@ result<subscription> follow(detail::store_state& state, std::string_view pattern
   auto parsed = topic_pattern::parse(pattern);
   if (!parsed)
     return fail(std::move(parsed.error()));
+  if (auto over = state.stopped())
+    return fail(std::move(*over));
   return state.events().subscribe(
       *parsed, std::move(options), [&](const event_bus& bus, subscriber_options how) {
         return bus.subscribe(*parsed, std::forward<Receiver>(to), std::move(how));

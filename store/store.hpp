@@ -165,7 +165,7 @@ public:
   /// `subscriber_options`; one that blocks is given a callback thread of its own, up to
   /// `runtime_options::most_callback_threads`, so that handlers of different subscriptions may run
   /// at the same time. Buckets to which nobody subscribes, nor to a query of them, pay nothing.
-  /// Error: `invalid_argument` for a malformed pattern or an empty handler.
+  /// Errors: `invalid_argument` for a malformed pattern or an empty handler; `stopped`.
   result<subscription> on(std::string_view pattern, std::function<void(const change&)> call,
                           subscriber_options options = {});
   /// The same for all changes of a mapped struct's bucket, with structs for records:

@@ -95,10 +95,13 @@ void bucket_core::adopt(std::shared_ptr<const compiled_schema> same) {
   schema_.store(same.get(), std::memory_order_release);
 }
 
-void bucket_core::link(std::shared_ptr<const reference_links> links) {
+std::shared_ptr<const reference_links>
+bucket_core::link(std::shared_ptr<const reference_links> links) noexcept {
   links_.store(links.get(), std::memory_order_release);
-  if (links)
-    all_links_.push_back(std::move(links));
+  held_links_.swap(links);
+  if (evictor_)
+    evictor_->release_all();
+  return links;
 }
 
 std::optional<error> bucket_core::admit(const time_limit* latest) {

@@ -51,9 +51,13 @@ public:
   commit_line& line() noexcept { return durable() ? lines_->durable : lines_->memory; }
   commit_lines& lines() noexcept { return *lines_; }
   /// How it hangs together with other buckets; null if it does not. Changes only with the turns of
-  /// all that it concerns; what it pointed to stays valid.
+  /// all that it concerns: who has none of them may only ask whether there is any.
   const reference_links* links() const noexcept { return links_.load(std::memory_order_acquire); }
-  void link(std::shared_ptr<const reference_links> links);
+  /// The same, to be kept beyond its turn. With its turn.
+  const std::shared_ptr<const reference_links>& held_links() const noexcept { return held_links_; }
+  /// The links before.
+  std::shared_ptr<const reference_links>
+  link(std::shared_ptr<const reference_links> links) noexcept;
   /// The right to edit.
   detail::turn& turn() noexcept { return turn_; }
   const std::shared_ptr<const bucket_topics>& topics() const noexcept { return topics_; }
@@ -194,8 +198,8 @@ private:
   std::shared_ptr<const bucket_topics> topics_;
   std::uint64_t followed_at_ = 0; ///< the generation of the feed that `followed_` is of
   bool followed_ = false;
-  std::vector<std::shared_ptr<const reference_links>> all_links_; // all that were ever in force
-  std::atomic<const reference_links*> links_{nullptr};
+  std::shared_ptr<const reference_links> held_links_;
+  std::atomic<const reference_links*> links_{nullptr}; ///< the same
   generator generator_{runtime_->random()};
   std::atomic<std::uint64_t> writes_{0};
   std::atomic<std::size_t> memory_used_{0};

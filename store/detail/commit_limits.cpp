@@ -30,9 +30,9 @@ result<void> commit_scope::shrink(bucket_core& b) {
   if (data.live_count() <= capacity)
     return {};
   {
-    evictor::search old{*b.evictor(), data};
+    evictor::search old{*b.evictor(), data, now_.time_since_epoch().count()};
     while (data.live_count() > capacity) {
-      auto* victim = old.next([&](const record_block& each) { return !is_kept(b, each); });
+      auto* victim = old.next([&](const record_block& each) { return kept_until(b, each); });
       if (!victim)
         break;
       if (auto gone = erase(b, *victim, cause::eviction); !gone)
@@ -52,11 +52,15 @@ result<void> commit_scope::shrink(bucket_core& b) {
   return data.live_count() > capacity ? result<void>{fail(full(b))} : result<void>{};
 }
 
-/// Erases expired records, `most` or a few more, in order of deadlines.
+/// Erases expired records, `most` or a few more, in order of deadlines. Those that others keep are
+/// looked at once.
 result<void> commit_scope::expire_some(bucket_core& b, std::uint64_t most) {
   constexpr std::uint64_t at_once = 64;
   const auto now = now_.time_since_epoch().count();
-  deadline_place reached;
+  auto& keeper = *b.evictor();
+  keeper.look_at_time(b.data(), now);
+  auto reached = keeper.expired_kept();
+  auto only_kept = true;
   std::vector<record_block*> found;
   for (std::uint64_t gone = 0; gone < most;) {
     found.clear();
@@ -65,11 +69,23 @@ result<void> commit_scope::expire_some(bucket_core& b, std::uint64_t most) {
       break;
     for (auto* block : found) {
       reached = {block->expires_at, block->row};
-      if (block->death.load(std::memory_order_relaxed) != never || is_kept(b, *block))
-        continue;
-      if (auto erased = erase(b, *block, cause::ttl); !erased)
-        return erased;
-      ++gone;
+      const auto is_there = block->death.load(std::memory_order_relaxed) == never;
+      auto is_kept = is_there && keeper.keeps(block->row);
+      if (is_there && !is_kept) {
+        const auto until = kept_until(b, *block);
+        if (!until) {
+          if (auto erased = erase(b, *block, cause::ttl); !erased)
+            return erased;
+          ++gone;
+        } else if (*until > now) {
+          keeper.keep(*block, *until);
+          is_kept = true;
+        }
+      }
+      // What is erased here may come back.
+      only_kept = only_kept && is_kept;
+      if (only_kept)
+        keeper.expired_kept(reached);
     }
   }
   return {};

@@ -27,7 +27,8 @@ public:
     for (auto [name, content] : as_it_was)
       input.set(name, content);
     issue_list found{schema.bucket(), schema.limits().issues};
-    auto filled = fill_in(input, as_it_was, found);
+    // One whose deadline has come, and that others keep, is gone for everybody.
+    auto filled = !has_ended(old) && fill_in(input, as_it_was, found);
     for (auto& fault : input.faults())
       found.add({fault});
     if (auto wrong = found.as_error(errc::invalid))
@@ -45,6 +46,9 @@ public:
     return made;
   }
   bool changed() const noexcept { return changed_; }
+  bool has_ended(const record_block& old) const noexcept {
+    return expired(old, now_.time_since_epoch().count());
+  }
   static bool is_changed(const record_block& old, const record_block& made) noexcept {
     return made.version != old.version;
   }
@@ -132,6 +136,7 @@ result<void> commit_scope::redefine(bucket_core& b, std::shared_ptr<const compil
   carrier over{b, *made, fill, now_};
   std::vector<record_block*> blocks;
   blocks.reserve(b.data().live_count());
+  std::uint64_t ended = 0;
   std::vector<std::pair<record_block*, record_block*>> changes;
   std::optional<error> failed;
   b.data().each_head(0, [&](record_block& old) {
@@ -141,6 +146,7 @@ result<void> commit_scope::redefine(bucket_core& b, std::shared_ptr<const compil
       return false;
     }
     blocks.push_back(*carried);
+    ended += over.has_ended(old) ? 1 : 0;
     if (carrier::is_changed(old, **carried))
       changes.emplace_back(&old, *carried);
     return true;
@@ -160,7 +166,7 @@ result<void> commit_scope::redefine(bucket_core& b, std::shared_ptr<const compil
       for (auto* block : blocks)
         put_block(b, *block);
   }
-  note(b, change_kind::redefined, cause::schema, nullptr, nullptr, blocks.size());
+  note(b, change_kind::redefined, cause::schema, nullptr, nullptr, blocks.size() - ended);
   for (auto& [old, fresh] : changes)
     note(b, change_kind::updated, cause::schema, old, fresh);
   b.propose(std::move(made));

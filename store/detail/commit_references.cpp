@@ -38,6 +38,11 @@ bool alive(const record_block& block) noexcept {
 
 } // namespace
 
+bool commit_scope::referring::is_new(const outgoing_reference& by) const noexcept {
+  const auto key = by.key_in(*block);
+  return !key.is_null() && !(before && compare(key, by.key_in(*before)) == 0);
+}
+
 /// Works through what was erased; erasing a referrer may add to it. A cycle ends because what is
 /// erased is not found again.
 result<void> commit_scope::follow_erased() {
@@ -56,12 +61,14 @@ result<void> commit_scope::follow_erased() {
 result<void> commit_scope::treat_referrers(bucket_core& b, const incoming_reference& by,
                                            const record& gone) {
   std::vector<record_block*> referrers;
-  by.source->data().find_heads(by.index(), detail::key_of(gone.key()), referrers);
+  by.find(detail::key_of(gone.key()), referrers);
   for (auto* referrer : referrers) {
     if (!alive(*referrer))
       continue; // erased by what was done to the one before
     if (has_expired(*referrer)) {
-      erase_one(*by.source, *referrer, cause::ttl);
+      // One that is kept itself stays, and refers to nothing; nobody sees it.
+      if (!is_kept(*by.source, *referrer))
+        erase_one(*by.source, *referrer, cause::ttl);
     } else if (by.what == on_delete::restrict) {
       // Whether it still refers when the commit is complete.
       kept_.push_back({&b, &by, gone});
@@ -86,51 +93,92 @@ result<void> commit_scope::treat_one(const incoming_reference& by, record_block&
   return {};
 }
 
-bool commit_scope::is_kept(bucket_core& b, const record_block& old) const {
+/// When a record that may not go by itself might, if only time goes on: at a deadline of those by
+/// whom it is kept. Now, if that is what this commit writes, which must not go with what it makes
+/// room for. Nothing if it may go.
+std::optional<std::int64_t> commit_scope::kept_until(bucket_core& b,
+                                                     const record_block& old) const {
   if (!linked_ || !b.links() || b.links()->incoming.empty())
-    return false;
-  std::vector<std::pair<bucket_core*, const record_block*>> going{{&b, &old}};
+    return std::nullopt;
+  struct leaving {
+    bucket_core* in;
+    const record_block* block;
+    std::int64_t until; ///< as long as those who would take it along are there
+  };
+  const auto end_of = [](const record_block& each) {
+    return each.expires_at != 0 ? each.expires_at : evictor::always;
+  };
+  std::vector<leaving> going{{&b, &old, evictor::always}};
   std::unordered_set<const record_block*> seen{&old};
   std::vector<record_block*> referrers;
   for (std::size_t i = 0; i < going.size(); ++i) {
-    auto* links = going[i].first->links();
+    auto* links = going[i].in->links();
     if (!links)
       continue;
     for (auto& by : links->incoming) {
       referrers.clear();
-      by.source->data().find_heads(
-          by.index(), key_view::of(*going[i].second, going[i].first->key_slot()), referrers);
+      by.find(key_view::of(*going[i].block, going[i].in->key_slot()), referrers);
       for (auto* referrer : referrers) {
         if (seen.contains(referrer) || has_expired(*referrer))
           continue;
-        // What this commit writes must not go with what it makes room for.
-        const auto fresh = referrer->birth.load(std::memory_order_relaxed) == never;
-        if (by.what == on_delete::restrict || fresh)
-          return true;
+        if (referrer->birth.load(std::memory_order_relaxed) == never)
+          return now_.time_since_epoch().count();
+        const auto until = std::min(going[i].until, end_of(*referrer));
+        if (by.what == on_delete::restrict)
+          return until;
         if (by.what == on_delete::set_null)
           continue;
         seen.insert(referrer);
-        going.emplace_back(by.source, referrer);
+        going.push_back({by.source, referrer, until});
       }
     }
   }
-  return false;
+  return std::nullopt;
+}
+
+/// A record of `b` is erased or replaced: what it may have kept in a full bucket is looked at
+/// again.
+void commit_scope::release_kept(bucket_core& b, const record_block& old) {
+  auto* links = b.links();
+  if (!links)
+    return;
+  for (auto& out : links->outgoing) {
+    auto* keeper = out.target ? out.target->evictor() : nullptr;
+    if (!keeper || !keeper->keeps_any())
+      continue;
+    const auto key = out.key_in(old);
+    if (auto* target = key.is_null() ? nullptr : out.target->find_head(key))
+      keeper->release(*target);
+  }
+  for (auto* far : links->capped_beyond)
+    far->evictor()->release_all();
+}
+
+void commit_scope::release_all_kept(bucket_core& b) noexcept {
+  auto* links = b.links();
+  if (!links)
+    return;
+  for (auto& out : links->outgoing)
+    if (out.target && out.target->evictor())
+      out.target->evictor()->release_all();
+  for (auto* far : links->capped_beyond)
+    far->evictor()->release_all();
 }
 
 result<void> commit_scope::check_references() {
   // A transaction has done to those that it saw what their fields say.
   if (auto followed = follow_erased(); !followed)
     return followed;
-  for (auto& [b, block] : referring_) {
-    if (!alive(*block))
+  for (auto& each : referring_) {
+    if (!alive(*each.block))
       continue; // replaced or erased again
-    for (auto& out : b->links()->outgoing) {
-      auto key = key_view::of(*block, out.slot);
-      if (key.tag == slot_tag::null)
+    for (auto& out : each.in->links()->outgoing) {
+      if (!each.is_new(out))
         continue;
+      const auto key = out.key_in(*each.block);
       auto* target = out.target ? out.target->find_head(key) : nullptr;
       if (!target || has_expired(*target))
-        return fail(dangling(*b, out, *block));
+        return fail(dangling(*each.in, out, *each.block));
     }
   }
   for (auto& kept : kept_) {
@@ -138,8 +186,7 @@ result<void> commit_scope::check_references() {
     if (kept.of->find_head(detail::key_of(kept.key_holder.key())))
       continue;
     std::vector<record_block*> left;
-    kept.by->source->data().find_heads(kept.by->index(), detail::key_of(kept.key_holder.key()),
-                                       left);
+    kept.by->find(detail::key_of(kept.key_holder.key()), left);
     if (!left.empty())
       return fail(referred_to(*kept.of, *kept.by, kept.key_holder.key()));
   }

@@ -75,6 +75,11 @@ private:
   void* memory_;
 };
 
+/// A record as it was before the commit, if it was there; what the commit itself made is none.
+const record_block* as_it_was(const record_block* before) noexcept {
+  return before && before->birth.load(std::memory_order_relaxed) != never ? before : nullptr;
+}
+
 record shared(record_block* block) { return block ? record::share(block) : record{}; }
 
 } // namespace
@@ -92,14 +97,15 @@ commit_scope::commit_scope(bucket_core& home, std::span<bucket_core* const> memb
 
 void commit_scope::take_turns() {
   for (;;) {
-    auto* links = home_.links();
-    linked_ = links != nullptr;
-    if (!links) [[likely]]
-      home_.turn().take();
-    else
-      for (auto* b : members_ = links->members)
-        b->turn().take();
-    if (links == home_.links()) [[likely]]
+    home_.turn().take();
+    linked_ = home_.links() != nullptr;
+    if (!linked_) [[likely]]
+      return;
+    links_ = home_.held_links(); // with its turn: what it is linked with is there
+    home_.turn().give();
+    for (auto* b : members_ = links_->members)
+      b->turn().take();
+    if (links_.get() == home_.links()) [[likely]]
       return;
     give_turns(); // buckets were linked meanwhile
   }
@@ -204,7 +210,7 @@ result<record_block*> commit_scope::insert(bucket_core& b, draft& input, const w
   block->hash = hash_of(k);
   b.data().insert(block);
   fault_point("bucket.inserted");
-  put_stored(b, *block, input);
+  put_stored(b, *block, nullptr);
   put_counter(b, into_);
   note(b, change_kind::inserted, why_, nullptr, block);
   return block;
@@ -241,15 +247,15 @@ void commit_scope::put_block(bucket_core& b, const record_block& block) {
   into_.end_put();
 }
 
-/// Into the journal, and to be checked if it says that it refers to something.
-void commit_scope::put_stored(bucket_core& b, record_block& block, draft& input) {
+/// Into the journal, and to be checked if it refers to something.
+void commit_scope::put_stored(bucket_core& b, record_block& block, const record_block* before) {
   put_block(b, block);
   if (!linked_) [[likely]]
     return;
+  const referring made{&b, &block, as_it_was(before)};
   auto* links = b.links();
-  if (links && std::ranges::any_of(links->outgoing,
-                                   [&](auto& out) { return !input.field(out.slot).is_null(); }))
-    referring_.emplace_back(&b, &block);
+  if (links && std::ranges::any_of(links->outgoing, [&](auto& out) { return made.is_new(out); }))
+    referring_.push_back(made);
 }
 
 /// A block of the bucket's own with the content of one that was built elsewhere.
@@ -261,11 +267,9 @@ record_block* commit_scope::copy(bucket_core& b, const record_block& made) {
 }
 
 /// Into the journal, and to be checked when all is there.
-void commit_scope::put_made(bucket_core& b, record_block& block) {
-  put_block(b, block);
+void commit_scope::put_made(bucket_core& b, record_block& block, const record_block* before) {
+  put_stored(b, block, before);
   made_.emplace_back(&b, &block);
-  if (linked_ && b.links() && !b.links()->outgoing.empty())
-    referring_.emplace_back(&b, &block);
 }
 
 void commit_scope::insert(bucket_core& b, const record_block& made) {
@@ -273,7 +277,7 @@ void commit_scope::insert(bucket_core& b, const record_block& made) {
   auto* block = copy(b, made);
   b.data().insert(block);
   fault_point("bucket.inserted");
-  put_made(b, *block);
+  put_made(b, *block, nullptr);
   note(b, change_kind::inserted, why_, nullptr, block);
 }
 
@@ -281,8 +285,10 @@ void commit_scope::replace(bucket_core& b, record_block& old, const record_block
   touch(b);
   auto* block = copy(b, made);
   b.data().replace(&old, block);
+  if (linked_) [[unlikely]]
+    release_kept(b, old);
   fault_point("bucket.replaced");
-  put_made(b, *block);
+  put_made(b, *block, &old);
   note(b, change_kind::updated, why_, &old, block);
 }
 
@@ -353,8 +359,10 @@ result<record_block*> commit_scope::update(bucket_core& b, record_block& old, dr
   block->expires_at = *ends;
   memory.used();
   b.data().replace(&old, block);
+  if (linked_) [[unlikely]]
+    release_kept(b, old);
   fault_point("bucket.replaced");
-  put_stored(b, *block, changes);
+  put_stored(b, *block, &old);
   note(b, change_kind::updated, why, &old, block);
   return block;
 }
@@ -367,6 +375,8 @@ result<void> commit_scope::erase(bucket_core& b, record_block& old, cause why) {
 void commit_scope::erase_one(bucket_core& b, record_block& old, cause why) {
   touch(b);
   b.data().erase(&old);
+  if (linked_) [[unlikely]]
+    release_kept(b, old);
   fault_point("bucket.erased");
   put_erased(b, into_, old);
   note(b, change_kind::erased, why, &old, nullptr);
@@ -387,6 +397,7 @@ result<std::uint64_t> commit_scope::clear(bucket_core& b, change_kind as) {
     });
   }
   b.data().clear();
+  release_all_kept(b);
   fault_point("bucket.cleared");
   if (b.durable())
     into_.erase_range(bucket_prefix('s', b.id()), bucket_prefix('s', b.id() + 1));

@@ -83,7 +83,9 @@ public:
   }
   /// Whether a record may not go by itself: erasing it would be refused because another one refers
   /// to it, or would reach what this commit has written.
-  bool is_kept(bucket_core& b, const record_block& old) const;
+  bool is_kept(bucket_core& b, const record_block& old) const {
+    return linked_ && kept_until(b, old).has_value();
+  }
 
   bool changed() const noexcept { return first_ != nullptr; }
   /// After `prepare` found a transaction's unique value taken: where, and the commit that made the
@@ -125,6 +127,17 @@ public:
 private:
   enum class state : std::uint8_t { open, sealed, ended };
 
+  /// A record that refers to others, and what it was before the commit.
+  struct referring {
+    bucket_core* in;
+    record_block* block;
+    const record_block* before; ///< null: it was not there
+
+    /// Whether what it refers to must be there. A reference that it had already stays whatever has
+    /// become of the other record: what erases that sees to it.
+    bool is_new(const outgoing_reference& by) const noexcept;
+  };
+
   /// A record that may not be erased while another one refers to it.
   struct kept_target {
     bucket_core* of;
@@ -151,10 +164,13 @@ private:
   result<void> free_key(bucket_core& b, value_view key);
   result<void> free_values(bucket_core& b, const draft& input, const record_block* self);
   void put_block(bucket_core& b, const record_block& block);
-  void put_stored(bucket_core& b, record_block& block, draft& input);
+  void put_stored(bucket_core& b, record_block& block, const record_block* before);
   record_block* copy(bucket_core& b, const record_block& made);
-  void put_made(bucket_core& b, record_block& block);
+  void put_made(bucket_core& b, record_block& block, const record_block* before);
   result<void> settle_clashes();
+  std::optional<std::int64_t> kept_until(bucket_core& b, const record_block& old) const;
+  void release_kept(bucket_core& b, const record_block& old);
+  void release_all_kept(bucket_core& b) noexcept;
   result<void> shrink(bucket_core& b);
   result<void> expire_some(bucket_core& b, std::uint64_t most);
   result<void> follow_erased();
@@ -173,11 +189,12 @@ private:
   timestamp now_; ///< set when the turns are there
   const cause why_ = cause::user;
   state state_ = state::open;
-  bool linked_ = false;                                           ///< some have references
-  std::span<bucket_core* const> members_;                         ///< whose turns it has; or home's
-  std::vector<std::pair<bucket_core*, record_block*>> made_;      ///< to be checked for clashes
-  std::vector<std::pair<bucket_core*, record>> erased_;           ///< referrers not treated yet
-  std::vector<std::pair<bucket_core*, record_block*>> referring_; ///< stored, to be checked
+  bool linked_ = false;                                      ///< some have references
+  std::span<bucket_core* const> members_;                    ///< whose turns it has; or home's
+  std::shared_ptr<const reference_links> links_;             ///< that hold them
+  std::vector<std::pair<bucket_core*, record_block*>> made_; ///< to be checked for clashes
+  std::vector<std::pair<bucket_core*, record>> erased_;      ///< referrers not treated yet
+  std::vector<referring> referring_;                         ///< stored, to be checked
   std::vector<kept_target> kept_;
   const bucket_core* clash_in_ = nullptr;
   sequence clash_born_ = 0;

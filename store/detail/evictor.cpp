@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <bit>
+#include <functional>
 
 namespace holdfast::detail {
 
@@ -25,6 +26,16 @@ evictor::row_state evictor::state_of(const bucket_data& data, std::uint64_t row)
   return death == dying ? row_state::leaving : row_state::gone;
 }
 
+void evictor::forget() noexcept {
+  while (!queue_.empty())
+    queue_.pop();
+  kept_.clear();
+  ends_.clear();
+  released_.clear();
+  expired_kept_ = {};
+  seen_ = 0;
+}
+
 /// The rows that were sealed since the last look, and room for what a search puts back.
 void evictor::take_in(const bucket_data& data) {
   const auto bound = data.first_open_row();
@@ -38,15 +49,90 @@ void evictor::take_in(const bucket_data& data) {
   }
   seen_ = bound;
   // Records that were erased by others leave gaps.
-  if (queue_.size() <= 2 * data.live_count() + 1024)
-    return;
+  if (queue_.size() + kept_.size() + released_.size() > 2 * data.live_count() + 1024)
+    drop_gone(data);
+}
+
+void evictor::drop_gone(const bucket_data& data) {
+  const auto is_gone = [&](std::uint64_t row) { return state_of(data, row) == row_state::gone; };
   for (auto left = queue_.size(); left > 0; --left) {
     const auto row = queue_.front();
     queue_.pop();
-    if (state_of(data, row) != row_state::gone)
+    if (!is_gone(row))
       queue_.push(row);
   }
   queue_.trim(0);
+  std::erase_if(kept_, [&](auto& each) { return is_gone(each.first); });
+  drop_stale_ends();
+  std::erase_if(released_, is_gone);
+  std::ranges::make_heap(released_, std::greater{});
+}
+
+/// Of what is not kept any more, or until another time.
+void evictor::drop_stale_ends() {
+  std::erase_if(ends_, [&](auto& each) {
+    const auto found = kept_.find(each.second);
+    return found == kept_.end() || found->second != each.first;
+  });
+  std::ranges::sort(ends_);
+  ends_.erase(std::unique(ends_.begin(), ends_.end()), ends_.end()); // ascending is a heap, too
+}
+
+void evictor::keep(const record_block& live, std::int64_t until) {
+  if (!kept_.insert_or_assign(live.row, until).second || until == always)
+    return;
+  try {
+    if (ends_.size() > 2 * kept_.size() + 1024)
+      drop_stale_ends();
+    ends_.emplace_back(until, live.row);
+  } catch (...) {
+    kept_.erase(live.row);
+    throw;
+  }
+  std::ranges::push_heap(ends_, std::greater{});
+}
+
+void evictor::release(const record_block& live) {
+  if (!keeps(live.row))
+    return;
+  put_back(live.row);
+  const deadline_place before{live.expires_at - 1, ~std::uint64_t{0}};
+  if (live.expires_at != 0 && live.expires_at <= expired_kept_.at)
+    expired_kept_ = before;
+}
+
+void evictor::put_back(std::uint64_t row) {
+  released_.push_back(row);
+  std::ranges::push_heap(released_, std::greater{});
+  kept_.erase(row);
+}
+
+std::uint64_t evictor::take_released() noexcept {
+  std::ranges::pop_heap(released_, std::greater{});
+  const auto row = released_.back();
+  released_.pop_back();
+  return row;
+}
+
+void evictor::look_at_time(const bucket_data& data, std::int64_t now) {
+  if (all_released_.load(std::memory_order_relaxed)) {
+    released_.reserve(released_.size() + kept_.size());
+    all_released_.exchange(false, std::memory_order_acquire);
+    expired_kept_ = {};
+    while (!kept_.empty())
+      put_back(kept_.begin()->first);
+    ends_.clear();
+  }
+  for (; !ends_.empty() && ends_.front().first <= now; ends_.pop_back()) {
+    const auto [until, row] = ends_.front();
+    if (auto found = kept_.find(row); found != kept_.end() && found->second == until) {
+      if (auto* live = data.head(row))
+        release(*live);
+      else
+        kept_.erase(found);
+    }
+    std::ranges::pop_heap(ends_, std::greater{});
+  }
 }
 
 } // namespace holdfast::detail

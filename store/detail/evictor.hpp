@@ -1,12 +1,16 @@
 #pragma once
 
 #include <holdfast/store/detail/bucket_data.hpp>
+#include <holdfast/store/detail/deadlines.hpp>
 #include <holdfast/store/schema.hpp>
 
 #include <atomic>
 #include <cstddef>
 #include <cstdint>
+#include <limits>
 #include <memory>
+#include <optional>
+#include <unordered_map>
 #include <utility>
 #include <vector>
 
@@ -16,9 +20,15 @@ namespace holdfast::detail {
 ///
 /// Rows wait in a queue, in the order of their insertion. The one in front goes first; with
 /// `least_recently_used`, one that was read or changed since it was looked at last goes to the back
-/// instead (the CLOCK algorithm). So a commit finds what to let go in amortised O(1). Rows come
-/// into the queue when a commit first looks for one behind them, and leave it when their records
-/// are gone for good: so nothing needs to be undone when a commit is rolled back.
+/// instead (the CLOCK algorithm). Rows come into the queue when a commit first looks for one behind
+/// them, and leave it when their records are gone for good: so nothing needs to be undone when a
+/// commit is rolled back.
+///
+/// One that others keep leaves the queue, too, and is not looked at again before it is released: by
+/// the commit that changes what keeps it, or by the deadline of that. It is looked at then where it
+/// would stand, had it stayed. To release too much does no harm. So a commit finds what to let go
+/// in amortised O(log n); but where a record is kept by way of another bucket, each write to what
+/// keeps it releases all.
 ///
 /// Marks are bytes, at least two for each record up to `most_marks`, that rows share whose numbers
 /// are equal modulo their count: whichever is looked at first takes the mark. How approximate the
@@ -26,6 +36,8 @@ namespace holdfast::detail {
 class evictor {
 public:
   static constexpr std::size_t most_marks = std::size_t{4} << 20;
+  /// Not bounded by time.
+  static constexpr std::int64_t always = std::numeric_limits<std::int64_t>::max();
 
   evictor(std::uint64_t capacity, evict policy);
   evictor(const evictor&) = delete;
@@ -43,11 +55,24 @@ public:
   }
 
   /// Rows were taken back, and their numbers will be used again.
-  void forget() noexcept {
-    while (!queue_.empty())
-      queue_.pop();
-    seen_ = 0;
-  }
+  void forget() noexcept;
+
+  /// The record, which nothing in this commit has written, cannot go before `until`, unless it is
+  /// released. Throws `std::bad_alloc`.
+  void keep(const record_block& live, std::int64_t until);
+  bool keeps(std::uint64_t row) const noexcept { return kept_.contains(row); }
+  bool keeps_any() const noexcept { return !kept_.empty(); }
+  /// What keeps a record, if something does, has changed. Throws `std::bad_alloc`.
+  void release(const record_block& live);
+  /// Everything that keeps any may have changed. From any thread.
+  void release_all() noexcept { all_released_.store(true, std::memory_order_release); }
+
+  /// Up to there all that has expired is kept: for the search for expired records to go on from.
+  /// Behind `look_at_time`.
+  deadline_place expired_kept() const noexcept { return expired_kept_; }
+  void expired_kept(const deadline_place& up_to) noexcept { expired_kept_ = up_to; }
+  /// Releases what was kept until then, and all if that was asked for. Throws `std::bad_alloc`.
+  void look_at_time(const bucket_data& data, std::int64_t now);
 
   /// One commit's search.
   class search;
@@ -56,6 +81,14 @@ private:
   enum class row_state : std::uint8_t { live, leaving, gone };
   static row_state state_of(const bucket_data& data, std::uint64_t row) noexcept;
   void take_in(const bucket_data& data);
+  void drop_gone(const bucket_data& data);
+  void drop_stale_ends();
+  void put_back(std::uint64_t row);
+  std::uint64_t take_released() noexcept;
+  /// Whether what was released comes before the queue.
+  bool released_first() noexcept {
+    return !released_.empty() && (queue_.empty() || marks_ || released_.front() < queue_.front());
+  }
   bool take_mark(std::uint64_t row) noexcept {
     return marks_ && marks_[row & mask_].exchange(0, std::memory_order_relaxed) != 0;
   }
@@ -64,6 +97,11 @@ private:
   std::uint64_t mask_ = 0;
   std::unique_ptr<std::atomic<std::uint8_t>[]> marks_; ///< null: the oldest goes
   ring<std::uint64_t> queue_;
+  std::unordered_map<std::uint64_t, std::int64_t> kept_;     ///< rows, and until when
+  std::vector<std::pair<std::int64_t, std::uint64_t>> ends_; ///< heap, first end in front
+  std::vector<std::uint64_t> released_;                      ///< heap, oldest row in front
+  std::atomic<bool> all_released_{false};
+  deadline_place expired_kept_;
   std::uint64_t seen_ = 0;           ///< rows below it have been in the queue
   std::vector<std::uint64_t> aside_; ///< scratch of a search
 };
@@ -72,47 +110,67 @@ private:
 class evictor::search {
 public:
   /// Throws `std::bad_alloc`.
-  search(evictor& of, const bucket_data& data) : of_{of}, data_{data} {
+  search(evictor& of, const bucket_data& data, std::int64_t now) : of_{of}, data_{data}, now_{now} {
     of_.take_in(data_);
-    looks_ = 2 * of_.queue_.size() + 1; // each record is passed over once for its mark
+    of_.look_at_time(data_, now_);
+    passes_ = of_.queue_.size() + of_.released_.size(); // readers may mark on and on
   }
   search(const search&) = delete;
   search& operator=(const search&) = delete;
-  /// What stays, stays in front.
+  /// What is to go stays in front, for the commit may be rolled back.
   ~search() {
     auto& aside = of_.aside_;
     for (; !aside.empty(); aside.pop_back())
       of_.queue_.push_front(aside.back());
   }
 
-  /// The next live record from before the commit for which `may_go(record_block&)` holds, or null.
-  /// Throws `std::bad_alloc`.
+  /// The next live record from before the commit that nothing keeps, or null. `kept_until(block)`
+  /// is when something may stop to keep it, or nothing if nothing does; a time that is not to come
+  /// says that this commit itself keeps it. Throws `std::bad_alloc`.
   template <class F>
-  record_block* next(F&& may_go) {
-    auto& queue = of_.queue_;
-    for (; looks_ > 0 && !queue.empty(); --looks_) {
-      if (of_.aside_.size() == of_.aside_.capacity())
-        of_.aside_.reserve(2 * of_.aside_.size() + 8);
-      const auto row = queue.front();
+  record_block* next(F&& kept_until) {
+    while (of_.released_first() || !of_.queue_.empty()) {
+      const auto row = take();
       const auto state = state_of(data_, row);
-      queue.pop();
-      if (state == row_state::gone)
+      if (state == row_state::gone || of_.keeps(row))
         continue;
-      if (state == row_state::live && of_.take_mark(row)) {
-        queue.push(row); // there is room: that of its old place
+      if (state == row_state::live && passes_ > 0 && of_.take_mark(row)) {
+        --passes_;
+        of_.queue_.push(row);
         continue;
       }
       of_.aside_.push_back(row);
-      if (auto* block = data_.head(row); state == row_state::live && may_go(*block))
+      if (state == row_state::leaving)
+        continue;
+      auto* block = data_.head(row);
+      const std::optional<std::int64_t> until = kept_until(*block);
+      if (!until)
         return block;
+      if (*until > now_) {
+        of_.keep(*block, *until);
+        of_.aside_.pop_back();
+      }
     }
     return nullptr;
   }
 
 private:
+  /// Out of its queue, with room for it in any other.
+  std::uint64_t take() {
+    if (of_.aside_.size() == of_.aside_.capacity())
+      of_.aside_.reserve(2 * of_.aside_.size() + 8);
+    of_.queue_.reserve(of_.aside_.size() + 2);
+    if (of_.released_first())
+      return of_.take_released();
+    const auto row = of_.queue_.front();
+    of_.queue_.pop();
+    return row;
+  }
+
   evictor& of_;
   const bucket_data& data_;
-  std::size_t looks_ = 0;
+  std::int64_t now_;
+  std::size_t passes_ = 0; ///< that are left for records because of their marks
 };
 
 } // namespace holdfast::detail

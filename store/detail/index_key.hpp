@@ -27,6 +27,7 @@ struct key_view {
   explicit key_view(std::int64_t v) noexcept : tag(slot_tag::integer), integer(v) {}
   explicit key_view(double v) noexcept : tag(slot_tag::real), real(v) {}
   explicit key_view(std::string_view v) noexcept : tag(slot_tag::text), text(v) {}
+  bool is_null() const noexcept { return tag == slot_tag::null; }
 
   /// The value in a record's slot; arrays and objects by their bytes.
   static key_view of(const record_block& block, std::uint32_t slot_number) noexcept {

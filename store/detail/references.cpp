@@ -11,7 +11,7 @@ namespace {
 
 using links_by_bucket = std::map<bucket_core*, std::shared_ptr<reference_links>>;
 
-links_by_bucket direct_links(std::span<bucket_core* const> all) {
+links_by_bucket direct_links(std::span<bucket_core* const> all, const coming_definition& coming) {
   links_by_bucket out;
   auto of = [&](bucket_core* b) -> reference_links& {
     auto& links = out[b];
@@ -20,7 +20,7 @@ links_by_bucket direct_links(std::span<bucket_core* const> all) {
     return *links;
   };
   for (auto* source : all) {
-    auto& rules = source->schema().rules();
+    auto& rules = (source == coming.of.get() ? *coming.next : source->schema()).rules();
     for (std::uint32_t slot = 0; slot < rules.size(); ++slot) {
       auto& declared = rules[slot].options->references;
       if (!declared)
@@ -56,17 +56,45 @@ void find_members(bucket_core* b, const links_by_bucket& links) {
       reached.insert(out.target);
   mine.members.assign(reached.begin(), reached.end());
   std::ranges::sort(mine.members, {}, [](bucket_core* m) { return m->id(); });
+  mine.held.assign(mine.members.begin(), mine.members.end());
 }
 
-/// Puts the links in place while nobody writes to any of the buckets.
+/// What `b` refers to by way of others, with a capacity.
+void find_capped(bucket_core* b, const links_by_bucket& links) {
+  std::set<bucket_core*> reached;
+  std::vector<bucket_core*> to_do{b};
+  while (!to_do.empty()) {
+    auto found = links.find(to_do.back());
+    to_do.pop_back();
+    if (found == links.end())
+      continue;
+    for (auto& out : found->second->outgoing)
+      if (out.target && reached.insert(out.target).second)
+        to_do.push_back(out.target);
+  }
+  auto& mine = *links.at(b);
+  const auto is_target = [&](bucket_core* each) {
+    return std::ranges::find(mine.outgoing, each, &outgoing_reference::target) !=
+           mine.outgoing.end();
+  };
+  for (auto* each : reached)
+    if (each->evictor() && !is_target(each)) {
+      mine.capped_beyond.push_back(each);
+      mine.held.emplace_back(each);
+    }
+}
+
+/// Puts the links in place while nobody writes to any of the buckets, of which those without links
+/// get none.
 void install(std::span<bucket_core* const> all, const links_by_bucket& links) {
   std::vector<bucket_core*> by_id{all.begin(), all.end()};
   std::ranges::sort(by_id, {}, [](bucket_core* b) { return b->id(); });
+  std::vector<std::shared_ptr<const reference_links>> before(by_id.size()); // go behind the turns
   for (auto* b : by_id)
     b->turn().take();
-  for (auto* b : by_id) {
-    auto found = links.find(b);
-    b->link(found == links.end() ? nullptr : found->second);
+  for (std::size_t i = 0; i < by_id.size(); ++i) {
+    auto found = links.find(by_id[i]);
+    before[i] = by_id[i]->link(found == links.end() ? nullptr : found->second);
   }
   for (auto* b : by_id)
     b->turn().give();
@@ -74,6 +102,19 @@ void install(std::span<bucket_core* const> all, const links_by_bucket& links) {
 
 bool linked_now(std::span<bucket_core* const> all) {
   return std::ranges::any_of(all, [](bucket_core* b) { return b->links() != nullptr; });
+}
+
+/// Links `some` of them, and unlinks the others.
+void link_some(std::span<bucket_core* const> all, std::span<bucket_core* const> some,
+               const coming_definition& coming) {
+  auto links = direct_links(some, coming);
+  if (links.empty() && !linked_now(all))
+    return;
+  for (auto& [b, mine] : links) {
+    find_members(b, links);
+    find_capped(b, links);
+  }
+  install(all, links);
 }
 
 std::optional<error> mismatch(const std::string& source, const std::string& field,
@@ -89,11 +130,17 @@ std::optional<error> mismatch(const std::string& source, const std::string& fiel
 
 } // namespace
 
-std::size_t incoming_reference::index() const noexcept {
-  auto& indexes = source->data().layout().indexes;
+key_view outgoing_reference::key_in(const record_block& source) const noexcept {
+  return slot < source.layout->size() ? key_view::of(source, slot) : key_view{};
+}
+
+void incoming_reference::find(const key_view& key, std::vector<record_block*>& out) const {
+  auto& data = source->data();
+  auto& indexes = data.layout().indexes;
   auto found = std::ranges::find_if(
       indexes, [&](auto& i) { return i.slot_number == slot && i.more_slots.empty(); });
-  return static_cast<std::size_t>(found - indexes.begin()); // there is one for every reference
+  if (found != indexes.end())
+    data.find_heads(static_cast<std::size_t>(found - indexes.begin()), key, out);
 }
 
 std::optional<error> check_key_types(std::span<bucket_core* const> all, const schema& definition) {
@@ -142,25 +189,18 @@ std::optional<error> check_lines(std::span<bucket_core* const> all, const schema
   return std::nullopt;
 }
 
-void link_references(std::span<bucket_core* const> all) {
-  auto links = direct_links(all);
-  if (links.empty() && !linked_now(all))
-    return;
-  for (auto& [b, mine] : links)
-    find_members(b, links);
-  install(all, links);
+void link_references(std::span<bucket_core* const> all, const coming_definition& coming) {
+  link_some(all, all, coming);
 }
 
-void unlink_references(std::span<bucket_core* const> all, const bucket_core& leaving) {
+void unlink_references(std::span<bucket_core* const> all, const bucket_core& leaving,
+                       const coming_definition& coming) {
   std::vector<bucket_core*> rest;
   std::ranges::copy_if(all, std::back_inserter(rest),
                        [&](bucket_core* b) { return b != &leaving; });
-  auto links = direct_links(rest);
-  if (links.empty() && !linked_now(all))
-    return;
-  for (auto& [b, mine] : links)
-    find_members(b, links);
-  install(all, links);
+  link_some(all, rest, coming);
 }
+
+void unlink_references(std::span<bucket_core* const> all) { link_some(all, {}, {}); }
 
 } // namespace holdfast::detail

@@ -1,9 +1,10 @@
 #pragma once
 
 #include <holdfast/runtime/error.hpp>
+#include <holdfast/runtime/ref.hpp>
+#include <holdfast/store/detail/index_key.hpp>
 #include <holdfast/store/schema.hpp>
 
-#include <cstddef>
 #include <cstdint>
 #include <memory>
 #include <optional>
@@ -20,6 +21,9 @@ struct outgoing_reference {
   std::uint32_t slot = 0;
   std::string bucket;            ///< the other bucket's name
   bucket_core* target = nullptr; ///< null while no bucket of that name is defined
+
+  /// What a record refers to by it; null also in records from before there was the field.
+  key_view key_in(const record_block& source) const noexcept;
 };
 
 /// The same field as the other bucket sees it.
@@ -28,19 +32,24 @@ struct incoming_reference {
   std::uint32_t slot = 0;
   on_delete what = on_delete::restrict;
 
-  /// Of the source's indexes as they are now, the one over the slot alone. Another definition of
-  /// the source may move it before the links are made anew.
-  std::size_t index() const noexcept;
+  /// The records that refer to a key, by the source's indexes as they are now: none as long as the
+  /// definition that brings the field is on its way.
+  void find(const key_view& key, std::vector<record_block*>& out) const;
 };
 
 /// How one bucket hangs together with others. Immutable.
 ///
 /// Changed only by who has the turns of all members, old and new, so that a commit that has them
-/// sees the same links throughout. A bucket is unlinked before it dies.
+/// sees the same links throughout. They hold their members: a bucket that goes is unlinked, and so
+/// are all when the store ends.
 struct reference_links {
   /// What a write to the bucket may reach, in order of ids; the bucket itself among them: those
   /// that it refers to, and all that refer to it, directly or by others.
   std::vector<bucket_core*> members;
+  std::vector<ref<bucket_core>> held; ///< the same, and those of `capped_beyond`
+  /// With a capacity, and not its targets themselves: those that its targets refer to, or their
+  /// targets, and so on. Its records may keep theirs by way of those between.
+  std::vector<bucket_core*> capped_beyond;
   std::vector<outgoing_reference> outgoing;
   std::vector<incoming_reference> incoming;
 };
@@ -54,11 +63,21 @@ std::optional<error> check_key_types(std::span<bucket_core* const> all, const sc
 std::optional<error> check_lines(std::span<bucket_core* const> all, const schema& definition,
                                  bool durable);
 
+/// A definition on its way to a bucket, which has its fields and perhaps more. Its references are
+/// linked before it is in force, so that there is no moment at which they are not looked after.
+struct coming_definition {
+  ref<bucket_core> of; ///< null: none is on its way
+  std::shared_ptr<const compiled_schema> next;
+};
+
 /// Links the buckets of a store with one another, by their schemas; buckets without references get
 /// none. Takes turns; not inside a job.
-void link_references(std::span<bucket_core* const> all);
+void link_references(std::span<bucket_core* const> all, const coming_definition& coming);
 
 /// Unlinks everything that speaks of `leaving`, which is one of `all`. Takes turns.
-void unlink_references(std::span<bucket_core* const> all, const bucket_core& leaving);
+void unlink_references(std::span<bucket_core* const> all, const bucket_core& leaving,
+                       const coming_definition& coming);
+/// Unlinks all from one another. Takes turns.
+void unlink_references(std::span<bucket_core* const> all);
 
 } // namespace holdfast::detail

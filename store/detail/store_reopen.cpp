@@ -10,8 +10,8 @@ namespace holdfast::detail {
 // buckets go back one by one, and when this fails halfway it can begin again.
 result<reopen_report> store_state::reopen() {
   std::lock_guard one_at_a_time{definitions_};
-  if (stopped_)
-    return fail(errc::stopped, options_.name + ": the store has stopped");
+  if (auto over = stopped())
+    return fail(std::move(*over));
   finish_open_changes();
   if (!pipe_)
     return fail(errc::invalid_argument, options_.name + ": the store has no journal to reopen");

@@ -135,9 +135,10 @@ result<ref<bucket_core>> store_state::define(const schema& definition) {
   if (!compiled)
     return fail(std::move(compiled.error()));
   std::lock_guard one_at_a_time{definitions_};
-  if (stopped_)
-    return fail(errc::stopped, options_.name + ": the store has stopped");
-  finish_open_changes();
+  if (auto over = stopped())
+    return fail(std::move(*over));
+  if (auto busy = settle_update(definition.name(), default_timeout))
+    return fail(std::move(*busy));
   if (auto existing = find(definition.name()))
     return bind(**existing, *compiled);
   if (auto wrong = beyond_limits(**compiled))
@@ -185,7 +186,7 @@ result<ref<bucket_core>> store_state::create(std::shared_ptr<const compiled_sche
   // Before anybody can find it, and write to it what nobody checks.
   auto linked = cores();
   linked.push_back(core.get());
-  link_references(linked);
+  link_references(linked, coming_);
   {
     // First, so that it is among the buckets with which their supervisor is started again.
     std::lock_guard lock{mutex_};
@@ -200,7 +201,7 @@ result<ref<bucket_core>> store_state::create(std::shared_ptr<const compiled_sche
       std::lock_guard lock{mutex_};
       buckets_.erase(core->name());
     }
-    unlink_references(linked, *core);
+    unlink_references(linked, *core, coming_);
     return fail(std::move(started.error()));
   }
   queries_->bucket_defined(core->name());
@@ -229,7 +230,12 @@ std::vector<bucket_core*> store_state::cores() const {
   return out;
 }
 
-void store_state::link_buckets() { link_references(cores()); }
+void store_state::link_buckets() { link_references(cores(), coming_); }
+
+void store_state::update_ended() {
+  coming_ = {};
+  link_buckets();
+}
 
 result<void> store_state::write_catalog(bucket_id id, const schema& definition) {
   auto op = ref<catalog_operation>{new catalog_operation{*runtime_, *pipe_}};
@@ -251,6 +257,8 @@ result<void> store_state::erase_catalog(bucket_id id) {
 
 result<bool> store_state::drop(std::string_view name, std::chrono::milliseconds timeout) {
   std::lock_guard one_at_a_time{definitions_};
+  if (auto over = stopped())
+    return fail(std::move(*over));
   auto begun = std::ranges::find_if(open_changes_, [&](auto& c) {
     return c.what == definition_change::drop && c.core->name() == name;
   });
@@ -277,9 +285,12 @@ result<void> store_state::await(definition_change change, std::chrono::milliseco
     return finish(change);
   auto& name = change.core->name();
   auto after = " within " + std::to_string(timeout.count()) + " ms";
-  if (op.give_up())
+  if (op.give_up()) {
+    if (change.what == definition_change::update)
+      update_ended();
     return fail(errc::timeout, name + ": not begun" + after + "; nothing happened",
                 {.bucket = name});
+  }
   open_changes_.push_back(change);
   return fail(errc::outcome_unknown, name + ": no answer" + after + "; it may still happen",
               {.bucket = name});
@@ -288,8 +299,7 @@ result<void> store_state::await(definition_change change, std::chrono::milliseco
 result<void> store_state::finish(const definition_change& change) {
   auto done = change.op->take();
   if (change.what == definition_change::update) {
-    if (done)
-      link_buckets();
+    update_ended();
   } else if (done) {
     forget(change.core);
   } else {
@@ -308,9 +318,25 @@ void store_state::finish_open_changes() {
   });
 }
 
+std::optional<error> store_state::settle_update(const std::string& name,
+                                                std::chrono::milliseconds timeout) {
+  finish_open_changes();
+  auto open = std::ranges::find(open_changes_, definition_change::update, &definition_change::what);
+  if (open == open_changes_.end())
+    return std::nullopt;
+  if (!open->op->wait_until(end_of_wait(timeout)))
+    return error{errc::timeout,
+                 name + ": not begun within " + std::to_string(timeout.count()) +
+                     " ms, for the update of " + open->core->name() +
+                     ", which is on its way, has not ended; nothing happened",
+                 {.bucket = name}};
+  finish_open_changes();
+  return std::nullopt;
+}
+
 /// A bucket is gone from data and disk: it goes from the store as well.
 void store_state::forget(ref<bucket_core> core) {
-  unlink_references(cores(), *core);
+  unlink_references(cores(), *core, coming_);
   {
     std::lock_guard lock{mutex_};
     buckets_.erase(core->name());
@@ -324,10 +350,13 @@ void store_state::forget(ref<bucket_core> core) {
 result<void> store_state::update(std::string_view name, const bucket_update& change,
                                  std::chrono::milliseconds timeout) {
   std::lock_guard one_at_a_time{definitions_};
-  finish_open_changes();
+  if (auto over = stopped())
+    return fail(std::move(*over));
   auto core = find(name);
   if (!core)
     return fail(std::move(core.error()));
+  if (auto busy = settle_update((*core)->name(), timeout))
+    return fail(std::move(*busy));
   auto definition = change.applied_to((*core)->schema().definition());
   if (!definition)
     return fail(std::move(definition.error()));
@@ -342,6 +371,8 @@ result<void> store_state::update(std::string_view name, const bucket_update& cha
     return fail(std::move(*apart));
   auto op = ref<operation<void_result>>{
       new redefine_operation{*core, options_.durability, *next, change.fill()}};
+  coming_ = {*core, *next};
+  link_buckets();
   op->start();
   return await({definition_change::update, *core, op}, timeout);
 }
@@ -369,7 +400,15 @@ std::vector<ref<bucket_core>> store_state::all() const {
   return out;
 }
 
+std::optional<error> store_state::stopped() const {
+  if (!stopped_)
+    return std::nullopt;
+  return error{errc::stopped, options_.name + ": the store has stopped"};
+}
+
 result<std::uint64_t> store_state::purge() {
+  if (auto over = stopped())
+    return fail(std::move(*over));
   std::uint64_t removed = 0;
   std::optional<error> failure;
   for (auto& core : all()) {
@@ -434,14 +473,20 @@ result<void> store_state::stop_all() {
     if (!r && outcome)
       outcome = fail(std::move(r.error()));
   };
-  if (root_)
-    keep_first(root_->stop().get(std::chrono::seconds{30}));
+  auto ended = true;
+  if (root_) {
+    auto stopped = root_->stop().get(std::chrono::seconds{30});
+    ended = stopped.has_value();
+    keep_first(std::move(stopped));
+  }
   lines_->transactions.close();
   if (pipe_) {
     pipe_->stop();
     if (auto why = pipe_->refusal(); why && !options_.read_only)
       keep_first(result<void>{fail(std::move(*why))});
   }
+  if (ended) // else somebody may hold turns for ever
+    unlink_references(cores());
   if (options_.journal)
     keep_first(guarded_journal{*options_.journal}.close());
   if (!options_.runtime)

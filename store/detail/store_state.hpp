@@ -50,6 +50,8 @@ public:
   result<void> crash_supervisor(std::string_view name);
   result<void> crash_persistence(std::chrono::milliseconds timeout);
 
+  /// Why nothing can be asked for any more, if so.
+  std::optional<error> stopped() const;
   const store_options& options() const noexcept { return options_; }
   runtime& owner() const noexcept { return *runtime_; }
   const std::shared_ptr<commit_lines>& lines() const noexcept { return lines_; }
@@ -90,6 +92,10 @@ private:
     ref<bucket_core> core;
     ref<operation<std::monostate>> op;
   };
+  /// An update whose outcome nobody has waited for to the end comes before any other change.
+  /// Errors: `timeout`, if it has not ended by then; `name` is the bucket for which it waits.
+  std::optional<error> settle_update(const std::string& name, std::chrono::milliseconds timeout);
+  void update_ended();
   result<void> await(definition_change change, std::chrono::milliseconds timeout);
   result<void> finish(const definition_change& change);
   void finish_open_changes();
@@ -118,8 +124,9 @@ private:
   std::map<std::string, ref<bucket_core>, std::less<>> buckets_;
   std::vector<ref<bucket_core>> unbound_; // restored with default functions that are not known yet
   std::vector<definition_change> open_changes_; // whose outcome nobody has waited for to the end
+  coming_definition coming_;                    // of an update that has begun: at most one has
   bucket_id next_id_ = 1;
-  bool stopped_ = false;
+  std::atomic<bool> stopped_ = false;
 };
 
 } // namespace holdfast::detail

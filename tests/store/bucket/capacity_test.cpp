@@ -130,6 +130,85 @@ TEST_F(a_full_bucket, passes_over_what_others_refer_to_and_refuses_if_that_is_al
   EXPECT_THAT(keys(), ElementsAre(3, 4)) << "one that was passed over is the oldest again";
 }
 
+/// Each of these ends what keeps a record, which must go next then, as the oldest.
+TEST_F(a_full_bucket, finds_again_what_is_kept_no_more) {
+  start(of(4));
+  auto hits =
+      *db->define(schema("hits").key("id", integer()).field("of", integer().references("cache")));
+  auto lists = *db->define(schema("lists")
+                               .key("id", integer())
+                               .field("of", integer().references("cache", on_delete::cascade)));
+  auto lines =
+      *db->define(schema("lines").key("id", integer()).field("in", integer().references("lists")));
+  for (int i = 1; i <= 4; ++i)
+    ASSERT_TRUE(put(i));
+  ASSERT_TRUE(hits.insert({{"id", 1}, {"of", 1}}).get());
+  ASSERT_TRUE(hits.insert({{"id", 2}, {"of", 2}}, {.expires_in = seconds{9}}).get());
+  ASSERT_TRUE(lists.insert({{"id", 3}, {"of", 3}}).get());
+  ASSERT_TRUE(lines.insert({{"id", 3}, {"in", 3}}).get())
+      << "so the list cannot go with its record";
+  ASSERT_TRUE(lists.insert({{"id", 4}, {"of", 4}}, {.expires_in = seconds{30}}).get());
+  ASSERT_TRUE(lines.insert({{"id", 4}, {"in", 4}}).get());
+  const auto refused = [&](int id) { EXPECT_EQ(put(id).error(), errc::overloaded) << id; };
+  refused(5);
+  ASSERT_TRUE(lines.update(3, {{"in", 4}}).get());
+  ASSERT_TRUE(put(5));
+  EXPECT_THAT(keys(), ElementsAre(1, 2, 4, 5));
+  EXPECT_EQ(*lists.count().get(), 1u);
+  ASSERT_TRUE(hits.update(1, {{"of", 5}}).get());
+  ASSERT_TRUE(put(6));
+  EXPECT_THAT(keys(), ElementsAre(2, 4, 5, 6));
+  ASSERT_TRUE(hits.insert({{"id", 6}, {"of", 6}}).get());
+  refused(7);
+  clock.advance(seconds{10});
+  ASSERT_TRUE(put(7));
+  EXPECT_THAT(keys(), ElementsAre(4, 5, 6, 7)) << "what kept 2 has ended";
+  ASSERT_TRUE(hits.insert({{"id", 7}, {"of", 7}}).get());
+  refused(8);
+  clock.advance(seconds{30});
+  ASSERT_TRUE(put(8));
+  EXPECT_THAT(keys(), ElementsAre(5, 6, 7, 8)) << "what kept 4 kept it by a list that has ended";
+  ASSERT_TRUE(hits.clear().get());
+  for (int id = 9; id <= 11; ++id)
+    ASSERT_TRUE(put(id));
+  EXPECT_THAT(keys(), ElementsAre(8, 9, 10, 11));
+  ASSERT_TRUE(db->transact([&](transaction& tx) -> result<void> {
+    for (int id = 8; id <= 11; ++id)
+      if (auto done = tx.in(hits).insert({{"id", id}, {"of", id}}).get(); !done)
+        return fail(done.error());
+    return {};
+  }));
+  refused(12);
+  ASSERT_TRUE(db->transact([&](transaction& tx) -> result<void> {
+    return tx.in(hits).update(10, {{"of", nullptr}}).get().map([](auto&&) {});
+  }));
+  ASSERT_TRUE(put(12));
+  EXPECT_THAT(keys(), ElementsAre(8, 9, 11, 12));
+  ASSERT_TRUE(db->drop("hits"));
+  ASSERT_TRUE(put(13));
+  EXPECT_THAT(keys(), ElementsAre(9, 11, 12, 13));
+}
+
+TEST_F(a_full_bucket, finds_the_expired_again_that_are_kept_no_more) {
+  start(of(3));
+  auto hits =
+      *db->define(schema("hits").key("id", integer()).field("of", integer().references("cache")));
+  for (int i = 1; i <= 2; ++i) {
+    ASSERT_TRUE(cache->insert({{"id", i}}, {.expires_in = seconds{i}}).get());
+    ASSERT_TRUE(hits.insert({{"id", i}, {"of", i}}).get());
+  }
+  ASSERT_TRUE(put(3));
+  clock.advance(seconds{5});
+  ASSERT_TRUE(put(4));
+  EXPECT_THAT(keys(), ElementsAre(4));
+  ASSERT_TRUE(hits.erase(1).get());
+  ASSERT_TRUE(put(5));
+  EXPECT_THAT(keys(), ElementsAre(4, 5)) << "1 went, which had expired, not 4";
+  ASSERT_TRUE(hits.erase(2).get());
+  ASSERT_TRUE(put(6));
+  EXPECT_THAT(keys(), ElementsAre(4, 5, 6));
+}
+
 TEST_F(a_full_bucket, does_to_referrers_what_their_fields_say) {
   start(of(1));
   auto hits = *db->define(schema("hits")

@@ -60,5 +60,85 @@ TEST(a_reference, is_looked_after_from_the_first_write_to_its_bucket) {
   }
 }
 
+schema closed_kids() { return schema("kids").key("id", integer()).closed(); }
+
+bucket_update referring_to_parents() {
+  return bucket_update().add_field("p", integer().references("parents", on_delete::restrict));
+}
+
+/// It was looked after from the next definition on only.
+TEST(a_reference, of_an_update_whose_outcome_is_unknown_is_looked_after) {
+  auto disk = std::make_shared<memory_disk>();
+  auto db = store::start({.journal = memory_journal(disk)}).value();
+  auto parents = db.define(schema("parents").key("id", integer())).value();
+  auto kids = db.define(closed_kids()).value();
+  ASSERT_TRUE(parents.insert({{"id", 1}}).get());
+  disk->hold();
+  EXPECT_EQ(db.update_bucket("kids", referring_to_parents(), 50ms).error(), errc::outcome_unknown);
+  disk->release();
+  ASSERT_TRUE(db.sync());
+  EXPECT_EQ(kids.insert({{"id", 1}, {"p", 999}}).get().error(), errc::broken_reference);
+  ASSERT_TRUE(kids.insert({{"id", 1}, {"p", 1}}).get());
+  EXPECT_EQ(parents.erase(1).get().error(), errc::broken_reference);
+}
+
+/// There was a moment between the change of the definition and that of the links.
+TEST(a_reference, of_an_update_is_looked_after_from_the_first_write_with_it) {
+  for (int round = 0; round < 20; ++round) {
+    auto db = store::start().value();
+    auto parents = db.define(schema("parents").key("id", integer())).value();
+    auto kids = db.define(closed_kids()).value();
+    std::atomic<bool> over{false}, dangling{false};
+    std::thread eager{[&] {
+      for (int id = 0; !over; ++id)
+        dangling = dangling || kids.insert({{"id", id}, {"p", 999}}).get().has_value();
+    }};
+    const auto updated = db.update_bucket("kids", referring_to_parents());
+    over = true;
+    eager.join();
+    ASSERT_TRUE(updated);
+    EXPECT_FALSE(dangling) << "round " << round;
+  }
+}
+
+/// The second one began with the definition from before the first, whose field it took away.
+TEST(an_update, waits_for_the_one_before_it_whose_outcome_nobody_knows) {
+  auto disk = std::make_shared<memory_disk>();
+  auto db = store::start({.journal = memory_journal(disk)}).value();
+  auto kids = db.define(closed_kids()).value();
+  disk->hold();
+  EXPECT_EQ(db.update_bucket("kids", bucket_update().add_field("a", integer()), 50ms).error(),
+            errc::outcome_unknown);
+  const auto second = db.update_bucket("kids", bucket_update().add_field("b", integer()), 50ms);
+  ASSERT_EQ(second.error(), errc::timeout);
+  EXPECT_EQ(second.error().message(), "kids: not begun within 50 ms, for the update of kids, which "
+                                      "is on its way, has not ended; nothing happened");
+  disk->release();
+  ASSERT_TRUE(db.update_bucket("kids", bucket_update().add_field("b", integer())));
+  EXPECT_TRUE(kids.insert({{"id", 1}, {"a", 1}, {"b", 2}}).get());
+}
+
+TEST(a_bucket, that_was_dropped_is_linked_with_nothing_though_others_write_meanwhile) {
+  auto db = store::start().value();
+  auto parents = db.define(schema("parents").key("id", integer())).value();
+  ASSERT_TRUE(parents.insert({{"id", 1}}).get());
+  std::atomic<bool> over{false};
+  std::thread busy{[&] {
+    while (!over)
+      (void)parents.upsert({{"id", 1}, {"n", 1}}).get();
+  }};
+  for (int round = 0; round < 200; ++round) {
+    auto kids = db.define(schema("kids")
+                              .key("id", integer())
+                              .field("p", integer().references("parents", on_delete::set_null)));
+    ASSERT_TRUE(kids);
+    ASSERT_TRUE(kids->insert({{"id", round}, {"p", 1}}).get());
+    ASSERT_TRUE(db.drop("kids"));
+  }
+  over = true;
+  busy.join();
+  EXPECT_TRUE(parents.erase(1).get());
+}
+
 } // namespace
 } // namespace holdfast

@@ -6,6 +6,8 @@
 
 #include <gmock/gmock.h>
 
+#include <mutex>
+
 namespace holdfast {
 namespace {
 
@@ -208,6 +210,41 @@ TEST_P(an_updated_bucket, answers_by_a_new_compound_index_what_a_scan_answered) 
   EXPECT_EQ(*people.count(asked[1].which()).get(), scanned[1].size()) << "one came and one went";
   EXPECT_EQ(answers(people.at(before)), scanned);
   EXPECT_EQ(run(people.at(before), asked[0]).explain()->from, explanation::source::scan);
+}
+
+/// One whose deadline had come, and that another one kept, counted as a record: a new unique field
+/// found it to be a duplicate.
+TEST_P(an_updated_bucket, gives_nothing_to_what_has_ended_and_does_not_count_it) {
+  auto rooms = db.define(schema("rooms").key("id", integer()).field("n", integer())).value();
+  auto guests = db.define(schema("guests")
+                              .key("id", integer())
+                              .field("room", integer().references("rooms", on_delete::restrict)))
+                    .value();
+  ASSERT_TRUE(rooms.insert({{"id", 1}, {"n", 7}}, {.expires_in = std::chrono::seconds{1}}).get());
+  ASSERT_TRUE(guests.insert({{"id", 1}, {"room", 1}}).get());
+  ASSERT_TRUE(rooms.insert({{"id", 2}, {"n", 7}}).get());
+  clock.advance(std::chrono::seconds{2});
+  std::mutex mutex;
+  std::vector<std::string> told;
+  auto token = db.on("bucket.rooms.*", [&](const holdfast::change& c) {
+                   const std::lock_guard lock{mutex};
+                   told.push_back(c.to_string().substr(0, c.to_string().find(" at")) + " " +
+                                  std::to_string(c.count));
+                 }).value();
+  int filled = 0;
+  auto updated = db.update_bucket(
+      "rooms",
+      bucket_update().add_field("code", integer().unique().max(9),
+                                [&](const record& r) -> value { return ++filled, value{r["n"]}; }));
+  ASSERT_TRUE(updated) << updated.error().to_string();
+  EXPECT_EQ(filled, 1);
+  EXPECT_EQ(*rooms.count().get(), 1u);
+  EXPECT_EQ((*rooms.get(2).get())["code"], value_view{7});
+  ASSERT_TRUE(rooms.insert({{"id", 3}, {"code", 8}}).get());
+  ASSERT_TRUE(db.stop());
+  ASSERT_GE(told.size(), 2u);
+  EXPECT_THAT(told[0], ::testing::EndsWith(" 1")) << told[0];
+  EXPECT_THAT(told[1], ::testing::StartsWith("rooms.updated 2"));
 }
 
 INSTANTIATE_TEST_SUITE_P(over, an_updated_bucket, ::testing::Bool(),

@@ -188,5 +188,19 @@ TEST_F(a_bad_call, in_json_is_told_with_the_place) {
   }
 }
 
+TEST_F(a_bad_call, to_a_store_that_has_stopped_is_told_that) {
+  ASSERT_TRUE(things.insert({{"id", 1}}).get());
+  ASSERT_TRUE(db.stop());
+  const auto is_stopped = [](const auto& r) { expect(told(r), errc::stopped, "has stopped"); };
+  is_stopped(db.on("bucket.**", [](const change&) {}));
+  is_stopped(db.purge());
+  is_stopped(db.define(schema("more").key("id", integer())));
+  is_stopped(db.update_bucket("things", bucket_update().add_index("n")));
+  is_stopped(db.drop("things"));
+  is_stopped(db.reopen());
+  is_stopped(things.insert({{"id", 2}}).get());
+  is_stopped(things.count().get());
+}
+
 } // namespace
 } // namespace holdfast::testing
