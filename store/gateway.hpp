@@ -1,11 +1,13 @@
 #pragma once
 
 #include <holdfast/runtime/via.hpp>
+#include <holdfast/store/gateway_administration.hpp>
 #include <holdfast/store/gateway_messages.hpp>
 #include <holdfast/store/gateway_subscriptions.hpp>
 #include <holdfast/store/store.hpp>
 
 #include <cstdint>
+#include <string>
 #include <vector>
 
 /// The store for those who write CAF actors, in two ways; neither blocks.
@@ -33,9 +35,9 @@
 ///
 /// Requests of one sender to one bucket are begun in the order in which they were sent, but for
 /// those that another actor or thread sees to: `modify_record`, `purge_bucket`, transactions,
-/// definitions, subscriptions. Reads are answered out of order, and see what was acknowledged
-/// before they were sent. CAF looks for the handler of an answer in all that wait: keep fewer than
-/// a thousand waiting per actor.
+/// definitions, subscriptions, administration. Reads are answered out of order, and see what was
+/// acknowledged before they were sent. CAF looks for the handler of an answer in all that wait:
+/// keep fewer than a thousand waiting per actor.
 ///
 /// *Mails* tell an actor of changes (`subscribe_events`) and of the values of a query
 /// (`subscribe_query`), in its own time; at most `store_options::gateway_subscriptions` at once:
@@ -80,6 +82,17 @@ using store_gateway =
                      caf::replies_to<drop_bucket>::with<result<bool>>,
                      caf::replies_to<describe_bucket>::with<result<schema>>,
                      caf::replies_to<describe_store>::with<result<store_stats>>,
+                     caf::replies_to<list_buckets>::with<result<std::vector<std::string>>>,
+                     caf::replies_to<describe_tree>::with<result<std::string>>,
+                     caf::replies_to<take_snapshot>::with<result<snapshot>>,
+                     caf::replies_to<define_query>::with<result<void>>,
+                     caf::replies_to<remove_query>::with<result<bool>>,
+                     caf::replies_to<list_queries>::with<result<std::vector<query_info>>>,
+                     caf::replies_to<explain_subscription>::with<result<query_why>>,
+                     caf::replies_to<settle_queries>::with<result<void>>,
+                     caf::replies_to<sync_store>::with<result<void>>,
+                     caf::replies_to<reopen_store>::with<result<reopen_report>>,
+                     caf::replies_to<revive_bucket>::with<result<void>>,
                      caf::replies_to<purge_store>::with<result<std::uint64_t>>,
                      caf::replies_to<run_query>::with<result<query_value>>,
                      caf::replies_to<subscribe_events>::with<result<subscription_id>>,
@@ -104,5 +117,12 @@ HOLDFAST_LOCAL_MESSAGE(holdfast::result<holdfast::schema>)
 HOLDFAST_LOCAL_MESSAGE(holdfast::result<holdfast::store_stats>)
 HOLDFAST_LOCAL_MESSAGE(holdfast::result<holdfast::query_value>)
 HOLDFAST_LOCAL_MESSAGE(holdfast::result<holdfast::subscription_id>)
+HOLDFAST_LOCAL_MESSAGE(holdfast::result<std::vector<std::string>>)
+HOLDFAST_LOCAL_MESSAGE(holdfast::result<std::string>)
+HOLDFAST_LOCAL_MESSAGE(holdfast::result<holdfast::snapshot>)
+HOLDFAST_LOCAL_MESSAGE(holdfast::result<std::vector<holdfast::query_info>>)
+HOLDFAST_LOCAL_MESSAGE(holdfast::result<holdfast::query_why>)
+HOLDFAST_LOCAL_MESSAGE(holdfast::result<holdfast::reopen_report>)
+HOLDFAST_LOCAL_MESSAGE(holdfast::result<void>)
 HOLDFAST_LOCAL_MESSAGE(holdfast::result<bool>)
 HOLDFAST_LOCAL_MESSAGE(holdfast::result<std::uint64_t>)

@@ -119,8 +119,9 @@ public:
   requires std::is_invocable_v<F&> && std::convertible_to<std::invoke_result_t<F&>, value>
       field_spec& otherwise(F make) {
     struct shared {
+      explicit shared(F f) : make(std::move(f)) {}
       F make;
-      std::recursive_mutex one_at_a_time = {};
+      std::recursive_mutex one_at_a_time;
     };
     options_.default_function = [all = std::make_shared<shared>(std::move(make))]() -> value {
       const std::lock_guard lock{all->one_at_a_time};

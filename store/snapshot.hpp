@@ -9,6 +9,7 @@
 namespace holdfast {
 
 namespace detail {
+class store_state;
 enum class line_kind : std::uint8_t;
 struct commit_lines;
 class snapshot_pair;
@@ -35,6 +36,7 @@ public:
 
 private:
   friend class store;
+  friend class detail::store_state;
   snapshot(std::shared_ptr<detail::commit_lines> lines, timestamp now);
 
   std::shared_ptr<const detail::snapshot_pair> pair_;

@@ -38,12 +38,7 @@ result<holdfast::bucket<>> store::bucket(std::string_view name) const {
 
 bool store::has_bucket(std::string_view name) const { return state_->find(name).has_value(); }
 
-std::vector<std::string> store::bucket_names() const {
-  std::vector<std::string> out;
-  for (auto& core : state_->all())
-    out.push_back(core->name());
-  return out;
-}
+std::vector<std::string> store::bucket_names() const { return state_->names(); }
 
 result<schema> store::bucket_schema(std::string_view name) const {
   return state_->find(name).map(
@@ -58,9 +53,7 @@ result<void> store::update_bucket(std::string_view name, const bucket_update& ch
 result<bool> store::drop(std::string_view name, std::chrono::milliseconds timeout) {
   return state_->drop(name, timeout);
 }
-snapshot store::snapshot() const {
-  return holdfast::snapshot{state_->lines(), state_->lines()->time.now(state_->owner().clock())};
-}
+snapshot store::snapshot() const { return state_->snapshot(); }
 result<void> store::run_transaction(const transact_options& options,
                                     detail::transaction_body body) {
   return detail::transact(*state_->lines(), state_->owner(), state_.get(),

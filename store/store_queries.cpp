@@ -9,17 +9,7 @@ result<void> store::add_query(std::string_view name, detail::query_function what
 }
 
 result<void> store::define_query(std::string_view name, declared_query what) {
-  if (auto bucket = state_->find(what.bucket); !bucket)
-    return fail(std::move(bucket.error()));
-  auto function = detail::function_of(std::move(what));
-  auto added = state_->queries().define(name, function);
-  if (!added || function.check(name, {}))
-    return added; // without parameters it cannot be tried
-  auto tried = run_query(name, {}, {});
-  if (tried)
-    return {};
-  state_->queries().remove(name);
-  return fail(std::move(tried.error()));
+  return state_->define_query(name, std::move(what));
 }
 
 bool store::remove_query(std::string_view name) { return state_->queries().remove(name); }

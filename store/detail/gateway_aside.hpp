@@ -1,6 +1,7 @@
 #pragma once
 
 #include <holdfast/store/detail/gateway_reply.hpp>
+#include <holdfast/store/detail/store_state.hpp>
 
 #include <functional>
 
@@ -29,6 +30,20 @@ void aside_in_store(gateway_pointer self, const desk_ptr& desk, const reply<T>& 
       return answer(fail(errc::stopped, "gateway: the store has stopped"));
     work(worker);
   });
+}
+
+/// What may block, in the gateway's thread for that.
+template <class T, class Message, class F>
+auto blocking(gateway_pointer self, const desk_ptr& desk, F run) {
+  return [self, desk, run](const Message& m) {
+    return take_in<T>(self, desk, [&](const reply<T>& answer) {
+      auto posted = desk->post([answer, run, m, &store = desk->store()] {
+        guarded(answer, [&] { answer(run(store, m)); });
+      });
+      if (!posted)
+        answer(fail(std::move(posted.error())));
+    });
+  };
 }
 
 } // namespace holdfast::detail

@@ -1,6 +1,7 @@
 #include <holdfast/store/detail/gateway_behaviour.hpp>
 
 #include <holdfast/store/detail/bucket_core.hpp>
+#include <holdfast/store/detail/gateway_administration.hpp>
 #include <holdfast/store/detail/gateway_aside.hpp>
 #include <holdfast/store/detail/gateway_subscribe.hpp>
 #include <holdfast/store/detail/purge.hpp>
@@ -43,20 +44,6 @@ auto reading(gateway_pointer self, const desk_ptr& desk, F read) {
       selection what{ref<bucket_core>{&of.core()}, query_of(m), m.when};
       aside(self, of.core().owner(), answer,
             [read, answer, what, m](auto*) { begin(read(what, m), answer); });
-    });
-  };
-}
-
-/// What may block, in the gateway's thread for that.
-template <class T, class Message, class F>
-auto blocking(gateway_pointer self, const desk_ptr& desk, F run) {
-  return [self, desk, run](const Message& m) {
-    return take_in<T>(self, desk, [&](const reply<T>& answer) {
-      auto posted = desk->post([answer, run, m, &store = desk->store()] {
-        guarded(answer, [&] { answer(run(store, m)); });
-      });
-      if (!posted)
-        answer(fail(std::move(posted.error())));
     });
   };
 }
@@ -240,6 +227,17 @@ store_gateway::behavior_type gateway_behaviour(gateway_pointer self, const desk_
       [self, desk, &store](const describe_store&) {
         return take_in<store_stats>(self, desk, [&](const auto& answer) { answer(store.stats()); });
       },
+      [self, desk](const list_buckets& m) { return answer_for(self, desk, m); },
+      [self, desk](const describe_tree& m) { return answer_for(self, desk, m); },
+      [self, desk](const take_snapshot& m) { return answer_for(self, desk, m); },
+      [self, desk](const holdfast::define_query& m) { return answer_for(self, desk, m); },
+      [self, desk](const holdfast::remove_query& m) { return answer_for(self, desk, m); },
+      [self, desk](const list_queries& m) { return answer_for(self, desk, m); },
+      [self, desk](const explain_subscription& m) { return answer_for(self, desk, m); },
+      [self, desk](const settle_queries& m) { return answer_for(self, desk, m); },
+      [self, desk](const sync_store& m) { return answer_for(self, desk, m); },
+      [self, desk](const reopen_store& m) { return answer_for(self, desk, m); },
+      [self, desk](const revive_bucket& m) { return answer_for(self, desk, m); },
       [self, desk](const purge_store& m) { return purge_all_for(self, desk, m); },
       [self, desk](const holdfast::run_query& m) { return run_for(self, desk, m); },
       [self, desk](const subscribe_events& m) { return subscribe_for(self, desk, m); },

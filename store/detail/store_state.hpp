@@ -39,6 +39,9 @@ public:
   result<void> update(std::string_view name, const bucket_update& change,
                       std::chrono::milliseconds timeout);
   std::vector<ref<bucket_core>> all() const;
+  std::vector<std::string> names() const;
+  holdfast::snapshot snapshot() const;
+  result<void> define_query(std::string_view name, declared_query what);
 
   result<std::uint64_t> purge();
   result<void> sync(std::chrono::milliseconds timeout);
@@ -83,8 +86,6 @@ private:
   void writer_crashed(const std::string& why);
   result<void> write_catalog(bucket_id id, const schema& definition);
   result<void> erase_catalog(bucket_id id);
-  template <class Verb>
-  result<child_info> insist(const supervisor& by, Verb verb);
 
   /// A change of a bucket's definition that has begun.
   struct definition_change {

@@ -2,7 +2,10 @@
 // definitions.
 #include "gateway_fixture.hpp"
 
+#include <atomic>
+#include <string>
 #include <thread>
+#include <vector>
 
 namespace holdfast {
 namespace {
@@ -189,6 +192,62 @@ TEST_P(a_gateway_asked, describes_the_store) {
   ASSERT_TRUE(seen) << seen.error().to_string();
   EXPECT_EQ(seen->records, 1u);
   EXPECT_EQ(seen->buckets.at(0).name, "guests");
+}
+
+TEST_P(a_gateway_asked, reads_several_things_at_one_moment) {
+  add({{"ann", 30}});
+  auto then = ask<snapshot>(take_snapshot{});
+  ASSERT_TRUE(then) << then.error().to_string();
+  add({{"bob", 40}});
+  EXPECT_EQ(ask<std::uint64_t>(count_records{"guests", {}, *then}).value(), 1u);
+  EXPECT_EQ(ask<record>(get_record{"guests", "bob", *then}).error(), errc::not_found);
+  EXPECT_EQ(ask<std::uint64_t>(count_records{"guests"}).value(), 2u);
+  EXPECT_EQ(ask<std::vector<std::string>>(list_buckets{}).value(),
+            std::vector<std::string>{"guests"});
+  EXPECT_THAT(ask<std::string>(describe_tree{}).value(), ::testing::HasSubstr("guests"));
+}
+
+TEST_P(a_gateway_asked, keeps_queries) {
+  add({{"ann", 30}, {"bob", 70}});
+  EXPECT_EQ(ask<void>(define_query{"old", {.bucket = "nowhere"}}).error(), errc::not_found);
+  EXPECT_EQ(
+      ask<void>(define_query{"old", {.bucket = "guests", .what = query{"height"_f > 6}}}).error(),
+      errc::invalid_argument);
+  auto made = ask<void>(define_query{"old", {.bucket = "guests", .what = query{"age"_f > 60}}});
+  ASSERT_TRUE(made) << made.error().to_string();
+  EXPECT_EQ(ask<void>(define_query{"old", {.bucket = "guests"}}).error(), errc::already_exists);
+  EXPECT_EQ(ask<query_value>(run_query{"old"})->as<query_list>().items.size(), 1u);
+  auto known = ask<std::vector<query_info>>(list_queries{});
+  ASSERT_TRUE(known);
+  ASSERT_EQ(known->size(), 1u);
+  EXPECT_EQ(known->at(0).name, "old");
+  EXPECT_EQ(ask<query_why>(explain_subscription{"old"}).error(), errc::not_found);
+  auto token = db.subscribe("old", [](const query_update&) {});
+  auto why = ask<query_why>(explain_subscription{"old"});
+  ASSERT_TRUE(why) << why.error().to_string();
+  EXPECT_EQ(why->runs, 1u);
+  EXPECT_EQ(why->last_run, run_cause::arrival);
+  EXPECT_EQ(ask<bool>(remove_query{"old"}).value(), true);
+  EXPECT_EQ(ask<bool>(remove_query{"old"}).value(), false);
+}
+
+TEST_P(a_gateway_asked, waits_for_subscribers_and_the_disk) {
+  if (deterministic()) {
+    EXPECT_EQ(ask<void>(settle_queries{}).error(), errc::unavailable);
+    EXPECT_EQ(ask<void>(sync_store{}).error(), errc::unavailable);
+    return;
+  }
+  ASSERT_TRUE(db.define_query("all", declared_query{.bucket = "guests"}));
+  std::atomic<std::size_t> seen{0};
+  auto token = db.subscribe(
+      "all", [&](const query_update& u) { seen = u.outcome->as<query_list>().items.size(); });
+  add({{"ann", 30}, {"bob", 70}});
+  EXPECT_TRUE(ask<void>(settle_queries{}));
+  EXPECT_EQ(seen, 2u);
+  EXPECT_TRUE(ask<void>(sync_store{}));
+  EXPECT_EQ(ask<reopen_report>(reopen_store{}).error(), errc::invalid_argument) << "no journal";
+  EXPECT_EQ(ask<void>(revive_bucket{"guests"}).error(), errc::conflict) << "it is not quarantined";
+  EXPECT_EQ(ask<void>(revive_bucket{"nowhere"}).error(), errc::not_found);
 }
 
 INSTANTIATE_TEST_SUITE_P(, a_gateway_asked, ::testing::Bool(),
