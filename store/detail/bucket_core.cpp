@@ -235,6 +235,8 @@ void bucket_core::rollback() noexcept {
   proposed_.reset();
   data().rollback();
   generator_.begin();
+  if (evictor_)
+    evictor_->rollback();
 }
 
 void bucket_core::recover() noexcept {

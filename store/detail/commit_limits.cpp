@@ -59,6 +59,7 @@ result<void> commit_scope::expire_some(bucket_core& b, std::uint64_t most) {
   const auto now = now_.time_since_epoch().count();
   auto& keeper = *b.evictor();
   keeper.look_at_time(b.data(), now);
+  keeper.begin_expiry();
   auto reached = keeper.expired_kept();
   auto only_kept = true;
   std::vector<record_block*> found;

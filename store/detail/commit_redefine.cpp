@@ -24,11 +24,14 @@ public:
     auto& schema = *into_.schema;
     auto as_it_was = record::share(&old);
     draft input{schema};
+    // One whose deadline has come, and that nothing has purged yet, is gone for everybody: it only
+    // has to fit. What it has outside the schema need not.
+    const auto ended = has_ended(old);
     for (auto [name, content] : as_it_was)
-      input.set(name, content);
+      if (!ended || !is_new(name))
+        input.set(name, content);
     issue_list found{schema.bucket(), schema.limits().issues};
-    // One whose deadline has come, and that others keep, is gone for everybody.
-    auto filled = !has_ended(old) && fill_in(input, as_it_was, found);
+    auto filled = !ended && fill_in(input, as_it_was, found);
     for (auto& fault : input.faults())
       found.add({fault});
     if (auto wrong = found.as_error(errc::invalid))
@@ -54,6 +57,10 @@ public:
   }
 
 private:
+  bool is_new(std::string_view name) const noexcept {
+    const auto slot = into_.schema->layout().find(name);
+    return slot != record_layout::npos && slot >= from_;
+  }
   /// Gives the new fields their values and checks them; whether the record has any of them.
   bool fill_in(draft& input, const record& old, issue_list& found) {
     auto& rules = into_.schema->rules();

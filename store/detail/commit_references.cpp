@@ -144,7 +144,13 @@ void commit_scope::release_kept(bucket_core& b, const record_block& old) {
     return;
   for (auto& out : links->outgoing) {
     auto* keeper = out.target ? out.target->evictor() : nullptr;
-    if (!keeper || !keeper->keeps_any())
+    if (!keeper)
+      continue;
+    if (std::ranges::find(members_, out.target) == members_.end()) { // it has not its turn
+      keeper->release_all();
+      continue;
+    }
+    if (!keeper->keeps_any())
       continue;
     const auto key = out.key_in(old);
     if (auto* target = key.is_null() ? nullptr : out.target->find_head(key))
@@ -187,7 +193,7 @@ result<void> commit_scope::check_references() {
       continue;
     std::vector<record_block*> left;
     kept.by->find(detail::key_of(kept.key_holder.key()), left);
-    if (!left.empty())
+    if (std::ranges::any_of(left, [&](auto* each) { return !has_expired(*each); }))
       return fail(referred_to(*kept.of, *kept.by, kept.key_holder.key()));
   }
   return {};

@@ -20,7 +20,7 @@ inline order_probe deadline_probe(std::int64_t at, std::uint64_t row) noexcept {
 struct deadline_place {
   std::int64_t at = 0;
   std::uint64_t row = 0;
-  bool operator==(const deadline_place&) const = default;
+  auto operator<=>(const deadline_place&) const = default;
 };
 
 /// How they compare: the prefixes decide, so that no record is read.

@@ -32,7 +32,7 @@ void evictor::forget() noexcept {
   kept_.clear();
   ends_.clear();
   released_.clear();
-  expired_kept_ = {};
+  expired_kept_ = expired_kept_sealed_ = {};
   seen_ = 0;
 }
 
@@ -65,7 +65,6 @@ void evictor::drop_gone(const bucket_data& data) {
   std::erase_if(kept_, [&](auto& each) { return is_gone(each.first); });
   drop_stale_ends();
   std::erase_if(released_, is_gone);
-  std::ranges::make_heap(released_, std::greater{});
 }
 
 /// Of what is not kept any more, or until another time.
@@ -79,14 +78,16 @@ void evictor::drop_stale_ends() {
 }
 
 void evictor::keep(const record_block& live, std::int64_t until) {
-  if (!kept_.insert_or_assign(live.row, until).second || until == always)
+  kept_.insert_or_assign(live.row, until);
+  released_.erase(live.row);
+  if (until == always)
     return;
   try {
     if (ends_.size() > 2 * kept_.size() + 1024)
       drop_stale_ends();
     ends_.emplace_back(until, live.row);
   } catch (...) {
-    kept_.erase(live.row);
+    release_all();
     throw;
   }
   std::ranges::push_heap(ends_, std::greater{});
@@ -102,25 +103,22 @@ void evictor::release(const record_block& live) {
 }
 
 void evictor::put_back(std::uint64_t row) {
-  released_.push_back(row);
-  std::ranges::push_heap(released_, std::greater{});
+  released_.insert(row);
   kept_.erase(row);
 }
 
-std::uint64_t evictor::take_released() noexcept {
-  std::ranges::pop_heap(released_, std::greater{});
-  const auto row = released_.back();
-  released_.pop_back();
-  return row;
-}
-
 void evictor::look_at_time(const bucket_data& data, std::int64_t now) {
-  if (all_released_.load(std::memory_order_relaxed)) {
-    released_.reserve(released_.size() + kept_.size());
-    all_released_.exchange(false, std::memory_order_acquire);
+  if (kept_.size() + released_.size() > 2 * data.live_count() + 1024)
+    drop_gone(data);
+  if (all_released_.exchange(false, std::memory_order_acquire)) {
     expired_kept_ = {};
-    while (!kept_.empty())
-      put_back(kept_.begin()->first);
+    try {
+      while (!kept_.empty())
+        put_back(kept_.begin()->first);
+    } catch (...) {
+      release_all();
+      throw;
+    }
     ends_.clear();
   }
   for (; !ends_.empty() && ends_.front().first <= now; ends_.pop_back()) {

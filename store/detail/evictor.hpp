@@ -4,12 +4,14 @@
 #include <holdfast/store/detail/deadlines.hpp>
 #include <holdfast/store/schema.hpp>
 
+#include <algorithm>
 #include <atomic>
 #include <cstddef>
 #include <cstdint>
 #include <limits>
 #include <memory>
 #include <optional>
+#include <set>
 #include <unordered_map>
 #include <utility>
 #include <vector>
@@ -71,6 +73,13 @@ public:
   /// Behind `look_at_time`.
   deadline_place expired_kept() const noexcept { return expired_kept_; }
   void expired_kept(const deadline_place& up_to) noexcept { expired_kept_ = up_to; }
+  /// The search for expired records of a commit begins.
+  void begin_expiry() noexcept { expired_kept_sealed_ = expired_kept_; }
+  /// It was rolled back: what it erased is there again, also where the search came by.
+  void rollback() noexcept {
+    if (expired_kept_sealed_ < expired_kept_)
+      expired_kept_ = expired_kept_sealed_;
+  }
   /// Releases what was kept until then, and all if that was asked for. Throws `std::bad_alloc`.
   void look_at_time(const bucket_data& data, std::int64_t now);
 
@@ -84,10 +93,9 @@ private:
   void drop_gone(const bucket_data& data);
   void drop_stale_ends();
   void put_back(std::uint64_t row);
-  std::uint64_t take_released() noexcept;
   /// Whether what was released comes before the queue.
   bool released_first() noexcept {
-    return !released_.empty() && (queue_.empty() || marks_ || released_.front() < queue_.front());
+    return !released_.empty() && (queue_.empty() || marks_ || *released_.begin() < queue_.front());
   }
   bool take_mark(std::uint64_t row) noexcept {
     return marks_ && marks_[row & mask_].exchange(0, std::memory_order_relaxed) != 0;
@@ -99,9 +107,9 @@ private:
   ring<std::uint64_t> queue_;
   std::unordered_map<std::uint64_t, std::int64_t> kept_;     ///< rows, and until when
   std::vector<std::pair<std::int64_t, std::uint64_t>> ends_; ///< heap, first end in front
-  std::vector<std::uint64_t> released_;                      ///< heap, oldest row in front
+  std::set<std::uint64_t> released_;                         ///< rows; none that is kept
   std::atomic<bool> all_released_{false};
-  deadline_place expired_kept_;
+  deadline_place expired_kept_, expired_kept_sealed_;
   std::uint64_t seen_ = 0;           ///< rows below it have been in the queue
   std::vector<std::uint64_t> aside_; ///< scratch of a search
 };
@@ -120,6 +128,8 @@ public:
   /// What is to go stays in front, for the commit may be rolled back.
   ~search() {
     auto& aside = of_.aside_;
+    if (!of_.marks_) // it was released behind one that let it go
+      std::ranges::sort(aside);
     for (; !aside.empty(); aside.pop_back())
       of_.queue_.push_front(aside.back());
   }
@@ -161,7 +171,7 @@ private:
       of_.aside_.reserve(2 * of_.aside_.size() + 8);
     of_.queue_.reserve(of_.aside_.size() + 2);
     if (of_.released_first())
-      return of_.take_released();
+      return of_.released_.extract(of_.released_.begin()).value();
     const auto row = of_.queue_.front();
     of_.queue_.pop();
     return row;

@@ -28,7 +28,7 @@ links_by_bucket direct_links(std::span<bucket_core* const> all, const coming_def
       auto target =
           std::ranges::find_if(all, [&](bucket_core* b) { return b->name() == declared->bucket; });
       auto* to = target == all.end() ? nullptr : *target;
-      of(source).outgoing.push_back({slot, declared->bucket, to});
+      of(source).outgoing.push_back({slot, declared->bucket, declared->what, to});
       if (to)
         of(to).incoming.push_back({source, slot, declared->what});
     }
@@ -59,62 +59,68 @@ void find_members(bucket_core* b, const links_by_bucket& links) {
   mine.held.assign(mine.members.begin(), mine.members.end());
 }
 
-/// What `b` refers to by way of others, with a capacity.
+/// What `b` refers to by way of others that cascade, with a capacity.
 void find_capped(bucket_core* b, const links_by_bucket& links) {
   std::set<bucket_core*> reached;
-  std::vector<bucket_core*> to_do{b};
+  std::vector<bucket_core*> to_do;
+  auto& mine = *links.at(b);
+  for (auto& out : mine.outgoing)
+    to_do.push_back(out.target);
   while (!to_do.empty()) {
     auto found = links.find(to_do.back());
     to_do.pop_back();
     if (found == links.end())
       continue;
     for (auto& out : found->second->outgoing)
-      if (out.target && reached.insert(out.target).second)
+      if (out.target && out.what == on_delete::cascade && reached.insert(out.target).second)
         to_do.push_back(out.target);
   }
-  auto& mine = *links.at(b);
-  const auto is_target = [&](bucket_core* each) {
-    return std::ranges::find(mine.outgoing, each, &outgoing_reference::target) !=
-           mine.outgoing.end();
-  };
   for (auto* each : reached)
-    if (each->evictor() && !is_target(each)) {
+    if (each->evictor()) {
       mine.capped_beyond.push_back(each);
       mine.held.emplace_back(each);
     }
 }
 
-/// Puts the links in place while nobody writes to any of the buckets, of which those without links
-/// get none.
-void install(std::span<bucket_core* const> all, const links_by_bucket& links) {
-  std::vector<bucket_core*> by_id{all.begin(), all.end()};
+/// Puts the links in place while nobody writes to any of the buckets that are or will be linked;
+/// those of them that are not in `links` get none. False, and nothing is done, if one of them was
+/// busy until then.
+bool install(std::span<bucket_core* const> all, const links_by_bucket& links,
+             const time_limit* until) {
+  std::vector<bucket_core*> by_id;
+  std::ranges::copy_if(all, std::back_inserter(by_id),
+                       [&](bucket_core* b) { return b->links() || links.contains(b); });
   std::ranges::sort(by_id, {}, [](bucket_core* b) { return b->id(); });
   std::vector<std::shared_ptr<const reference_links>> before(by_id.size()); // go behind the turns
-  for (auto* b : by_id)
-    b->turn().take();
+  std::size_t taken = 0;
+  const auto give_all = [&] {
+    while (taken > 0)
+      by_id[--taken]->turn().give();
+  };
+  for (; taken < by_id.size(); ++taken)
+    if (!until) {
+      by_id[taken]->turn().take();
+    } else if (!by_id[taken]->turn().take(*until)) {
+      give_all();
+      return false;
+    }
   for (std::size_t i = 0; i < by_id.size(); ++i) {
     auto found = links.find(by_id[i]);
     before[i] = by_id[i]->link(found == links.end() ? nullptr : found->second);
   }
-  for (auto* b : by_id)
-    b->turn().give();
-}
-
-bool linked_now(std::span<bucket_core* const> all) {
-  return std::ranges::any_of(all, [](bucket_core* b) { return b->links() != nullptr; });
+  give_all();
+  return true;
 }
 
 /// Links `some` of them, and unlinks the others.
-void link_some(std::span<bucket_core* const> all, std::span<bucket_core* const> some,
-               const coming_definition& coming) {
+bool link_some(std::span<bucket_core* const> all, std::span<bucket_core* const> some,
+               const coming_definition& coming, const time_limit* until) {
   auto links = direct_links(some, coming);
-  if (links.empty() && !linked_now(all))
-    return;
   for (auto& [b, mine] : links) {
     find_members(b, links);
     find_capped(b, links);
   }
-  install(all, links);
+  return install(all, links, until);
 }
 
 std::optional<error> mismatch(const std::string& source, const std::string& field,
@@ -190,7 +196,12 @@ std::optional<error> check_lines(std::span<bucket_core* const> all, const schema
 }
 
 void link_references(std::span<bucket_core* const> all, const coming_definition& coming) {
-  link_some(all, all, coming);
+  link_some(all, all, coming, nullptr);
+}
+
+bool link_references(std::span<bucket_core* const> all, const coming_definition& coming,
+                     const time_limit& until) {
+  return link_some(all, all, coming, &until);
 }
 
 void unlink_references(std::span<bucket_core* const> all, const bucket_core& leaving,
@@ -198,9 +209,11 @@ void unlink_references(std::span<bucket_core* const> all, const bucket_core& lea
   std::vector<bucket_core*> rest;
   std::ranges::copy_if(all, std::back_inserter(rest),
                        [&](bucket_core* b) { return b != &leaving; });
-  link_some(all, rest, coming);
+  link_some(all, rest, coming, nullptr);
 }
 
-void unlink_references(std::span<bucket_core* const> all) { link_some(all, {}, {}); }
+bool unlink_references(std::span<bucket_core* const> all, const time_limit& until) {
+  return link_some(all, {}, {}, &until);
+}
 
 } // namespace holdfast::detail

@@ -2,6 +2,7 @@
 
 #include <holdfast/runtime/error.hpp>
 #include <holdfast/runtime/ref.hpp>
+#include <holdfast/runtime/time_limit.hpp>
 #include <holdfast/store/detail/index_key.hpp>
 #include <holdfast/store/schema.hpp>
 
@@ -19,7 +20,8 @@ class bucket_core;
 /// A field of a bucket that holds keys of another one, or of its own.
 struct outgoing_reference {
   std::uint32_t slot = 0;
-  std::string bucket;            ///< the other bucket's name
+  std::string bucket; ///< the other bucket's name
+  on_delete what = on_delete::restrict;
   bucket_core* target = nullptr; ///< null while no bucket of that name is defined
 
   /// What a record refers to by it; null also in records from before there was the field.
@@ -47,8 +49,8 @@ struct reference_links {
   /// that it refers to, and all that refer to it, directly or by others.
   std::vector<bucket_core*> members;
   std::vector<ref<bucket_core>> held; ///< the same, and those of `capped_beyond`
-  /// With a capacity, and not its targets themselves: those that its targets refer to, or their
-  /// targets, and so on. Its records may keep theirs by way of those between.
+  /// With a capacity: those whose records its own may keep by way of others that would go with
+  /// them, as its targets refer to them and cascade, or refer to others that do, and so on.
   std::vector<bucket_core*> capped_beyond;
   std::vector<outgoing_reference> outgoing;
   std::vector<incoming_reference> incoming;
@@ -73,11 +75,15 @@ struct coming_definition {
 /// Links the buckets of a store with one another, by their schemas; buckets without references get
 /// none. Takes turns; not inside a job.
 void link_references(std::span<bucket_core* const> all, const coming_definition& coming);
+/// The same; false, and nothing is done, if somebody had a turn until then.
+[[nodiscard]] bool link_references(std::span<bucket_core* const> all,
+                                   const coming_definition& coming, const time_limit& until);
 
 /// Unlinks everything that speaks of `leaving`, which is one of `all`. Takes turns.
 void unlink_references(std::span<bucket_core* const> all, const bucket_core& leaving,
                        const coming_definition& coming);
-/// Unlinks all from one another. Takes turns.
-void unlink_references(std::span<bucket_core* const> all);
+/// Unlinks all from one another. Takes turns; false, and nothing is done, if somebody had one until
+/// then.
+[[nodiscard]] bool unlink_references(std::span<bucket_core* const> all, const time_limit& until);
 
 } // namespace holdfast::detail

@@ -1,6 +1,7 @@
 // Buckets come, change and go.
 #include <holdfast/store/detail/store_state.hpp>
 
+#include <holdfast/runtime/time_limit.hpp>
 #include <holdfast/store/codec.hpp>
 #include <holdfast/store/detail/actors.hpp>
 #include <holdfast/store/detail/definition_limits.hpp>
@@ -99,11 +100,6 @@ std::vector<bucket_core*> store_state::cores() const {
 
 void store_state::link_buckets() { link_references(cores(), coming_); }
 
-void store_state::update_ended() {
-  coming_ = {};
-  link_buckets();
-}
-
 result<void> store_state::write_catalog(bucket_id id, const schema& definition) {
   auto op = ref<catalog_operation>{new catalog_operation{*runtime_, *pipe_}};
   op->put(bucket_prefix('c', id), codec::encode_schema(definition));
@@ -154,7 +150,7 @@ result<void> store_state::await(definition_change change, std::chrono::milliseco
   auto after = " within " + std::to_string(timeout.count()) + " ms";
   if (op.give_up()) {
     if (change.what == definition_change::update)
-      update_ended();
+      coming_ = {};
     return fail(errc::timeout, name + ": not begun" + after + "; nothing happened",
                 {.bucket = name});
   }
@@ -166,7 +162,7 @@ result<void> store_state::await(definition_change change, std::chrono::milliseco
 result<void> store_state::finish(const definition_change& change) {
   auto done = change.op->take();
   if (change.what == definition_change::update) {
-    update_ended();
+    coming_ = {}; // its links are in place; if it failed, they are of a field that nobody has
   } else if (done) {
     forget(change.core);
   } else {
@@ -239,7 +235,14 @@ result<void> store_state::update(std::string_view name, const bucket_update& cha
   auto op = ref<operation<void_result>>{
       new redefine_operation{*core, options_.durability, *next, change.fill()}};
   coming_ = {*core, *next};
-  link_buckets();
+  if (!link_references(cores(), coming_, time_limit{system_clock(), timeout})) {
+    coming_ = {};
+    return fail(
+        errc::timeout,
+        (*core)->name() + ": not begun within " + std::to_string(timeout.count()) +
+            " ms, for a bucket that it is linked with is being written to; nothing happened",
+        {.bucket = (*core)->name()});
+  }
   op->start();
   return await({definition_change::update, *core, op}, timeout);
 }

@@ -1,5 +1,6 @@
 #include <holdfast/store/detail/store_state.hpp>
 
+#include <holdfast/runtime/time_limit.hpp>
 #include <holdfast/store/detail/actors.hpp>
 #include <holdfast/store/detail/guarded_journal.hpp>
 #include <holdfast/store/detail/insist.hpp>
@@ -261,8 +262,9 @@ result<void> store_state::stop_all() {
     if (auto why = pipe_->refusal(); why && !options_.read_only)
       keep_first(result<void>{fail(std::move(*why))});
   }
-  if (ended) // else somebody may hold turns for ever
-    unlink_references(cores());
+  // Whoever hangs with a turn keeps what it uses.
+  if (ended)
+    (void)unlink_references(cores(), time_limit{system_clock(), std::chrono::milliseconds{0}});
   if (options_.journal)
     keep_first(guarded_journal{*options_.journal}.close());
   if (!options_.runtime)

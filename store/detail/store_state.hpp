@@ -96,7 +96,6 @@ private:
   /// An update whose outcome nobody has waited for to the end comes before any other change.
   /// Errors: `timeout`, if it has not ended by then; `name` is the bucket for which it waits.
   std::optional<error> settle_update(const std::string& name, std::chrono::milliseconds timeout);
-  void update_ended();
   result<void> await(definition_change change, std::chrono::milliseconds timeout);
   result<void> finish(const definition_change& change);
   void finish_open_changes();

@@ -26,7 +26,7 @@ bool participants::add_written(bucket_core& b, const time_limit& until) {
   if (!mine)
     return false;
   if (auto* links = b.links()) {
-    linked_.emplace_back(&b, links);
+    linked_.emplace_back(&b, b.held_links());
     for (auto* member : links->members)
       add(ref<bucket_core>{member});
   }
@@ -53,7 +53,7 @@ std::span<bucket_core* const> participants::in_memory() {
 bool participants::still_linked(std::span<transaction_part* const> written) const {
   auto links_of = [&](bucket_core& b) {
     auto found = std::ranges::find(linked_, &b, [](auto& pair) { return pair.first; });
-    return found == linked_.end() ? nullptr : found->second;
+    return found == linked_.end() ? nullptr : found->second.get();
   };
   return std::ranges::all_of(written,
                              [&](auto* p) { return p->core().links() == links_of(p->core()); });

@@ -33,7 +33,8 @@ private:
   std::vector<ref<bucket_core>> all_;
   std::vector<bucket_core*> order_;
   std::vector<bucket_core*> in_memory_;
-  std::vector<std::pair<bucket_core*, const reference_links*>> linked_;
+  /// Held, so that no others stand at the same address.
+  std::vector<std::pair<bucket_core*, std::shared_ptr<const reference_links>>> linked_;
 };
 
 /// The commit of a transaction: its edits, what the pipeline holds until they are on disk, and what

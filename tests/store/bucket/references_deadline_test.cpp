@@ -3,6 +3,8 @@
 
 #include <gmock/gmock.h>
 
+#include <vector>
+
 namespace holdfast {
 namespace {
 
@@ -75,6 +77,59 @@ TEST(references_and_deadlines, of_an_expired_record_that_is_kept_do_not_keep_oth
   EXPECT_TRUE(cards.update(1, {{"of", "ann"}, {"n", 1}}).get());
   ASSERT_TRUE(cards.erase(1).get());
   EXPECT_EQ(*own.purge(), 1u);
+}
+
+/// On a clock that the test moves.
+struct what_has_ended : ::testing::Test {
+  manual_clock clock;
+  store db = open();
+
+  store open() {
+    store_options options;
+    options.ttl_interval = std::chrono::milliseconds{0};
+    options.runtime_settings.clock = &clock;
+    return store::start(std::move(options)).value();
+  }
+};
+
+TEST_F(what_has_ended, and_is_kept_restricts_nothing) {
+  auto nodes = db.define(schema("nodes")
+                             .key("id", integer())
+                             .field("up", integer().references("nodes", on_delete::restrict)))
+                   .value();
+  auto pins =
+      db.define(schema("pins").key("id", integer()).field("of", integer().references("nodes")))
+          .value();
+  ASSERT_TRUE(nodes.insert({{"id", 1}}).get());
+  ASSERT_TRUE(nodes.insert({{"id", 2}, {"up", 1}}, {.expires_in = std::chrono::seconds{1}}).get());
+  ASSERT_TRUE(nodes.insert({{"id", 3}, {"up", 1}}).get());
+  ASSERT_TRUE(pins.insert({{"id", 1}, {"of", 2}}).get());
+  clock.advance(std::chrono::seconds{2});
+  EXPECT_EQ(nodes.erase(1).get().error(), errc::broken_reference) << "3 refers to it";
+  auto erased = nodes.erase_many("id"_f >= 0).get();
+  ASSERT_TRUE(erased) << erased.error().to_string();
+  EXPECT_EQ(*erased, 2u);
+}
+
+/// A reference was a new one at the record's second change in a commit.
+TEST_F(what_has_ended, may_be_referred_to_on_by_a_record_that_is_changed_twice) {
+  auto groups = db.define(groups_schema()).value();
+  auto things = db.define(schema("things").key("id", integer())).value();
+  auto people = db.define(people_schema(on_delete::restrict)
+                              .field("a", integer().references("things", on_delete::set_null))
+                              .field("b", integer().references("things", on_delete::set_null)))
+                    .value();
+  ASSERT_TRUE(groups.insert({{"id", "red"}}, {.expires_in = std::chrono::seconds{1}}).get());
+  ASSERT_TRUE(things.insert({{"id", 1}}).get());
+  ASSERT_TRUE(people.insert({{"id", "ann"}, {"team", "red"}, {"a", 1}, {"b", 1}}).get());
+  clock.advance(std::chrono::seconds{2});
+  const std::vector<object> twice{{{"id", "ann"}, {"n", 1}}, {{"id", "ann"}, {"n", 2}}};
+  EXPECT_TRUE(people.upsert_many(twice).get());
+  EXPECT_TRUE(things.erase(1).get());
+  auto ann = people.get("ann").get();
+  ASSERT_TRUE(ann);
+  EXPECT_TRUE((*ann)["a"].is_null() && (*ann)["b"].is_null());
+  EXPECT_EQ((*ann)["n"], value_view{2});
 }
 
 } // namespace

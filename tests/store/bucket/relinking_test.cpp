@@ -118,6 +118,38 @@ TEST(an_update, waits_for_the_one_before_it_whose_outcome_nobody_knows) {
   EXPECT_TRUE(kids.insert({{"id", 1}, {"a", 1}, {"b", 2}}).get());
 }
 
+/// It took the turns of all buckets, one of which a transaction held until the disk answered.
+TEST(an_update, waits_for_no_bucket_that_it_is_not_linked_with) {
+  auto disk = std::make_shared<memory_disk>();
+  auto db = store::start({.journal = memory_journal(disk)}).value();
+  auto rooms = db.define(schema("rooms").key("id", integer())).value();
+  auto beds =
+      db.define(schema("beds").key("id", integer()).field("room", integer().references("rooms")))
+          .value();
+  auto local = db.define(schema("local").key("id", integer()).persistent(false)).value();
+  auto other = db.define(schema("other").key("id", integer()).persistent(false)).value();
+  disk->hold();
+  std::thread both{[&] {
+    EXPECT_TRUE(db.transact([&](transaction& tx) -> result<void> {
+      for (auto& b : {tx.in(rooms), tx.in(local)})
+        if (auto done = b.insert({{"id", 1}}).get(); !done)
+          return fail(done.error());
+      return {};
+    }));
+  }};
+  disk->wait_until_held();
+  EXPECT_TRUE(db.update_bucket("other", bucket_update().add_field("x", integer())));
+  const auto linked = db.update_bucket(
+      "other", bucket_update().add_field("of", integer().references("local")), 50ms);
+  EXPECT_EQ(linked.error(), errc::timeout);
+  EXPECT_THAT(linked.error().message(), ::testing::HasSubstr("nothing happened"));
+  disk->release();
+  both.join();
+  EXPECT_TRUE(
+      db.update_bucket("other", bucket_update().add_field("of", integer().references("local"))));
+  EXPECT_EQ(other.insert({{"id", 1}, {"of", 7}}).get().error(), errc::broken_reference);
+}
+
 TEST(a_bucket, that_was_dropped_is_linked_with_nothing_though_others_write_meanwhile) {
   auto db = store::start().value();
   auto parents = db.define(schema("parents").key("id", integer())).value();

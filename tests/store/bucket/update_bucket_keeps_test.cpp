@@ -247,6 +247,27 @@ TEST_P(an_updated_bucket, gives_nothing_to_what_has_ended_and_does_not_count_it)
   EXPECT_THAT(told[1], ::testing::StartsWith("rooms.updated 2"));
 }
 
+/// What an ended record has outside the schema was carried into the new field as it was, and no
+/// restart could read it.
+TEST_P(an_updated_bucket, can_be_read_after_a_restart_whatever_ended_records_had) {
+  auto visits = db.define(schema("visits").key("id", integer())).value();
+  const auto briefly = write_options{.expires_in = std::chrono::seconds{1}};
+  ASSERT_TRUE(visits.insert({{"id", 1}, {"age", "old"}, {"when", "2024-01-01"}}, briefly).get());
+  ASSERT_TRUE(visits.insert({{"id", 2}, {"age", 7}, {"note", "stays"}}).get());
+  clock.advance(std::chrono::seconds{2});
+  auto updated = db.update_bucket(
+      "visits",
+      bucket_update().add_field("age", integer()).add_field("when", date()).add_index("age"));
+  ASSERT_TRUE(updated) << updated.error().to_string();
+  EXPECT_EQ(*visits.count("age"_f > 0).get(), 1u);
+  if (GetParam()) {
+    ASSERT_TRUE(db.stop());
+    db = start();
+    EXPECT_EQ((*db.bucket("visits")->get(2).get())["note"], value_view{"stays"});
+  }
+  EXPECT_EQ(*db.purge(), 1u);
+}
+
 INSTANTIATE_TEST_SUITE_P(over, an_updated_bucket, ::testing::Bool(),
                          [](auto& p) { return std::string{p.param ? "a_journal" : "memory"}; });
 

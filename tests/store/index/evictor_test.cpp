@@ -149,5 +149,33 @@ TEST_F(a_search, forgets_what_is_gone_for_good) {
   EXPECT_FALSE(keeper.keeps_any());
 }
 
+/// Found in review: what was kept again and again was queued as often.
+TEST_F(a_search, has_each_row_once_however_often_it_is_kept_and_released) {
+  insert(3);
+  keep(0, 2);
+  for (int i = 0; i < 5; ++i) {
+    auto* first = d.data_.head(0);
+    keeper.keep(*first, evictor::always);
+    keeper.release(*first);
+  }
+  kept.erase(0);
+  EXPECT_EQ(let_go(), 0u);
+  EXPECT_EQ(let_go(), 2u);
+  EXPECT_EQ(looks, 2u);
+}
+
+TEST_F(a_search, goes_on_where_the_expired_are_kept_but_not_past_what_was_rolled_back) {
+  keeper.begin_expiry();
+  keeper.expired_kept({50, 3});
+  keeper.rollback();
+  EXPECT_EQ(keeper.expired_kept(), detail::deadline_place{});
+  keeper.begin_expiry();
+  keeper.expired_kept({50, 3});
+  keeper.begin_expiry();
+  keeper.expired_kept({60, 5});
+  keeper.rollback();
+  EXPECT_EQ(keeper.expired_kept(), (detail::deadline_place{50, 3}));
+}
+
 } // namespace
 } // namespace holdfast::testing
