@@ -29,27 +29,19 @@ result<void> commit_scope::shrink(bucket_core& b) {
     return expired;
   if (data.live_count() <= capacity)
     return {};
-  {
-    evictor::search old{*b.evictor(), data, now_.time_since_epoch().count()};
-    while (data.live_count() > capacity) {
-      auto* victim = old.next([&](const record_block& each) { return kept_until(b, each); });
-      if (!victim)
-        break;
-      if (auto gone = erase(b, *victim, cause::eviction); !gone)
-        return gone;
-    }
-  }
-  const auto first = data.first_open_row();
-  if (data.live_count() > capacity && data.next_row() - first <= capacity)
-    return fail(full(b));
-  for (auto row = first; data.live_count() > capacity && row < data.next_row(); ++row) {
-    auto* block = data.head(row);
-    if (!block || block->death.load(std::memory_order_relaxed) != never || is_kept(b, *block))
-      continue;
-    if (auto gone = erase(b, *block, cause::eviction); !gone)
+  const auto too_many = data.next_row() - data.first_open_row() > capacity;
+  evictor::search search{*b.evictor(), data, now_.time_since_epoch().count()};
+  const auto kept = [&](const record_block& each) { return kept_until(b, each); };
+  while (data.live_count() > capacity) {
+    auto* victim = search.next(kept);
+    if (!victim && too_many)
+      victim = search.next_own(kept);
+    if (!victim)
+      return fail(full(b));
+    if (auto gone = erase(b, *victim, cause::eviction); !gone)
       return gone;
   }
-  return data.live_count() > capacity ? result<void>{fail(full(b))} : result<void>{};
+  return {};
 }
 
 /// Erases expired records, `most` or a few more, in order of deadlines. Those that others keep are

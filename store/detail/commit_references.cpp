@@ -65,6 +65,8 @@ result<void> commit_scope::treat_referrers(bucket_core& b, const incoming_refere
   for (auto* referrer : referrers) {
     if (!alive(*referrer))
       continue; // erased by what was done to the one before
+    if (refers_anew(*referrer, by.slot))
+      continue; // to what is there when the commit is complete, which is looked at then
     if (has_expired(*referrer)) {
       // One that is kept itself stays, and refers to nothing; nobody sees it.
       if (!is_kept(*by.source, *referrer))
@@ -78,6 +80,19 @@ result<void> commit_scope::treat_referrers(bucket_core& b, const incoming_refere
     }
   }
   return {};
+}
+
+/// Whether a record has that reference from this commit, not from before.
+bool commit_scope::refers_anew(const record_block& block, std::uint32_t slot) noexcept {
+  const auto* before = as_it_was(&block);
+  return before != &block &&
+         (!before || compare(key_view::of(block, slot), key_view::of(*before, slot)) != 0);
+}
+
+const record_block* commit_scope::as_it_was(const record_block* block) noexcept {
+  while (block && block->birth.load(std::memory_order_relaxed) == never)
+    block = block->prev.load(std::memory_order_relaxed);
+  return block;
 }
 
 result<void> commit_scope::treat_one(const incoming_reference& by, record_block& referrer) {

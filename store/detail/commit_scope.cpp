@@ -75,13 +75,6 @@ private:
   void* memory_;
 };
 
-/// A record as it was before the commit, if it was there.
-const record_block* as_it_was(const record_block* before) noexcept {
-  while (before && before->birth.load(std::memory_order_relaxed) == never)
-    before = before->prev.load(std::memory_order_relaxed);
-  return before;
-}
-
 record shared(record_block* block) { return block ? record::share(block) : record{}; }
 
 } // namespace

@@ -175,6 +175,9 @@ private:
   result<void> expire_some(bucket_core& b, std::uint64_t most);
   result<void> follow_erased();
   result<void> treat_referrers(bucket_core& b, const incoming_reference& by, const record& gone);
+  /// A record as it was before the commit; null if it was not there.
+  static const record_block* as_it_was(const record_block* block) noexcept;
+  static bool refers_anew(const record_block& block, std::uint32_t slot) noexcept;
   result<void> treat_one(const incoming_reference& by, record_block& referrer);
   result<void> check_references();
   void note(bucket_core& b, change_kind kind, cause why, record_block* before, record_block* after,

@@ -94,6 +94,10 @@ void evictor::keep(const record_block& live, std::int64_t until) {
 }
 
 void evictor::release(const record_block& live) {
+  if (passed_.contains(live.row)) {
+    released_.insert(live.row);
+    passed_.erase(live.row);
+  }
   if (!keeps(live.row))
     return;
   put_back(live.row);
@@ -107,6 +111,18 @@ void evictor::put_back(std::uint64_t row) {
   kept_.erase(row);
 }
 
+evictor::search::~search() {
+  auto& aside = of_.aside_;
+  of_.passed_.erase(of_.passed_.lower_bound(first_own_), of_.passed_.end());
+  of_.released_.erase(of_.released_.lower_bound(first_own_), of_.released_.end());
+  aside.insert(aside.end(), of_.passed_.begin(), of_.passed_.end()); // there is room
+  of_.passed_.clear();
+  if (!of_.marks_) // one may have let an older one go
+    std::ranges::sort(aside);
+  for (; !aside.empty(); aside.pop_back())
+    of_.queue_.push_front(aside.back());
+}
+
 void evictor::look_at_time(const bucket_data& data, std::int64_t now) {
   if (kept_.size() + released_.size() > 2 * data.live_count() + 1024)
     drop_gone(data);
@@ -115,6 +131,7 @@ void evictor::look_at_time(const bucket_data& data, std::int64_t now) {
     try {
       while (!kept_.empty())
         put_back(kept_.begin()->first);
+      released_.merge(passed_);
     } catch (...) {
       release_all();
       throw;

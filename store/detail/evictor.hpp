@@ -59,7 +59,7 @@ public:
   /// Rows were taken back, and their numbers will be used again.
   void forget() noexcept;
 
-  /// The record, which nothing in this commit has written, cannot go before `until`, unless it is
+  /// The record, from before the commit, cannot go before `until`, unless it is
   /// released. Throws `std::bad_alloc`.
   void keep(const record_block& live, std::int64_t until);
   bool keeps(std::uint64_t row) const noexcept { return kept_.contains(row); }
@@ -93,10 +93,6 @@ private:
   void drop_gone(const bucket_data& data);
   void drop_stale_ends();
   void put_back(std::uint64_t row);
-  /// Whether what was released comes before the queue.
-  bool released_first() noexcept {
-    return !released_.empty() && (queue_.empty() || marks_ || *released_.begin() < queue_.front());
-  }
   bool take_mark(std::uint64_t row) noexcept {
     return marks_ && marks_[row & mask_].exchange(0, std::memory_order_relaxed) != 0;
   }
@@ -108,6 +104,7 @@ private:
   std::unordered_map<std::uint64_t, std::int64_t> kept_;     ///< rows, and until when
   std::vector<std::pair<std::int64_t, std::uint64_t>> ends_; ///< heap, first end in front
   std::set<std::uint64_t> released_;                         ///< rows; none that is kept
+  std::set<std::uint64_t> passed_; ///< rows that the open commit keeps; empty but in a search
   std::atomic<bool> all_released_{false};
   deadline_place expired_kept_, expired_kept_sealed_;
   std::uint64_t seen_ = 0;           ///< rows below it have been in the queue
@@ -115,31 +112,30 @@ private:
 };
 
 /// Within a commit's open operation: the records that are to go, one after the other.
+///
+/// `kept_until(block)` is when something may stop to keep a record, or nothing if nothing does; a
+/// time that is not to come says that this commit itself keeps it. What is passed over for that is
+/// looked at again when what keeps it is to go, too.
 class evictor::search {
 public:
   /// Throws `std::bad_alloc`.
-  search(evictor& of, const bucket_data& data, std::int64_t now) : of_{of}, data_{data}, now_{now} {
+  search(evictor& of, const bucket_data& data, std::int64_t now)
+      : of_{of}, data_{data}, now_{now}, first_own_{data.first_open_row()}, own_{first_own_} {
     of_.take_in(data_);
     of_.look_at_time(data_, now_);
     passes_ = of_.queue_.size() + of_.released_.size(); // readers may mark on and on
   }
   search(const search&) = delete;
   search& operator=(const search&) = delete;
-  /// What is to go stays in front, for the commit may be rolled back.
-  ~search() {
-    auto& aside = of_.aside_;
-    if (!of_.marks_) // it was released behind one that let it go
-      std::ranges::sort(aside);
-    for (; !aside.empty(); aside.pop_back())
-      of_.queue_.push_front(aside.back());
-  }
+  /// What was to go or was passed over stays in front, for the commit may be rolled back.
+  ~search();
 
-  /// The next live record from before the commit that nothing keeps, or null. `kept_until(block)`
-  /// is when something may stop to keep it, or nothing if nothing does; a time that is not to come
-  /// says that this commit itself keeps it. Throws `std::bad_alloc`.
+  /// The next live record from before the commit that nothing keeps, or null. Throws
+  /// `std::bad_alloc`.
   template <class F>
   record_block* next(F&& kept_until) {
-    while (of_.released_first() || !of_.queue_.empty()) {
+    of_.look_at_time(data_, now_);
+    while (released_first() || !of_.queue_.empty()) {
       const auto row = take();
       const auto state = state_of(data_, row);
       if (state == row_state::gone || of_.keeps(row))
@@ -156,21 +152,52 @@ public:
       const std::optional<std::int64_t> until = kept_until(*block);
       if (!until)
         return block;
-      if (*until > now_) {
+      if (*until > now_)
         of_.keep(*block, *until);
-        of_.aside_.pop_back();
-      }
+      else
+        of_.passed_.insert(row);
+      of_.aside_.pop_back();
     }
     return nullptr;
   }
 
+  /// The first live record that the commit inserted and that nothing keeps, or null. Throws
+  /// `std::bad_alloc`.
+  template <class F>
+  record_block* next_own(F&& kept_until) {
+    of_.look_at_time(data_, now_);
+    for (;;) {
+      auto released = of_.released_.lower_bound(first_own_);
+      const auto again = released != of_.released_.end();
+      if (!again && own_ >= data_.next_row())
+        return nullptr;
+      const auto row = again ? *released : own_++;
+      auto* block = data_.head(row);
+      if (!block || block->death.load(std::memory_order_relaxed) != never) {
+        of_.released_.erase(row);
+      } else if (kept_until(*block)) {
+        of_.passed_.insert(row);
+        of_.released_.erase(row);
+      } else {
+        return block;
+      }
+    }
+  }
+
 private:
+  /// Whether what was released comes before the queue; own records never do.
+  bool released_first() noexcept {
+    auto& released = of_.released_;
+    return !released.empty() && *released.begin() < first_own_ &&
+           (of_.queue_.empty() || of_.marks_ || *released.begin() < of_.queue_.front());
+  }
   /// Out of its queue, with room for it in any other.
   std::uint64_t take() {
-    if (of_.aside_.size() == of_.aside_.capacity())
-      of_.aside_.reserve(2 * of_.aside_.size() + 8);
-    of_.queue_.reserve(of_.aside_.size() + 2);
-    if (of_.released_first())
+    const auto out = of_.aside_.size() + of_.passed_.size() + 2;
+    if (out > of_.aside_.capacity())
+      of_.aside_.reserve(2 * out + 8);
+    of_.queue_.reserve(out);
+    if (released_first())
       return of_.released_.extract(of_.released_.begin()).value();
     const auto row = of_.queue_.front();
     of_.queue_.pop();
@@ -180,7 +207,9 @@ private:
   evictor& of_;
   const bucket_data& data_;
   std::int64_t now_;
-  std::size_t passes_ = 0; ///< that are left for records because of their marks
+  const std::uint64_t first_own_; ///< of the rows that the commit inserted
+  std::uint64_t own_;             ///< those below were looked at
+  std::size_t passes_ = 0;        ///< that are left for records because of their marks
 };
 
 } // namespace holdfast::detail

@@ -177,7 +177,8 @@ result<record_block*> transaction_part::put_new(draft& input, const write_option
   auto* own = own_.find(k, hash, core_->key_slot());
   auto* before = own ? own->before : in_snapshot(k, hash); // the latter has expired
   if (before && (!own || !own->changes())) // it goes now, and with it what hangs on it
-    if (auto gone = of_->all_or_nothing([&] { return treat_referrers(record::share(before)); });
+    if (auto gone =
+            of_->all_or_nothing([&] { return treat_referrers(record::share(before), true); });
         !gone)
       return fail(std::move(gone.error()));
   own_writes::keep(schema().shared_layout());
@@ -228,6 +229,8 @@ record transaction_part::put_gone(record_block& old) {
 /// these fields of them.
 result<records> transaction_part::referring(std::uint32_t slot, value_view to,
                                             read_set::used_fields used) {
+  if (slot >= schema().layout().size())
+    return records{}; // of a definition on its way
   const query which{
       filter::compare(schema().layout().name(slot), filter::kind::eq, to.materialize())};
   return read([&](const reader& from, std::int64_t at) {
@@ -239,18 +242,29 @@ result<records> transaction_part::referring(std::uint32_t slot, value_view to,
 /// Erases or changes the records that refer to an erased one, as their fields say, and to those
 /// erased by that: through a list, for a chain of references may be longer than the stack. Where
 /// they restrict, the commit looks whether they still refer.
-result<void> transaction_part::treat_referrers(record gone) {
+result<void> transaction_part::treat_referrers(record gone, bool makes_room) {
   erased_records list{{this, std::move(gone)}};
   for (std::size_t i = 0; i < list.size(); ++i) {
     const auto next = std::exchange(list[i].second, {}); // the list grows meanwhile
-    if (auto done = list[i].first->treat_referrers(next, list); !done)
+    if (auto done = list[i].first->treat_referrers(next, i == 0 && makes_room, list); !done)
       return done;
   }
   return {};
 }
 
-/// Of one erased record; those that it erases are put into the list.
-result<void> transaction_part::treat_referrers(const record& gone, erased_records& list) {
+/// Whether the transaction itself has made a record refer to what it refers to.
+bool transaction_part::refers_anew(const record_block& block, std::uint32_t slot) const {
+  const auto k = key_view::of(block, core_->key_slot());
+  auto* own = own_.find(k, hash_of_key(k), core_->key_slot());
+  return own && own->changes() &&
+         (!own->before || own->begins_anew() ||
+          compare(key_view::of(block, slot), key_view::of(*own->before, slot)) != 0);
+}
+
+/// Of one erased record; those that it erases are put into the list. One that has expired and makes
+/// room for its key takes nothing along that refers to the key anew.
+result<void> transaction_part::treat_referrers(const record& gone, bool makes_room,
+                                               erased_records& list) {
   auto referrers = of_->referrers(*core_);
   if (!referrers)
     return fail(std::move(referrers.error()));
@@ -265,6 +279,8 @@ result<void> transaction_part::treat_referrers(const record& gone, erased_record
       auto* block = source->find(referrer.key());
       if (!block)
         continue; // erased by what was done to the one before
+      if (makes_room && source->refers_anew(*block, by.slot))
+        continue;
       if (by.what == on_delete::cascade) {
         list.emplace_back(source.get(), source->put_gone(*block));
         continue;

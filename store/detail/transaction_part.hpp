@@ -124,8 +124,9 @@ private:
   using erased_records = std::vector<std::pair<transaction_part*, record>>;
   result<void> put_erased(record_block& old);
   record put_gone(record_block& old);
-  result<void> treat_referrers(record gone);
-  result<void> treat_referrers(const record& gone, erased_records& list);
+  result<void> treat_referrers(record gone, bool makes_room = false);
+  result<void> treat_referrers(const record& gone, bool makes_room, erased_records& list);
+  bool refers_anew(const record_block& block, std::uint32_t slot) const;
   result<records> referring(std::uint32_t slot, value_view to, read_set::used_fields used);
   result<std::vector<record_block*>> expired_blocks();
   result<bool> is_kept(record_block& old);

@@ -188,5 +188,39 @@ TEST_F(a_capped_bucket, lets_the_oldest_go_though_a_commit_was_refused) {
   EXPECT_THAT(keys(), ElementsAre(2, 3, 4));
 }
 
+/// What the commit itself kept was not looked at again when what kept it went, too.
+TEST_F(a_capped_bucket, lets_go_what_only_another_one_kept_that_goes_as_well) {
+  start(of(2).field("up", integer().references("cache", on_delete::cascade)));
+  ASSERT_TRUE(put(1));
+  ASSERT_TRUE(put(2));
+  const std::vector<object> three{{{"id", 2}, {"up", 1}}, {{"id", 3}}, {{"id", 4}}};
+  auto done = cache->upsert_many(three).get();
+  ASSERT_TRUE(done) << done.error().to_string();
+  EXPECT_THAT(keys(), ElementsAre(3, 4));
+}
+
+TEST_F(a_capped_bucket, lets_no_more_of_a_commit_go_than_goes_beyond_it_by_itself) {
+  start(of(2).field("up", integer().references("cache", on_delete::cascade)));
+  ASSERT_TRUE(put(1));
+  const std::vector<object> three{{{"id", 2}, {"up", 1}}, {{"id", 3}}, {{"id", 4}}};
+  ASSERT_TRUE(cache->insert_many(three).get());
+  EXPECT_THAT(keys(), ElementsAre(3, 4));
+}
+
+TEST_F(a_capped_bucket, may_be_left_with_one_of_a_chain_that_a_commit_made) {
+  start(of(1).field("up", integer().references("cache", on_delete::cascade)));
+  auto pins =
+      define(schema("pins").key("id", integer()).field("of", integer().references("cache")));
+  auto done = db->transact([&](transaction& tx) -> result<void> {
+    auto in = tx.in(*cache);
+    for (const object& each : {object{{"id", 1}}, object{{"id", 2}, {"up", 1}}, object{{"id", 3}}})
+      if (auto made = in.insert(each).get(); !made)
+        return fail(made.error());
+    return tx.in(pins).insert({{"id", 1}, {"of", 3}}).get().map([](auto&&) {});
+  });
+  ASSERT_TRUE(done) << done.error().to_string();
+  EXPECT_THAT(keys(), ElementsAre(3));
+}
+
 } // namespace
 } // namespace holdfast

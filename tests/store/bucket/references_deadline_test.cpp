@@ -132,5 +132,49 @@ TEST_F(what_has_ended, may_be_referred_to_on_by_a_record_that_is_changed_twice) 
   EXPECT_EQ((*ann)["n"], value_view{2});
 }
 
+/// The expired one took along the record that had been written for its successor.
+TEST_F(what_has_ended, and_is_inserted_again_takes_nothing_along_that_refers_to_it_anew) {
+  auto nodes = db.define(schema("nodes")
+                             .key("id", integer())
+                             .field("up", integer().references("nodes", on_delete::cascade)))
+                   .value();
+  const std::vector<object> both{{{"id", 9}, {"up", 1}}, {{"id", 1}}};
+  for (const bool in_transaction : {false, true}) {
+    (void)nodes.clear().get();
+    ASSERT_TRUE(nodes.insert({{"id", 1}}, {.expires_in = std::chrono::seconds{1}}).get());
+    ASSERT_TRUE(nodes.insert({{"id", 2}, {"up", 1}}).get());
+    clock.advance(std::chrono::seconds{2});
+    if (!in_transaction) {
+      ASSERT_TRUE(nodes.insert_many(both).get());
+    } else {
+      ASSERT_TRUE(db.transact([&](transaction& tx) -> result<void> {
+        for (auto& each : both)
+          if (auto made = tx.in(nodes).insert(each).get(); !made)
+            return fail(made.error());
+        return {};
+      }));
+    }
+    EXPECT_TRUE(nodes.contains(9) && nodes.contains(1)) << in_transaction;
+    EXPECT_FALSE(nodes.contains(2)) << "it referred to the one that has ended";
+  }
+}
+
+/// It was erased at the commit in silence, though the function had seen it.
+TEST_F(what_has_ended, or_was_erased_is_referred_to_by_nothing_new) {
+  auto things = db.define(schema("things").key("id", integer())).value();
+  auto lists = db.define(schema("lists")
+                             .key("id", integer())
+                             .field("of", integer().references("things", on_delete::cascade)))
+                   .value();
+  ASSERT_TRUE(things.insert({{"id", 1}}).get());
+  auto dangling = db.transact([&](transaction& tx) -> result<void> {
+    if (auto gone = tx.in(things).erase(1).get(); !gone)
+      return fail(gone.error());
+    return tx.in(lists).insert({{"id", 7}, {"of", 1}}).get().map([](auto&&) {});
+  });
+  EXPECT_EQ(dangling.error(), errc::broken_reference);
+  EXPECT_TRUE(things.contains(1));
+}
+
 } // namespace
 } // namespace holdfast
