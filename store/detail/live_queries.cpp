@@ -309,9 +309,11 @@ result<subscription> live_queries::subscribe(std::string_view name, object param
     // Since the group's run nothing may have happened but that records ended. Who comes now is not
     // shown them; those who are there are told by the commit that purges them, for each commit is
     // told once.
-    if (g->last && !g->dirty && !g->moved && g->at == first->run.at)
+    if (g->last && !g->dirty && !g->moved && g->at == first->run.at) {
       own = std::move(first->run.outcome);
-    else
+      // The group's next run may give what it has, and yet not what this one has.
+      g->untold = g->untold || !same_outcome(*own, *g->last);
+    } else
       install(*g, std::move(*first));
     at = g->at;
   }

@@ -78,6 +78,7 @@ run_cause cause_of(const query_group& g, const change& one) {
 
 void live_queries::route(const commit& c) {
   fault_point("queries.routing");
+  const auto now = lines_->time.now(runtime_.clock()).time_since_epoch().count();
   for (query_upkeep::place at; at.change < c.changes.size(); ++at.change) {
     auto& one = c.changes[at.change];
     at.seq = one.seq;
@@ -86,7 +87,7 @@ void live_queries::route(const commit& c) {
       continue;
     const auto line = one.persistent ? line_kind::durable : line_kind::memory;
     found->second.changed = std::max(found->second.changed, one.seq);
-    found->second.routes.each(one, [&](query_group& g, read_set::query_read* read) {
+    found->second.routes.each(one, now, [&](query_group& g, read_set::query_read* read) {
       if (g.dirty || g.at.of(line) >= one.seq)
         return;
       if (read && g.upkeep) {

@@ -70,8 +70,11 @@ public:
 
   /// Calls `f(group, read)` for those that a change may concern, a group perhaps several times;
   /// `read` is null if it is the key, or all of the bucket.
+  ///
+  /// A run that did not see the change may have seen the record ended all the same, by a deadline
+  /// that the change then moved: by `now` it has come. For such a run the record comes into being.
   template <class F>
-  void each(const change& c, F&& f);
+  void each(const change& c, std::int64_t now, F&& f);
 
   bool empty() const noexcept { return all_.alone(); }
 
@@ -95,6 +98,9 @@ private:
   void sweep();
   field_routes& routes_of(const bound_field& field);
   query_route& enter(query_route& head, query_group& g, read_set::query_read* read, entries& out);
+  template <class F>
+  void each_read(const record_layout& layout, const record_block* before, const record_block* after,
+                 F&& f);
   template <class F>
   void each_by_value(field_routes& field, const record_layout& layout, const record_block* before,
                      const record_block* after, F&& f);
@@ -149,7 +155,7 @@ void query_routes::each_by_range(field_routes& field, const record_layout& layou
 }
 
 template <class F>
-void query_routes::each(const change& c, F&& f) {
+void query_routes::each(const change& c, std::int64_t now, F&& f) {
   auto all_in = [&](query_route& head) {
     for (auto* r = head.behind; r != &head; r = r->behind)
       f(*r->of, nullptr);
@@ -165,14 +171,23 @@ void query_routes::each(const change& c, F&& f) {
     if (auto found = keys_.find(hash); found != keys_.end())
       all_in(found->second);
   }
+  each_read(*some->layout, before, after, f);
+  if (before && after && expired(*before, now)) [[unlikely]]
+    each_read(*some->layout, nullptr, after, f);
+}
+
+/// The queries that a value or a range leads to, and the others.
+template <class F>
+void query_routes::each_read(const record_layout& layout, const record_block* before,
+                             const record_block* after, F&& f) {
   for (auto& field : fields_) {
     if (!field->by_value.empty())
-      each_by_value(*field, *some->layout, before, after, f);
+      each_by_value(*field, layout, before, after, f);
     if (!field->by_range.empty())
-      each_by_range(*field, *some->layout, before, after, f);
+      each_by_range(*field, layout, before, after, f);
   }
   for (auto* r = others_.behind; r != &others_; r = r->behind)
-    if (r->read->touched_by(*some->layout, before, after))
+    if (r->read->touched_by(layout, before, after))
       f(*r->of, r->read);
 }
 
