@@ -126,7 +126,8 @@ evictor::search::~search() {
 void evictor::look_at_time(const bucket_data& data, std::int64_t now) {
   if (kept_.size() + released_.size() > 2 * data.live_count() + 1024)
     drop_gone(data);
-  if (all_released_.exchange(false, std::memory_order_acquire)) {
+  if (all_released_.load(std::memory_order_relaxed) && // mostly not: this is on the way of inserts
+      all_released_.exchange(false, std::memory_order_acquire)) {
     expired_kept_ = {};
     try {
       while (!kept_.empty())
