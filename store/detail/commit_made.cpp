@@ -14,8 +14,8 @@ record_block* commit_scope::copy(bucket_core& b, const record_block& made) {
 }
 
 /// Into the journal, and to be checked when all is there.
-void commit_scope::put_made(bucket_core& b, record_block& block, const record_block* before) {
-  put_stored(b, block, before);
+void commit_scope::put_made(bucket_core& b, record_block& block) {
+  put_stored(b, block);
   made_.emplace_back(&b, &block);
 }
 
@@ -24,7 +24,7 @@ void commit_scope::insert(bucket_core& b, const record_block& made) {
   auto* block = copy(b, made);
   b.data().insert(block);
   fault_point("bucket.inserted");
-  put_made(b, *block, nullptr);
+  put_made(b, *block);
   note(b, change_kind::inserted, why_, nullptr, block);
 }
 
@@ -35,7 +35,7 @@ void commit_scope::replace(bucket_core& b, record_block& old, const record_block
   if (linked_) [[unlikely]]
     release_kept(b, old);
   fault_point("bucket.replaced");
-  put_made(b, *block, &old);
+  put_made(b, *block);
   note(b, change_kind::updated, why_, &old, block);
 }
 

@@ -38,11 +38,6 @@ bool alive(const record_block& block) noexcept {
 
 } // namespace
 
-bool commit_scope::referring::is_new(const outgoing_reference& by) const noexcept {
-  const auto key = by.key_in(*block);
-  return !key.is_null() && !(before && compare(key, by.key_in(*before)) == 0);
-}
-
 /// Works through what was erased; erasing a referrer may add to it. A cycle ends because what is
 /// erased is not found again.
 result<void> commit_scope::follow_erased() {
@@ -80,6 +75,13 @@ result<void> commit_scope::treat_referrers(bucket_core& b, const incoming_refere
     }
   }
   return {};
+}
+
+/// Whether what a record refers to by that field must be there when the commit is complete. A
+/// reference that it had before stays whatever has become of the other record: what erases that
+/// sees to it.
+bool commit_scope::must_be_there(const outgoing_reference& by, const record_block& block) noexcept {
+  return !by.key_in(block).is_null() && refers_anew(block, by.slot);
 }
 
 /// Whether a record has that reference from this commit, not from before.
@@ -190,16 +192,16 @@ result<void> commit_scope::check_references() {
   // A transaction has done to those that it saw what their fields say.
   if (auto followed = follow_erased(); !followed)
     return followed;
-  for (auto& each : referring_) {
-    if (!alive(*each.block))
+  for (auto& [b, block] : referring_) {
+    if (!alive(*block))
       continue; // replaced or erased again
-    for (auto& out : each.in->links()->outgoing) {
-      if (!each.is_new(out))
+    for (auto& out : b->links()->outgoing) {
+      if (!must_be_there(out, *block))
         continue;
-      const auto key = out.key_in(*each.block);
+      const auto key = out.key_in(*block);
       auto* target = out.target ? out.target->find_head(key) : nullptr;
       if (!target || has_expired(*target))
-        return fail(dangling(*each.in, out, *each.block));
+        return fail(dangling(*b, out, *block));
     }
   }
   for (auto& kept : kept_) {

@@ -205,7 +205,7 @@ result<record_block*> commit_scope::insert(bucket_core& b, draft& input, const w
   block->hash = hash_of(k);
   b.data().insert(block);
   fault_point("bucket.inserted");
-  put_stored(b, *block, nullptr);
+  put_stored(b, *block);
   put_counter(b, into_);
   note(b, change_kind::inserted, why_, nullptr, block);
   return block;
@@ -243,14 +243,14 @@ void commit_scope::put_block(bucket_core& b, const record_block& block) {
 }
 
 /// Into the journal, and to be checked if it refers to something.
-void commit_scope::put_stored(bucket_core& b, record_block& block, const record_block* before) {
+void commit_scope::put_stored(bucket_core& b, record_block& block) {
   put_block(b, block);
   if (!linked_) [[likely]]
     return;
-  const referring made{&b, &block, as_it_was(before)};
   auto* links = b.links();
-  if (links && std::ranges::any_of(links->outgoing, [&](auto& out) { return made.is_new(out); }))
-    referring_.push_back(made);
+  if (links &&
+      std::ranges::any_of(links->outgoing, [&](auto& out) { return must_be_there(out, block); }))
+    referring_.emplace_back(&b, &block);
 }
 
 void commit_scope::count_to(bucket_core& b, std::int64_t counter) {
@@ -288,7 +288,7 @@ result<record_block*> commit_scope::update(bucket_core& b, record_block& old, dr
   if (linked_) [[unlikely]]
     release_kept(b, old);
   fault_point("bucket.replaced");
-  put_stored(b, *block, &old);
+  put_stored(b, *block);
   note(b, change_kind::updated, why, &old, block);
   return block;
 }

@@ -127,17 +127,6 @@ public:
 private:
   enum class state : std::uint8_t { open, sealed, ended };
 
-  /// A record that refers to others, and what it was before the commit.
-  struct referring {
-    bucket_core* in;
-    record_block* block;
-    const record_block* before; ///< null: it was not there
-
-    /// Whether what it refers to must be there. A reference that it had already stays whatever has
-    /// become of the other record: what erases that sees to it.
-    bool is_new(const outgoing_reference& by) const noexcept;
-  };
-
   /// A record that may not be erased while another one refers to it.
   struct kept_target {
     bucket_core* of;
@@ -164,9 +153,9 @@ private:
   result<void> free_key(bucket_core& b, value_view key);
   result<void> free_values(bucket_core& b, const draft& input, const record_block* self);
   void put_block(bucket_core& b, const record_block& block);
-  void put_stored(bucket_core& b, record_block& block, const record_block* before);
+  void put_stored(bucket_core& b, record_block& block);
   record_block* copy(bucket_core& b, const record_block& made);
-  void put_made(bucket_core& b, record_block& block, const record_block* before);
+  void put_made(bucket_core& b, record_block& block);
   result<void> settle_clashes();
   std::optional<std::int64_t> kept_until(bucket_core& b, const record_block& old) const;
   void release_kept(bucket_core& b, const record_block& old);
@@ -177,6 +166,7 @@ private:
   result<void> treat_referrers(bucket_core& b, const incoming_reference& by, const record& gone);
   /// A record as it was before the commit; null if it was not there.
   static const record_block* as_it_was(const record_block* block) noexcept;
+  static bool must_be_there(const outgoing_reference& by, const record_block& block) noexcept;
   static bool refers_anew(const record_block& block, std::uint32_t slot) noexcept;
   result<void> treat_one(const incoming_reference& by, record_block& referrer);
   result<void> check_references();
@@ -192,12 +182,12 @@ private:
   timestamp now_; ///< set when the turns are there
   const cause why_ = cause::user;
   state state_ = state::open;
-  bool linked_ = false;                                      ///< some have references
-  std::span<bucket_core* const> members_;                    ///< whose turns it has; or home's
-  std::shared_ptr<const reference_links> links_;             ///< that hold them
-  std::vector<std::pair<bucket_core*, record_block*>> made_; ///< to be checked for clashes
-  std::vector<std::pair<bucket_core*, record>> erased_;      ///< referrers not treated yet
-  std::vector<referring> referring_;                         ///< stored, to be checked
+  bool linked_ = false;                                           ///< some have references
+  std::span<bucket_core* const> members_;                         ///< whose turns it has; or home's
+  std::shared_ptr<const reference_links> links_;                  ///< that hold them
+  std::vector<std::pair<bucket_core*, record_block*>> made_;      ///< to be checked for clashes
+  std::vector<std::pair<bucket_core*, record>> erased_;           ///< referrers not treated yet
+  std::vector<std::pair<bucket_core*, record_block*>> referring_; ///< stored, to be checked
   std::vector<kept_target> kept_;
   const bucket_core* clash_in_ = nullptr;
   sequence clash_born_ = 0;

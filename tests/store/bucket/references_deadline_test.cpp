@@ -16,69 +16,6 @@ schema people_schema(on_delete what) {
       .field("n", integer());
 }
 
-/// The record that it refers to has ended but is kept by it: writing the same reference again was
-/// refused as a broken one.
-TEST(references_and_deadlines,
-     let_what_a_record_had_be_written_again_whatever_has_become_of_the_other) {
-  manual_clock clock;
-  store_options options;
-  options.ttl_interval = std::chrono::milliseconds{0};
-  options.runtime_settings.clock = &clock;
-  auto own = store::start(std::move(options)).value();
-  auto groups = own.define(groups_schema()).value();
-  auto people = own.define(people_schema(on_delete::restrict)).value();
-  ASSERT_TRUE(groups.insert({{"id", "red"}}, {.expires_in = std::chrono::seconds{1}}).get());
-  ASSERT_TRUE(people.insert({{"id", "ann"}, {"team", "red"}}).get());
-  ASSERT_TRUE(people.insert({{"id", "bob"}}).get());
-  clock.advance(std::chrono::seconds{2});
-  EXPECT_TRUE(people.upsert({{"id", "ann"}, {"team", "red"}, {"n", 1}}).get());
-  EXPECT_TRUE(people.update("ann", {{"team", "red"}, {"n", 2}}).get());
-  auto within = own.transact([&](transaction& tx) -> result<void> {
-    auto in = tx.in(people);
-    for (int n : {3, 4})
-      if (auto done = in.update("ann", {{"team", "red"}, {"n", n}}).get(); !done)
-        return fail(done.error());
-    return {};
-  });
-  EXPECT_TRUE(within) << within.error().to_string();
-  EXPECT_EQ((*people.get("ann").get())["n"], value_view{4});
-  EXPECT_EQ(people.update("bob", {{"team", "red"}}).get().error(), errc::broken_reference);
-  EXPECT_EQ(people.insert({{"id", "cid"}, {"team", "red"}}).get().error(), errc::broken_reference);
-  auto moved = own.transact([&](transaction& tx) -> result<void> { // away and back is no change
-    auto in = tx.in(people);
-    if (auto away = in.update("ann", {{"team", nullptr}}).get(); !away)
-      return fail(away.error());
-    return in.update("ann", {{"team", "red"}}).get().map([](auto&&) {});
-  });
-  EXPECT_TRUE(moved) << moved.error().to_string();
-}
-
-/// It was erased with the record that it refers to, which the third one refused.
-TEST(references_and_deadlines, of_an_expired_record_that_is_kept_do_not_keep_others) {
-  manual_clock clock;
-  store_options options;
-  options.ttl_interval = std::chrono::milliseconds{0};
-  options.runtime_settings.clock = &clock;
-  auto own = store::start(std::move(options)).value();
-  auto groups = own.define(groups_schema()).value();
-  auto people = own.define(people_schema(on_delete::cascade)).value();
-  auto cards = own.define(schema("cards")
-                              .key("id", integer())
-                              .field("of", string().references("users", on_delete::restrict)))
-                   .value();
-  ASSERT_TRUE(groups.insert({{"id", "red"}}).get());
-  ASSERT_TRUE(
-      people.insert({{"id", "ann"}, {"team", "red"}}, {.expires_in = std::chrono::seconds{1}})
-          .get());
-  ASSERT_TRUE(cards.insert({{"id", 1}, {"of", "ann"}}).get());
-  EXPECT_EQ(groups.erase("red").get().error(), errc::broken_reference);
-  clock.advance(std::chrono::seconds{2});
-  EXPECT_TRUE(groups.erase("red").get());
-  EXPECT_TRUE(cards.update(1, {{"of", "ann"}, {"n", 1}}).get());
-  ASSERT_TRUE(cards.erase(1).get());
-  EXPECT_EQ(*own.purge(), 1u);
-}
-
 /// On a clock that the test moves.
 struct what_has_ended : ::testing::Test {
   manual_clock clock;
@@ -91,6 +28,58 @@ struct what_has_ended : ::testing::Test {
     return store::start(std::move(options)).value();
   }
 };
+
+/// The record that it refers to has ended but is kept by it: writing the same reference again was
+/// refused as a broken one.
+TEST_F(what_has_ended, may_be_referred_to_on_by_who_did_so_before) {
+  auto groups = db.define(groups_schema()).value();
+  auto people = db.define(people_schema(on_delete::restrict)).value();
+  ASSERT_TRUE(groups.insert({{"id", "red"}}, {.expires_in = std::chrono::seconds{1}}).get());
+  ASSERT_TRUE(people.insert({{"id", "ann"}, {"team", "red"}}).get());
+  ASSERT_TRUE(people.insert({{"id", "bob"}}).get());
+  clock.advance(std::chrono::seconds{2});
+  EXPECT_TRUE(people.upsert({{"id", "ann"}, {"team", "red"}, {"n", 1}}).get());
+  EXPECT_TRUE(people.update("ann", {{"team", "red"}, {"n", 2}}).get());
+  auto within = db.transact([&](transaction& tx) -> result<void> {
+    auto in = tx.in(people);
+    for (int n : {3, 4})
+      if (auto done = in.update("ann", {{"team", "red"}, {"n", n}}).get(); !done)
+        return fail(done.error());
+    return {};
+  });
+  EXPECT_TRUE(within) << within.error().to_string();
+  EXPECT_EQ((*people.get("ann").get())["n"], value_view{4});
+  EXPECT_EQ(people.update("bob", {{"team", "red"}}).get().error(), errc::broken_reference);
+  EXPECT_EQ(people.insert({{"id", "cid"}, {"team", "red"}}).get().error(), errc::broken_reference);
+  auto moved = db.transact([&](transaction& tx) -> result<void> { // away and back is no change
+    auto in = tx.in(people);
+    if (auto away = in.update("ann", {{"team", nullptr}}).get(); !away)
+      return fail(away.error());
+    return in.update("ann", {{"team", "red"}}).get().map([](auto&&) {});
+  });
+  EXPECT_TRUE(moved) << moved.error().to_string();
+}
+
+/// It was erased with the record that it refers to, which the third one refused.
+TEST_F(what_has_ended, and_is_kept_keeps_no_others) {
+  auto groups = db.define(groups_schema()).value();
+  auto people = db.define(people_schema(on_delete::cascade)).value();
+  auto cards = db.define(schema("cards")
+                             .key("id", integer())
+                             .field("of", string().references("users", on_delete::restrict)))
+                   .value();
+  ASSERT_TRUE(groups.insert({{"id", "red"}}).get());
+  ASSERT_TRUE(
+      people.insert({{"id", "ann"}, {"team", "red"}}, {.expires_in = std::chrono::seconds{1}})
+          .get());
+  ASSERT_TRUE(cards.insert({{"id", 1}, {"of", "ann"}}).get());
+  EXPECT_EQ(groups.erase("red").get().error(), errc::broken_reference);
+  clock.advance(std::chrono::seconds{2});
+  EXPECT_TRUE(groups.erase("red").get());
+  EXPECT_TRUE(cards.update(1, {{"of", "ann"}, {"n", 1}}).get());
+  ASSERT_TRUE(cards.erase(1).get());
+  EXPECT_EQ(*db.purge(), 1u);
+}
 
 TEST_F(what_has_ended, and_is_kept_restricts_nothing) {
   auto nodes = db.define(schema("nodes")
