@@ -1,7 +1,7 @@
 #pragma once
 
 #include <holdfast/store/detail/member_types.hpp>
-#include <holdfast/store/filter.hpp>
+#include <holdfast/store/typed_filter.hpp>
 
 #include <algorithm>
 #include <array>
@@ -150,54 +150,58 @@ struct path_to<M> {
 
 /// Names a field. `T` is the member's type for a typed field, where an operand of an unrelated type
 /// does not compile, and `void` for a dynamic one, where it is an error when the filter is used.
+/// `R` is the struct of a typed one: its comparisons give a `typed_filter<R>`, others a `filter`.
 ///
-/// Comparisons give a `filter`. The name is not copied: it must outlive the `field_ref`, and does
-/// not have to outlive the filter.
-template <class T>
+/// The name is not copied: it must outlive the `field_ref`, and does not have to outlive the
+/// filter.
+template <class T, class R = void>
 struct field_ref {
+  using compared = typename detail::filter_over<R>::type;
+
   std::string_view name;
 
   /// Equal to one of the operands.
   template <class... U>
-  requires(detail::operand_of<T, std::decay_t<const U&>>&&...) filter in(const U&... operands)
+  requires(detail::operand_of<T, std::decay_t<const U&>>&&...) compared in(const U&... operands)
   const {
     std::vector<value> list;
     list.reserve(sizeof...(U));
     (list.push_back(operand(operands)), ...);
-    return filter::in(name, std::move(list));
+    return compared{filter::in(name, std::move(list))};
   }
   /// Equal to an element of the list.
   template <class U>
-  requires detail::operand_of<T, U> filter in(const std::vector<U>& operands)
+  requires detail::operand_of<T, U> compared in(const std::vector<U>& operands)
   const {
     std::vector<value> list;
     list.reserve(operands.size());
     for (const auto& x : operands)
       list.push_back(operand(x));
-    return filter::in(name, std::move(list));
+    return compared{filter::in(name, std::move(list))};
   }
   /// At least `low` and at most `high`.
   template <class U, class V>
   requires detail::operand_of<T, std::decay_t<const U&>> &&
       detail::operand_of<T, std::decay_t<const V&>>
-          filter between(const U& low, const V& high)
-  const { return filter::between(name, operand(low), operand(high)); }
+          compared between(const U& low, const V& high)
+  const { return compared{filter::between(name, operand(low), operand(high))}; }
   /// A text that begins with `prefix`, bytewise.
-  filter
+  compared
   starts_with(std::string_view prefix) const requires detail::operand_of<T, std::string_view> {
-    return filter::starts_with(name, prefix);
+    return compared{filter::starts_with(name, prefix)};
   }
   /// A text that ends with `suffix`, bytewise.
-  filter ends_with(std::string_view suffix) const requires detail::operand_of<T, std::string_view> {
-    return filter::ends_with(name, suffix);
+  compared
+  ends_with(std::string_view suffix) const requires detail::operand_of<T, std::string_view> {
+    return compared{filter::ends_with(name, suffix)};
   }
   /// A text with `part` in it, whatever the case of letters, or an array with such an item; see
   /// `filter::kind::contains`.
   template <class U>
-  requires detail::part_of<T, std::decay_t<const U&>> filter contains(const U& part)
-  const { return filter::contains(name, operand(part)); }
-  filter is_null() const { return filter::is_null(name); }
-  filter exists() const { return filter::exists(name); }
+  requires detail::part_of<T, std::decay_t<const U&>> compared contains(const U& part)
+  const { return compared{filter::contains(name, operand(part))}; }
+  compared is_null() const { return compared{filter::is_null(name)}; }
+  compared exists() const { return compared{filter::exists(name)}; }
 
   template <class U>
   static value operand(const U& x) {
@@ -205,39 +209,43 @@ struct field_ref {
   }
 };
 
-/// Names a member of the struct `R`, or of one in it.
-template <class R, class T>
-struct member_ref : field_ref<T> {};
+namespace detail {
+template <class T, class R, class U>
+typename field_ref<T, R>::compared compare(field_ref<T, R> field, filter::kind op, const U& x) {
+  return typename field_ref<T, R>::compared{
+      filter::compare(field.name, op, field_ref<T, R>::operand(x))};
+}
+} // namespace detail
 
-template <class T, class U>
-requires detail::operand_of<T, std::decay_t<const U&>> filter operator==(field_ref<T> field,
-                                                                         const U& x) {
-  return filter::compare(field.name, filter::kind::eq, field_ref<T>::operand(x));
+template <class T, class R, class U>
+requires detail::operand_of<T, std::decay_t<const U&>>
+typename field_ref<T, R>::compared operator==(field_ref<T, R> field, const U& x) {
+  return detail::compare(field, filter::kind::eq, x);
 }
-template <class T, class U>
-requires detail::operand_of<T, std::decay_t<const U&>> filter operator!=(field_ref<T> field,
-                                                                         const U& x) {
-  return filter::compare(field.name, filter::kind::ne, field_ref<T>::operand(x));
+template <class T, class R, class U>
+requires detail::operand_of<T, std::decay_t<const U&>>
+typename field_ref<T, R>::compared operator!=(field_ref<T, R> field, const U& x) {
+  return detail::compare(field, filter::kind::ne, x);
 }
-template <class T, class U>
-requires detail::operand_of<T, std::decay_t<const U&>> filter operator<(field_ref<T> field,
-                                                                        const U& x) {
-  return filter::compare(field.name, filter::kind::lt, field_ref<T>::operand(x));
+template <class T, class R, class U>
+requires detail::operand_of<T, std::decay_t<const U&>>
+typename field_ref<T, R>::compared operator<(field_ref<T, R> field, const U& x) {
+  return detail::compare(field, filter::kind::lt, x);
 }
-template <class T, class U>
-requires detail::operand_of<T, std::decay_t<const U&>> filter operator<=(field_ref<T> field,
-                                                                         const U& x) {
-  return filter::compare(field.name, filter::kind::le, field_ref<T>::operand(x));
+template <class T, class R, class U>
+requires detail::operand_of<T, std::decay_t<const U&>>
+typename field_ref<T, R>::compared operator<=(field_ref<T, R> field, const U& x) {
+  return detail::compare(field, filter::kind::le, x);
 }
-template <class T, class U>
-requires detail::operand_of<T, std::decay_t<const U&>> filter operator>(field_ref<T> field,
-                                                                        const U& x) {
-  return filter::compare(field.name, filter::kind::gt, field_ref<T>::operand(x));
+template <class T, class R, class U>
+requires detail::operand_of<T, std::decay_t<const U&>>
+typename field_ref<T, R>::compared operator>(field_ref<T, R> field, const U& x) {
+  return detail::compare(field, filter::kind::gt, x);
 }
-template <class T, class U>
-requires detail::operand_of<T, std::decay_t<const U&>> filter operator>=(field_ref<T> field,
-                                                                         const U& x) {
-  return filter::compare(field.name, filter::kind::ge, field_ref<T>::operand(x));
+template <class T, class R, class U>
+requires detail::operand_of<T, std::decay_t<const U&>>
+typename field_ref<T, R>::compared operator>=(field_ref<T, R> field, const U& x) {
+  return detail::compare(field, filter::kind::ge, x);
 }
 
 /// The name of a field or a path, where a list of them is asked for: `{"name", f<&user::age>}`.
@@ -247,25 +255,25 @@ struct field_name {
   field_name(std::string name) : text{std::move(name)} {}
   field_name(std::string_view name) : text{name} {}
   field_name(const char* name) : text{name} {}
-  template <class T>
-  field_name(field_ref<T> field) : text{field.name} {}
+  template <class T, class R>
+  field_name(field_ref<T, R> field) : text{field.name} {}
 
   friend bool operator==(const field_name&, const field_name&) = default;
 };
 
 // The texts of enums have an order that says nothing.
-template <class T, class U>
+template <class T, class R, class U>
 requires detail::operand_of<T, std::decay_t<const U&>> && detail::enum_like<U>
-    filter operator<(field_ref<T> field, const U& x) = delete;
-template <class T, class U>
+    filter operator<(field_ref<T, R> field, const U& x) = delete;
+template <class T, class R, class U>
 requires detail::operand_of<T, std::decay_t<const U&>> && detail::enum_like<U>
-    filter operator<=(field_ref<T> field, const U& x) = delete;
-template <class T, class U>
+    filter operator<=(field_ref<T, R> field, const U& x) = delete;
+template <class T, class R, class U>
 requires detail::operand_of<T, std::decay_t<const U&>> && detail::enum_like<U>
-    filter operator>(field_ref<T> field, const U& x) = delete;
-template <class T, class U>
+    filter operator>(field_ref<T, R> field, const U& x) = delete;
+template <class T, class R, class U>
 requires detail::operand_of<T, std::decay_t<const U&>> && detail::enum_like<U>
-    filter operator>=(field_ref<T> field, const U& x) = delete;
+    filter operator>=(field_ref<T, R> field, const U& x) = delete;
 
 inline namespace literals {
 /// A dynamic field, or a path into one: `"age"_f >= 18`, `"address.city"_f == "Brno"`.
@@ -278,8 +286,8 @@ constexpr field_ref<void> operator""_f(const char* text, std::size_t size) noexc
 /// `f<&user::address, &address::city> == "Brno"`. Enums compare with enums of their type, times
 /// with times (in whole milliseconds), durations with durations of any unit.
 template <auto... M>
-inline constexpr member_ref<typename detail::path_to<M...>::record,
-                            typename detail::path_to<M...>::type>
+inline constexpr field_ref<typename detail::path_to<M...>::type,
+                           typename detail::path_to<M...>::record>
     f{{detail::path_to<M...>::name}};
 
 } // namespace holdfast

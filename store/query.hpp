@@ -56,12 +56,12 @@ public:
   query order_by(std::string_view field, direction way = direction::ascending) && {
     return std::move(order_by(field, way));
   }
-  template <detail::has_order T>
-  query& order_by(field_ref<T> field, direction way = direction::ascending) & {
+  template <detail::has_order T, class R>
+  query& order_by(field_ref<T, R> field, direction way = direction::ascending) & {
     return order_by(field.name, way);
   }
-  template <detail::has_order T>
-  query order_by(field_ref<T> field, direction way = direction::ascending) && {
+  template <detail::has_order T, class R>
+  query order_by(field_ref<T, R> field, direction way = direction::ascending) && {
     return std::move(order_by(field.name, way));
   }
 
@@ -74,12 +74,12 @@ public:
   query then_by(std::string_view field, direction way = direction::ascending) && {
     return std::move(then_by(field, way));
   }
-  template <detail::has_order T>
-  query& then_by(field_ref<T> field, direction way = direction::ascending) & {
+  template <detail::has_order T, class R>
+  query& then_by(field_ref<T, R> field, direction way = direction::ascending) & {
     return then_by(field.name, way);
   }
-  template <detail::has_order T>
-  query then_by(field_ref<T> field, direction way = direction::ascending) && {
+  template <detail::has_order T, class R>
+  query then_by(field_ref<T, R> field, direction way = direction::ascending) && {
     return std::move(then_by(field.name, way));
   }
 

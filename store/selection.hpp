@@ -68,13 +68,13 @@ class selection {
 public:
   selection where(filter which) &&;
   selection order_by(std::string_view field, direction way = direction::ascending) &&;
-  template <detail::has_order T>
-  selection order_by(field_ref<T> field, direction way = direction::ascending) && {
+  template <detail::has_order T, class R>
+  selection order_by(field_ref<T, R> field, direction way = direction::ascending) && {
     return std::move(*this).order_by(field.name, way);
   }
   selection then_by(std::string_view field, direction way = direction::ascending) &&;
-  template <detail::has_order T>
-  selection then_by(field_ref<T> field, direction way = direction::ascending) && {
+  template <detail::has_order T, class R>
+  selection then_by(field_ref<T, R> field, direction way = direction::ascending) && {
     return std::move(*this).then_by(field.name, way);
   }
   selection offset(std::uint64_t count) &&;

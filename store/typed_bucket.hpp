@@ -36,6 +36,23 @@ requires detail::lossy<typename detail::unwrap_optional<typename member_change<M
     member_change<M> set(U content)
 = delete;
 
+/// One change of an integer by a wider one; see `set`.
+template <auto M>
+struct integer_change {
+  using record_type = typename member_change<M>::record_type;
+  static constexpr std::string_view name = member_change<M>::name;
+  value content;
+};
+
+/// An integer that the member cannot hold is not cut off: the write is refused with `invalid`.
+template <auto M, class U>
+requires detail::narrowed<typename detail::unwrap_optional<typename member_change<M>::type>::type,
+                          U>
+    integer_change<M> set(U content) {
+  using wanted = typename detail::unwrap_optional<typename member_change<M>::type>::type;
+  return {detail::fill_value<wanted>(content)};
+}
+
 /// A handle to a bucket of structs that have a `mapping`: what `bucket<>` does, with `T` for a
 /// record. A field of a wrong type does not compile. See `bucket<>` for the rules and the errors;
 /// reading adds `invalid` for a record that does not fit the struct.
@@ -130,26 +147,27 @@ public:
   /// Sets some members of all records that the filter finds, as one commit, all or none:
   /// `update_many(f<&user::age> >= 18, set<&user::adult>(true))`. Gives their number.
   template <class... Changes>
-  requires(sizeof...(Changes) > 0 &&
-           (std::same_as<typename Changes::record_type, T> &&
-            ...)) pending<std::uint64_t> update_many(filter which, const Changes&... changes)
+  requires(sizeof...(Changes) > 0 && (std::same_as<typename Changes::record_type, T> && ...))
+      pending<std::uint64_t> update_many(detail::filter_for<T> which, const Changes&... changes)
   const { return update_many(std::move(which), write_options{}, changes...); }
   /// The same with options: `update_many({}, {.expires_in = 1h}, set<&user::age>(31))`.
   template <class... Changes>
   requires(sizeof...(Changes) > 0 &&
            (std::same_as<typename Changes::record_type, T> &&
-            ...)) pending<std::uint64_t> update_many(filter which, const write_options& how,
+            ...)) pending<std::uint64_t> update_many(detail::filter_for<T> which,
+                                                     const write_options& how,
                                                      const Changes&... changes)
   const {
     return [&](const auto&... stored) {
-      return plain_.update_many(std::move(which), {field_input{Changes::name, stored}...}, how);
+      return plain_.update_many(std::move(which).plain(), {field_input{Changes::name, stored}...},
+                                how);
     }(detail::to_stored(changes.content)...);
   }
   pending<T> erase(key_argument key, const write_options& how = {}) const {
     return plain_.erase(key, how).map(from_record<T>);
   }
-  pending<std::uint64_t> erase_many(filter which) const {
-    return plain_.erase_many(std::move(which));
+  pending<std::uint64_t> erase_many(detail::filter_for<T> which) const {
+    return plain_.erase_many(std::move(which).plain());
   }
   pending<std::uint64_t> clear() const { return plain_.clear(); }
   result<std::uint64_t> purge() const { return plain_.purge(); }
@@ -168,14 +186,18 @@ public:
         f, [&](auto& look) { return plain_.visit(key, look); });
   }
 
-  typed_selection<T> where(filter which) const {
-    return typed_selection<T>{plain_.where(std::move(which))};
+  typed_selection<T> where(detail::filter_for<T> which) const {
+    return typed_selection<T>{plain_.where(std::move(which).plain())};
   }
   typed_selection<T> everything() const { return typed_selection<T>{plain_.everything()}; }
   pending<std::vector<T>> all() const { return everything().all(); }
-  pending<T> find_one(filter which) const { return where(std::move(which)).find_one(); }
+  pending<T> find_one(detail::filter_for<T> which) const {
+    return where(std::move(which)).find_one();
+  }
   pending<std::uint64_t> count() const { return plain_.count(); }
-  pending<std::uint64_t> count(filter which) const { return plain_.count(std::move(which)); }
+  pending<std::uint64_t> count(detail::filter_for<T> which) const {
+    return plain_.count(std::move(which).plain());
+  }
   pending<std::vector<T>> first(std::int64_t n) const { return everything().first(n); }
   pending<std::vector<T>> last(std::int64_t n) const { return everything().last(n); }
 

@@ -29,22 +29,6 @@ concept makes_fill = std::is_invocable_v < const F&,
         const typed_view<T>
 & > &&fills<std::invoke_result_t<const F&, const typed_view<T>&>, Content>;
 
-template <class Content, class U>
-value fill_value(const U& made) {
-  if constexpr (plain_integer<Content> && plain_integer<U>) {
-    // What the member cannot hold goes to the field as it is, whose bounds, or type, refuse it.
-    if (std::in_range<Content>(made))
-      return value{to_stored(static_cast<Content>(made))};
-    return std::in_range<std::int64_t>(made) ? value{static_cast<std::int64_t>(made)}
-                                             : value{static_cast<double>(made)};
-  } else if constexpr (std::convertible_to<const U&, Content>) {
-    const Content content = made;
-    return value{to_stored(content)};
-  } else {
-    return value{std::string_view{made}};
-  }
-}
-
 } // namespace detail
 
 /// A change of the bucket of a mapped struct to what its mapping says; see `store::update_bucket`:

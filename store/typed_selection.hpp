@@ -77,8 +77,9 @@ class typed_selection {
 public:
   explicit typed_selection(selection plain) : plain_{std::move(plain)} {}
 
-  typed_selection where(filter which) && {
-    return typed_selection{std::move(plain_).where(std::move(which))};
+  /// A filter over members of another struct does not compile.
+  typed_selection where(detail::filter_for<T> which) && {
+    return typed_selection{std::move(plain_).where(std::move(which).plain())};
   }
   /// `order_by(f<&user::age>)`, or a field's name. A member without an order does not compile.
   template <detail::ordered_field_in<T> Field>

@@ -17,13 +17,8 @@ struct named_member {
   using record = void;
   using type = void;
 };
-template <class X>
-struct named_member<field_ref<X>> {
-  using record = void;
-  using type = X;
-};
-template <class R, class X>
-struct named_member<member_ref<R, X>> {
+template <class X, class R>
+struct named_member<field_ref<X, R>> {
   using record = R;
   using type = X;
 };

@@ -29,6 +29,27 @@ concept lossy = (plain_integer<To> && (std::floating_point<From> || std::same_as
                 (std::floating_point<To> && std::same_as<From, bool>) ||
                 (std::same_as<To, bool> && (number_like<From> || std::is_pointer_v<From>));
 
+/// Whether an integer member is given an integer of another type, which may be out of its range.
+template <class To, class From>
+concept narrowed = plain_integer<To> && plain_integer<From> && !std::same_as<To, From>;
+
+/// What a member is to hold, as it is stored.
+template <class Content, class U>
+value fill_value(const U& made) {
+  if constexpr (plain_integer<Content> && plain_integer<U>) {
+    // What the member cannot hold goes to the field as it is, whose bounds, or type, refuse it.
+    if (std::in_range<Content>(made))
+      return value{to_stored(static_cast<Content>(made))};
+    return std::in_range<std::int64_t>(made) ? value{static_cast<std::int64_t>(made)}
+                                             : value{static_cast<double>(made)};
+  } else if constexpr (std::convertible_to<const U&, Content>) {
+    const Content content = made;
+    return value{to_stored(content)};
+  } else {
+    return value{std::string_view{made}};
+  }
+}
+
 /// Where the member stands in the mapping; behind the last one if it is not there.
 template <auto M, class... Fields>
 consteval std::size_t position_of(const std::tuple<Fields...>&) {

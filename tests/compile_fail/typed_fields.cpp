@@ -55,6 +55,7 @@ inline constexpr auto holdfast::mapping<user> = holdfast::map_to<user>(
     field<&user::spent>(), field<&user::home>(), field<&user::tags>());
 
 using holdfast::f;
+using namespace holdfast::literals;
 
 #if WRONG // a number compared with a text
 auto a = f<&user::age> == "18";
@@ -509,4 +510,40 @@ auto av(const now& u2) { return u2.list<user>(); }
 auto aw(const now& u2) { return u2.changes<pet>()->added[0].name; }
 #else
 auto aw(const now& u2) { return u2.changes<user>()->added[0].name; }
+#endif
+
+#if WRONG // a filter over a member of another struct
+auto ax(users b2) { return b2.where(f<&pet::age> == 1); }
+#else
+auto ax(users b2) { return b2.where(f<&user::age> == 1 && "name"_f != "x"); }
+#endif
+
+#if WRONG // a further filter over a member of another struct
+auto ay(users b2) { return b2.everything().where(f<&town::zip> == 1); }
+#else
+auto ay(users b2) { return b2.everything().where(f<&user::home, &town::zip> == 1); }
+#endif
+
+#if WRONG // a filter over members of two structs
+auto az = f<&user::age> == 1 && f<&pet::age> == 1;
+#else
+auto az = f<&user::age> == 1 && !(f<&user::age> == 2 || f<&user::name> == "x");
+#endif
+
+#if WRONG // erased by a filter over a member of another struct
+auto ba(users b2) { return b2.erase_many(f<&pet::age> == 1); }
+#else
+auto ba(users b2) { return b2.erase_many(f<&user::age> == 1); }
+#endif
+
+#if WRONG // counted by a filter over a member of another struct
+auto bd(users b2) { return b2.count(!(f<&pet::id> == "x")); }
+#else
+auto bd(users b2) { return b2.count(!(f<&user::id> == "x")); }
+#endif
+
+#if WRONG // changed where a member of another struct is
+auto be(users b2) { return b2.update_many(f<&pet::age> == 1, holdfast::set<&user::age>(2)); }
+#else
+auto be(users b2) { return b2.update_many(f<&user::age> == 1, holdfast::set<&user::age>(2)); }
 #endif
