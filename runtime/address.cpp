@@ -181,6 +181,15 @@ void address::submit(ref<job> work) {
   unit.run_captured(caller_budget);
 }
 
+void address::mail(ref<job> work) {
+  gate::pass pass{runtime_.gate()};
+  if (!pass && !runtime::inside_actor())
+    return work->reject(error{errc::stopped, name_ + ": the runtime is stopping"});
+  if (auto* life = current_.load(std::memory_order_acquire))
+    return send(std::move(work), *life, nullptr);
+  park(std::move(work));
+}
+
 void address::send(ref<job> work, incarnation& life, caf::execution_unit* unit) {
   const auto limit = runtime_.options().mailbox_limit;
   if (mailed_.load(std::memory_order_relaxed) >= limit)

@@ -58,6 +58,9 @@ public:
   /// it to become idle, asleep and for about 1.5 ms at most; else the job is queued in the actor's
   /// mailbox or in the stash. A refusal is told through `job::reject`.
   void submit(ref<job> work);
+  /// The same, but it does not run on this thread: while the actor is up, it is queued in its
+  /// mailbox.
+  void mail(ref<job> work);
 
   address_state state() const noexcept;
   /// Why jobs are refused: `unavailable` in quarantine, `stopped`. O(1), no lock while it is up.

@@ -30,9 +30,9 @@ struct transaction_body {
 struct transact_options {
   /// How often it is run again after conflicts, besides the first time.
   int retries = 16;
-  /// How often after that, while the commits of others to its buckets wait. Each must be expected
-  /// to be the last, unless the function itself writes past the transaction, or actors write (they
-  /// do not wait, see runtime/address.hpp).
+  /// How often after that, while the commits of others to its buckets wait, at most until its
+  /// `timeout`: of actors, which go on meanwhile, so many as the runtime's `stash_limit`. Each must
+  /// be expected to be the last, unless the function itself writes past the transaction.
   int exclusive_retries = 4;
   /// For all of it: attempts, waits for buckets that others hold, the disk. When it is over before
   /// the commit is sealed, nothing happened, and the error is `timeout`, also of a transaction that

@@ -129,6 +129,24 @@ std::optional<error> bucket_core::admit(const time_limit* latest) {
   return room ? std::nullopt : std::optional{room.error().at({.bucket = name_})};
 }
 
+void bucket_core::submit(ref<job> work) {
+  if (lines_->way.taken() && runtime::inside_actor()) [[unlikely]] {
+    const auto limit = owner().options().stash_limit;
+    switch (lines_->way.pass(id_, links() != nullptr, work, address(), limit)) {
+    case right_of_way::passage::free:
+      break;
+    case right_of_way::passage::later:
+      return;
+    case right_of_way::passage::full:
+      return work->reject(error{errc::overloaded,
+                                name_ + ": " + std::to_string(limit) +
+                                    " writes of actors already wait for a transaction",
+                                {.bucket = name_}});
+    }
+  }
+  address().submit(std::move(work));
+}
+
 bool bucket_core::is_followed(std::uint64_t generation) noexcept {
   if (followed_at_ != generation) [[unlikely]] {
     followed_at_ = generation;

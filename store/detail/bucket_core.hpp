@@ -92,6 +92,9 @@ public:
   /// Before an operation is sent: waits for room on the way to the disk (R6), from plain threads
   /// only, and not beyond `latest`.
   std::optional<error> admit(const time_limit* latest = nullptr);
+  /// Sends an operation that was admitted to the bucket's actor; inside other actors not before a
+  /// transaction that has the right of way has ended.
+  void submit(ref<job> work);
   /// Waits until a commit that was sealed in it is published. Errors: `timeout`, and as of writes.
   result<void> wait_published(sequence seq, const time_limit& until) const {
     return pipe_ ? pipe_->wait_published(seq, until.wake_up()) : result<void>{};

@@ -56,12 +56,14 @@ private:
   void tick() {
     fault_point("ttl.tick");
     delayed_send(this, interval_, ttl_tick_message{});
-    for (auto& b : buckets_())
+    for (auto& b : buckets_()) {
+      b->lines().way.release_late();
       if (b->is_open() && !busy_.contains(b->id()) && purge_pass::is_due(*b)) {
         busy_.insert(b->id());
         // What expired is hidden whether or not the disk knows that it is gone.
         advance(std::make_shared<purge_pass>(b, durability::async));
       }
+    }
   }
 
   void advance(const std::shared_ptr<purge_pass>& pass) {

@@ -27,7 +27,7 @@ public:
   void start() final {
     if (auto refused = core_->admit())
       return this->complete(fail(std::move(*refused)));
-    core_->address().submit(ref<job>{this});
+    core_->submit(ref<job>{this});
   }
 
   void run() final {
