@@ -37,7 +37,8 @@ public:
   ~subscription() { cancel(); }
 
   /// Ends the subscription. When it returns the handler does not run and will not run again, unless
-  /// it is the handler itself that calls. Idempotent.
+  /// it is the handler itself that calls, or it waits in turn for the one that calls: of handlers
+  /// that end each other's subscriptions, one does not wait. Idempotent.
   void cancel() noexcept;
   /// Ends the subscription and forgets it, without waiting for a handler that runs just now: for
   /// actors, which must not wait.

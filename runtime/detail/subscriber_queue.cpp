@@ -1,5 +1,7 @@
 #include <holdfast/runtime/detail/subscriber_queue.hpp>
 
+#include <holdfast/runtime/detail/handler_wait.hpp>
+
 #include <algorithm>
 #include <exception>
 #include <utility>
@@ -124,7 +126,7 @@ bool subscriber_queue::drain_batch(const handler& f) {
     const auto failures = failures_of(f, next);
     next = {};
     lock.lock();
-    running_on_ = {};
+    running_on_ = std::thread::id{};
     failures_ += failures;
     if (failures > 0 && totals_)
       totals_->failures.fetch_add(failures, std::memory_order_relaxed);
@@ -156,8 +158,13 @@ void subscriber_queue::cancel() noexcept {
   std::deque<delivery> unwanted;
   std::unique_lock lock{mutex_};
   unwanted.swap(waiting_);
-  if (running_on_ != std::this_thread::get_id())
-    idle_.wait(lock, [this] { return running_on_ == std::thread::id{}; });
+  const auto runs = [this] { return running_on_.load() != std::thread::id{}; };
+  if (!runs())
+    return;
+  // It is closed and empty: no other handler of it will run, so the thread stays the same.
+  const handler_wait others{running_on_};
+  if (others)
+    idle_.wait(lock, [&] { return !runs(); });
 }
 
 bool subscriber_queue::active() const noexcept {

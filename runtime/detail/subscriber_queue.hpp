@@ -103,7 +103,7 @@ private:
   std::deque<delivery> waiting_;
   bool open_ = true;
   bool notified_ = false;
-  std::thread::id running_on_{};
+  std::atomic<std::thread::id> running_on_{}; ///< written under the lock
   std::uint64_t dropped_ = 0;
   std::uint64_t missed_ = 0; ///< dropped behind what waits
   std::uint64_t failures_ = 0;

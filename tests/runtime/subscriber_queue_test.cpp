@@ -4,9 +4,13 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <atomic>
+#include <barrier>
+#include <future>
 #include <new>
 #include <numeric>
 #include <set>
+#include <thread>
 
 namespace holdfast::detail {
 namespace {
@@ -67,6 +71,63 @@ TEST_F(a_subscriber_queue, is_drained_on_at_once_when_it_cannot_ask_for_the_rest
   EXPECT_EQ(handled, pushed) << "in order, each once";
   EXPECT_TRUE(push(many));
   EXPECT_EQ(asked, 5) << "nobody comes any more who was not asked";
+}
+
+/// So many queues, of which each handler ends the next one's subscription while all are running.
+void end_each_other(std::size_t many) {
+  std::vector<std::shared_ptr<subscriber_queue>> queues;
+  for (std::size_t i = 0; i < many; ++i) {
+    queues.push_back(
+        std::make_shared<subscriber_queue>([](auto&) { return true; }, 10, overflow::drop_newest));
+    ASSERT_TRUE(queues[i]->push({nullptr, std::make_shared<counted>(1)}));
+  }
+  std::barrier all_run{static_cast<std::ptrdiff_t>(many)};
+  std::vector<std::jthread> threads;
+  for (std::size_t i = 0; i < many; ++i)
+    threads.emplace_back([&, i] {
+      queues[i]->drain([&](const delivery&) {
+        all_run.arrive_and_wait();
+        queues[(i + 1) % many]->cancel();
+      });
+    });
+  threads.clear();
+  for (auto& each : queues)
+    EXPECT_FALSE(each->active());
+}
+
+TEST(subscriber_queues, whose_handlers_end_each_other_do_not_wait_for_ever) {
+  for (int round = 0; round < 200; ++round)
+    for (std::size_t many : {1, 2, 3, 5})
+      end_each_other(many);
+}
+
+/// Its own handler does not wait; who is outside, or in the handler of another, does.
+TEST(subscriber_queues, are_waited_for_by_all_but_their_own_handler) {
+  auto make = [] {
+    return std::make_shared<subscriber_queue>([](auto&) { return true; }, 10,
+                                              overflow::drop_newest);
+  };
+  auto slow = make(), other = make();
+  for (auto& each : {slow, other})
+    ASSERT_TRUE(each->push({nullptr, std::make_shared<counted>(1)}));
+  std::promise<void> entered;
+  std::atomic<bool> ended{false};
+  std::jthread runs{[&] {
+    slow->drain([&](const delivery&) {
+      slow->cancel();
+      entered.set_value();
+      while (other->active()) // its handler is about to wait, or waits
+        std::this_thread::yield();
+      ended = true;
+    });
+  }};
+  entered.get_future().wait();
+  other->drain([&](const delivery&) {
+    other->cancel();
+    slow->cancel();
+    EXPECT_TRUE(ended);
+  });
+  slow->cancel();
 }
 
 } // namespace
