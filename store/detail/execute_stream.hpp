@@ -1,6 +1,7 @@
 #pragma once
 
 #include <holdfast/store/detail/plan.hpp>
+#include <holdfast/store/detail/read_key.hpp>
 #include <holdfast/store/detail/reader.hpp>
 
 #include <algorithm>
@@ -73,8 +74,12 @@ bool each_over_own(const reader& from, const plan& how, std::int64_t now, std::u
     return expired(block, now) || block.row < first_row || !which(block) ||
            static_cast<bool>(fn(block));
   };
-  return each_in_row_order(found, [&](auto& block) { return check(how.residual, block); }) &&
-         own.each_now([&](auto& block) { return check(*how.of_own, block); });
+  if (!each_in_row_order(found, [&](auto& block) { return check(how.residual, block); }))
+    return false;
+  const auto of_own = [&](auto& block) { return check(*how.of_own, block); };
+  const auto* by = how.of_own->equality();
+  return by ? own.each_equal(by->field.slot, key_of(by->operands[0]), of_own)
+            : own.each_now(of_own);
 }
 
 /// Passes by the first `count` entries of a plan whose only part stands in order of rows, as

@@ -166,6 +166,14 @@ value_view step(value_view from, std::string_view name) noexcept {
   return {};
 }
 
+/// Whether operands are compared with dates, be it with those in an array.
+bool compares_dates(const bound_node& leaf, const record_layout& layout) {
+  if (!is_about_text(leaf.op))
+    return layout.holds_date(leaf.field.slot, leaf.field.path);
+  const auto items = leaf.field.path.empty() ? "0" : std::string{leaf.field.path} + ".0";
+  return leaf.op == kind::contains && layout.holds_date(leaf.field.slot, items);
+}
+
 } // namespace
 
 bool holds(const bound_node& test, value_view x) noexcept {
@@ -232,14 +240,6 @@ result<void> matcher::convert_dates(bound_node& leaf, const record_layout& layou
   leaf.operands = *dates;
   converted_.push_back(std::move(dates));
   return {};
-}
-
-/// Whether operands are compared with dates, be it with those in an array.
-bool compares_dates(const bound_node& leaf, const record_layout& layout) {
-  if (!is_about_text(leaf.op))
-    return layout.holds_date(leaf.field.slot, leaf.field.path);
-  const auto items = leaf.field.path.empty() ? "0" : std::string{leaf.field.path} + ".0";
-  return leaf.op == kind::contains && layout.holds_date(leaf.field.slot, items);
 }
 
 result<bound_node> matcher::bind_leaf(const filter& which, const record_layout& layout) {
@@ -317,6 +317,19 @@ bool matcher::eval(std::size_t at, const record_block& block) const noexcept {
     if (eval(i, block) != all)
       return !all;
   return all;
+}
+
+const bound_node* matcher::equality() const noexcept {
+  const auto is_one = [](const bound_node& n) {
+    return n.op == kind::eq && !n.negated && n.field.path.empty() &&
+           n.operands[0].kind() != value_kind::array && n.operands[0].kind() != value_kind::object;
+  };
+  if (nodes_.empty() || nodes_[0].op == kind::any_of)
+    return nullptr;
+  for (std::size_t i = nodes_[0].is_leaf() ? 0 : 1; i < nodes_.size(); i = nodes_[i].end)
+    if (is_one(nodes_[i]))
+      return &nodes_[i];
+  return nullptr;
 }
 
 void matcher::drop(std::span<const std::uint32_t> terms) {

@@ -76,6 +76,9 @@ public:
 
   /// In prefix order; empty for the filter that matches everything.
   std::span<const bound_node> nodes() const noexcept { return nodes_; }
+  /// A comparison of a field by `eq`, with what is no array or object, that every match passes;
+  /// null if there is none.
+  const bound_node* equality() const noexcept;
   /// Leaves out terms of the top conjunction that are known to hold, or the only term.
   /// `terms` are indexes into `nodes()`, ascending.
   void drop(std::span<const std::uint32_t> terms);

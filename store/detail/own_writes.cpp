@@ -4,6 +4,7 @@
 #include <holdfast/store/detail/retire.hpp>
 
 #include <algorithm>
+#include <utility>
 
 namespace holdfast::detail {
 namespace {
@@ -83,6 +84,35 @@ std::vector<const record_block*> own_writes::inserted() const {
   return out;
 }
 
+void own_writes::value_index::add(const record_block* block, std::size_t entry) {
+  if (block && slot < block->layout->size())
+    at.emplace(hash_of(*block, slot), entry);
+}
+
+own_writes::value_index& own_writes::indexed(std::uint32_t slot) const {
+  for (auto& each : by_value_)
+    if (each.slot == slot)
+      return each;
+  value_index fresh{slot, {}};
+  for (std::size_t i = 0; i < entries_.size(); ++i)
+    fresh.add(entries_[i].after, i);
+  for (auto& past : undo_) // what a rollback may bring back
+    fresh.add(past.after, past.entry);
+  return by_value_.emplace_back(std::move(fresh));
+}
+
+/// Ascending, each once.
+std::vector<std::size_t> own_writes::positions_of(std::uint32_t slot, const key_view& x) const {
+  std::vector<std::size_t> out;
+  const auto [first, last] = indexed(slot).at.equal_range(hash_of(x));
+  for (auto each = first; each != last; ++each)
+    if (each->second < entries_.size())
+      out.push_back(each->second);
+  std::ranges::sort(out);
+  out.erase(std::unique(out.begin(), out.end()), out.end());
+  return out;
+}
+
 void own_writes::index(const own_write& e, std::size_t at) {
   by_hash_.emplace(e.hash, at);
   if (e.before)
@@ -111,7 +141,11 @@ void own_writes::put(const record_block& holder, std::uint64_t hash, std::uint32
     if (at >= few)
       index(fresh, at); // an entry of the indexes without one in the list does no harm
     entries_.push_back(fresh);
+    for (auto& each : by_value_)
+      each.add(before, at);
   }
+  for (auto& each : by_value_)
+    each.add(after, at);
   undo_.push_back({at, entries_[at].after});
   change(entries_[at], after);
 }
@@ -126,6 +160,7 @@ void own_writes::clear() noexcept {
   undo_.clear();
   by_hash_.clear();
   by_row_.clear();
+  by_value_.clear();
   growth_ = 0;
   has_deadlines_ = false;
   for (auto* block : blocks_)

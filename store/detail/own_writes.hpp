@@ -57,6 +57,17 @@ public:
         return false;
     return true;
   }
+  /// The same for those whose slot has this value, and maybe others. O(log entries + result), and
+  /// O(entries) the first time for a slot.
+  template <class F>
+  bool each_equal(std::uint32_t slot, const key_view& x, F&& f) const {
+    if (entries_.size() <= few)
+      return each_now(f);
+    for (auto at : positions_of(slot, x))
+      if (auto* now = entries_[at].after; now && !f(*now))
+        return false;
+    return true;
+  }
   /// The record that stands in the row of a record of the snapshot: itself, its successor, or null.
   const record_block* in_place_of(const record_block& block) const;
   /// The records in new rows, in their order.
@@ -87,9 +98,18 @@ private:
     std::size_t entry;
     record_block* after;
   };
+  /// Entries by the hash of what a slot of theirs has, had or will have again.
+  struct value_index {
+    std::uint32_t slot;
+    std::unordered_multimap<std::uint64_t, std::size_t> at;
+
+    void add(const record_block* block, std::size_t entry);
+  };
   static constexpr std::size_t few = 8; ///< entries that are looked through one by one
 
   std::size_t position(const key_view& key, std::uint64_t hash, std::uint32_t key_slot) const;
+  std::vector<std::size_t> positions_of(std::uint32_t slot, const key_view& x) const;
+  value_index& indexed(std::uint32_t slot) const;
   void index(const own_write& e, std::size_t at);
   void change(own_write& e, record_block* after) noexcept;
 
@@ -102,6 +122,7 @@ private:
   bool has_deadlines_ = false;
   std::unordered_multimap<std::uint64_t, std::size_t> by_hash_; ///< of more than a few
   std::unordered_map<std::uint64_t, std::size_t> by_row_;       ///< of the snapshot's rows
+  mutable std::vector<value_index> by_value_;                   ///< for queries, once asked for
 };
 
 } // namespace holdfast::detail
