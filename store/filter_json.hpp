@@ -35,14 +35,14 @@ namespace holdfast {
 /// object must hold. `{}` is every record. Fields whose name begins with `$` cannot be named.
 ///
 /// `invalid_argument` for everything else, with the place in the text: `filter.age.$gte: ...`.
-/// Above 1 MiB, 100,000 values or a depth of 64, or other `limits`, it is refused. Whether the
+/// Above 1 MiB, 100,000 values or a depth of 256, or other `limits`, it is refused. Whether the
 /// fields exist is seen when the filter is used.
 result<filter> filter_from_json(std::string_view text, const json_limits& limits = {});
 
 /// The filter in that form, without blanks; `filter_from_json` gives an equal one back. But for
 /// operands that JSON cannot say: an infinity is written as the greatest finite number, a NaN as
-/// the text "nan". And of a filter of more than about 30 conjunctions and disjunctions in one
-/// another the text is deeper than `filter_from_json` reads.
+/// the text "nan". Of a filter that is deeper than stores take by default (`record_limits`), the
+/// text may be deeper than `filter_from_json` reads.
 std::string to_json(const filter& which);
 
 /// Reads a query, in which every part may be left out:

@@ -8,8 +8,9 @@ namespace holdfast {
 /// Past it the text is `invalid_argument`.
 struct json_limits {
   /// How deep arrays and objects may be in one another at the very most: what is made of them is
-  /// walked by recursion.
-  static constexpr unsigned most_depth = 64;
+  /// walked by recursion. Enough for any filter that a store takes by default: two for each of its
+  /// levels, and what an operand may have (`record_limits`).
+  static constexpr unsigned most_depth = 256;
 
   std::size_t bytes = std::size_t{1} << 20;
   std::size_t values = 100'000;

@@ -20,7 +20,7 @@ struct record_limits {
   std::size_t name_bytes = 255; ///< the name of a bucket or field
   unsigned nesting = 10;        ///< of properties and items in one another, in a definition
   unsigned depth = 32;          ///< of arrays and objects in one another
-  unsigned filter_depth = 100;  ///< of and, or and comparisons in one another
+  unsigned filter_depth = 100;  ///< of and and or in one another, around comparisons
   std::size_t filter_terms = 10'000; ///< of these together; and of their operands
   std::size_t order_terms = 8;       ///< fields to order by
   std::size_t group_fields = 64;     ///< keys of `group_by`; and aggregates

@@ -2,6 +2,8 @@
 
 #include <holdfast/store/detail/json_text.hpp>
 #include <holdfast/store/filter_json.hpp>
+#include <holdfast/store/record_limits.hpp>
+#include <holdfast/store/store.hpp>
 
 #include <gmock/gmock.h>
 
@@ -106,12 +108,12 @@ TEST(filter_json, names_the_place_of_what_is_wrong) {
 
 TEST(filter_json, has_limits) {
   std::string deep = "1", wide = "0";
-  for (int i = 0; i < 64; ++i)
+  for (unsigned i = 0; i < json_limits::most_depth; ++i)
     deep = "[" + deep + "]";
   for (int i = 0; i < 100'000; ++i)
     wide += ",0";
   auto why = [](const std::string& json) { return filter_from_json(json).error().message(); };
-  EXPECT_THAT(why("{\"a\":" + deep + "}"), ::testing::HasSubstr("deeper than the limit 64"));
+  EXPECT_THAT(why("{\"a\":" + deep + "}"), ::testing::HasSubstr("deeper than the limit 256"));
   EXPECT_THAT(why("{\"a\":[" + wide + "]}"),
               ::testing::HasSubstr("more values than the limit 100000"));
   EXPECT_EQ(why(std::string(1'048'577, ' ')), "filter: 1048577 bytes are above the limit 1048576");
@@ -131,7 +133,7 @@ TEST(filter_json, has_the_limits_that_it_is_given) {
   EXPECT_EQ(wrong(R"({"age":{"$gt":1}})", {.depth = 1}), "filter.age: deeper than the limit 1");
   std::string deep(json_limits::most_depth + 1, '[');
   EXPECT_THAT(wrong(("{\"a\":" + deep).c_str(), {.depth = 1'000'000}),
-              ::testing::HasSubstr("deeper than the limit 64"));
+              ::testing::HasSubstr("deeper than the limit 256"));
   EXPECT_FALSE(query_from_json(R"({"limit":1})", {.bytes = 10}));
   EXPECT_TRUE(query_from_json(R"({"limit":1})", {.bytes = 11}));
 }
@@ -141,6 +143,29 @@ TEST(filter_json, writes_what_json_cannot_say_as_near_as_it_can) {
   EXPECT_EQ(to_json("a"_f < infinity), R"({"a":{"$lt":1.7976931348623157e+308}})");
   EXPECT_EQ(to_json("a"_f == std::nan("")), R"({"a":"nan"})");
   EXPECT_EQ(to_json("a"_f == "\xff"), "{\"a\":\"\xef\xbf\xbd\"}");
+}
+
+/// Was read back up to about 30 levels.
+TEST(filter_json, reads_back_the_deepest_filter_that_a_store_takes) {
+  value operand{1};
+  for (unsigned i = 0; i < record_limits{}.depth; ++i) {
+    array around;
+    around.push_back(std::move(operand));
+    operand = std::move(around);
+  }
+  auto deep = filter::compare("list", filter::kind::eq, operand);
+  for (unsigned level = 1; level <= record_limits{}.filter_depth; ++level) {
+    auto other = "n"_f == std::int64_t{level};
+    deep = level % 2 == 0 ? std::move(deep) && other : std::move(deep) || other;
+  }
+  const auto back = filter_from_json(to_json(deep));
+  ASSERT_TRUE(back) << back.error().to_string();
+  EXPECT_EQ(*back, deep);
+  auto db = store::start().value();
+  auto all = db.define(schema("all").key("n", integer()).field("list", array_of())).value();
+  EXPECT_EQ(*all.count(*back).get(), 0u);
+  EXPECT_EQ(all.count(*back || ("n"_f == 0 && "n"_f == 1)).get().error(), errc::invalid_argument)
+      << "one level more";
 }
 
 reference_bucket some_records(random_data& random) {
