@@ -70,6 +70,7 @@ constexpr auto key(Rules... rules) {
 /// `uuid`.
 template <auto M, class... Rules>
 constexpr auto field(Rules... rules) {
+  (detail::check_generated<typename detail::member_of<decltype(M)>::type>(rules), ...);
   return detail::mapped_field<M, false, Rules...>{{rules...}};
 }
 /// The struct in a bucket of that name: its fields, and what else is said about the bucket, such as
@@ -233,6 +234,19 @@ object to_object(const T& from) {
 }
 
 namespace detail {
+/// What makes the one of the other.
+template <mapped T>
+object difference(const T& from, const T& to) {
+  object out;
+  for_each_field(mapping<T>.fields, [&](const auto& each, std::size_t) {
+    using member_field = std::remove_cvref_t<decltype(each)>;
+    value content{to_stored(to.*member_field::member)};
+    if (content != value{to_stored(from.*member_field::member)})
+      out.set(member_field::name, std::move(content));
+  });
+  return out;
+}
+
 template <mapped T>
 result<T> struct_of(const record_view& from) {
   T out{};
@@ -248,9 +262,11 @@ result<T> struct_of(const record_view& from) {
 }
 } // namespace detail
 
-/// The record as a struct. `invalid`, with all issues, if the bucket was defined otherwise and a
-/// value does not fit its member (a number out of its range, a text that is none of an enum's);
-/// fields that the record does not have are null.
+/// The record as a struct. `invalid`, with all issues, if a value does not fit its member: in a
+/// bucket that was defined otherwise (a number out of its range, a text that is none of an enum's),
+/// or written by field names where the field takes what the member does not (a fraction of a time's
+/// unit, a null item, a real that is too large for a float). Fields that the record does not have
+/// are null.
 template <mapped T>
 result<T> from_record(const record& from) {
   return detail::struct_of<T>(record_view{*from.block()});

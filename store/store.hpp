@@ -7,6 +7,7 @@
 #include <holdfast/store/change.hpp>
 #include <holdfast/store/live_query.hpp>
 #include <holdfast/store/options.hpp>
+#include <holdfast/store/record_input.hpp>
 #include <holdfast/store/schema.hpp>
 #include <holdfast/store/snapshot.hpp>
 #include <holdfast/store/store_stats.hpp>

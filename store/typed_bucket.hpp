@@ -25,33 +25,31 @@ struct member_change {
   type content;
 };
 
-/// The member's new value: `set<&user::age>(31)`, `set<&user::email>(std::nullopt)`. A value of an
-/// unrelated type does not compile.
+/// The same, of what is not of the member's own type, as it is stored.
 template <auto M>
-member_change<M> set(typename member_change<M>::type content) {
-  return {std::move(content)};
-}
-template <auto M, class U>
-requires detail::lossy<typename detail::unwrap_optional<typename member_change<M>::type>::type, U>
-    member_change<M> set(U content)
-= delete;
-
-/// One change of an integer by a wider one; see `set`.
-template <auto M>
-struct integer_change {
+struct stored_change {
   using record_type = typename member_change<M>::record_type;
   static constexpr std::string_view name = member_change<M>::name;
   value content;
 };
 
-/// An integer that the member cannot hold is not cut off: the write is refused with `invalid`.
-template <auto M, class U>
-requires detail::narrowed<typename detail::unwrap_optional<typename member_change<M>::type>::type,
-                          U>
-    integer_change<M> set(U content) {
-  using wanted = typename detail::unwrap_optional<typename member_change<M>::type>::type;
-  return {detail::fill_value<wanted>(content)};
+/// The member's new value: `set<&user::age>(31)`, `set<&user::email>(nullptr)`. A value of an
+/// unrelated type does not compile; an integer or a duration that the member cannot hold is not cut
+/// off: the write is refused with `invalid`.
+template <auto M>
+member_change<M> set(typename member_change<M>::type content) {
+  return {std::move(content)};
 }
+template <auto M, class U>
+requires(!std::same_as<typename member_change<M>::type, U> &&
+         detail::put_into<typename member_change<M>::type, U>)
+    stored_change<M> set(const U& content) {
+  return {detail::put_value<typename member_change<M>::type>(content)};
+}
+template <auto M, class U>
+requires(!detail::put_into<typename member_change<M>::type, U>)
+    stored_change<M> set(const U& content)
+= delete;
 
 /// A handle to a bucket of structs that have a `mapping`: what `bucket<>` does, with `T` for a
 /// record. A field of a wrong type does not compile. See `bucket<>` for the rules and the errors;
@@ -61,7 +59,7 @@ class bucket {
   static_assert(mapped<T>, "bucket<T>: T needs a specialization of holdfast::mapping");
 
 public:
-  /// How keys are given: `std::string_view` or `std::int64_t`, after the key's member.
+  /// How keys are given: what is a text, or any integer, after the key's member.
   using key_argument = detail::key_argument<T>;
 
   explicit bucket(bucket<record> plain) : plain_{std::move(plain)} {}
@@ -103,26 +101,20 @@ public:
     }(detail::to_stored(changes.content)...);
   }
   /// Changes a struct by what it is: `f(T&)` changes it, or gives a `result<void>` whose error ends
-  /// it; see `bucket<record>::modify`.
+  /// it; see `bucket<record>::modify`. Members that it leaves as they were are not written.
   template <class F>
   result<T> modify(key_argument key, F&& f) const {
     auto changed = [&](const record& now) -> result<object> {
       auto item = from_record<T>(now);
       if (!item)
         return fail(std::move(item.error()));
+      const T before = *item;
       if constexpr (std::is_void_v<std::invoke_result_t<F&, T&>>) {
         f(*item);
       } else if (auto done = f(*item); !done) {
         return fail(std::move(done.error()));
       }
-      auto changes = to_object(*item);
-      // That leaves out what an insert would fill in; here it may have been emptied.
-      detail::for_each_field(mapping<T>.fields, [&](const auto& each, std::size_t) {
-        using member_field = std::remove_cvref_t<decltype(each)>;
-        if (!changes.contains(member_field::name) && !now[member_field::name].is_null())
-          changes.set(member_field::name, nullptr);
-      });
-      return changes;
+      return detail::difference(before, *item);
     };
     auto stored = plain_.modify(key, changed);
     if (!stored)

@@ -16,18 +16,11 @@ namespace holdfast {
 
 namespace detail {
 
-/// What may fill in a member whose content is a `Content`: that, or a text for a text.
-template <class U, class Content>
-concept fills =
-    !lossy<typename unwrap_optional<Content>::type, U> &&
-    (std::convertible_to<const U&, Content> ||
-     (std::same_as<typename unwrap_optional<Content>::type, std::string> && text_like<U>));
-
-/// A function of the old record that makes what may.
-template <class F, class T, class Content>
+/// A function of the old record that makes what may fill in a member.
+template <class F, class T, class Member>
 concept makes_fill = std::is_invocable_v < const F&,
         const typed_view<T>
-& > &&fills<std::invoke_result_t<const F&, const typed_view<T>&>, Content>;
+& > &&put_into<Member, std::remove_cvref_t<std::invoke_result_t<const F&, const typed_view<T>&>>>;
 
 } // namespace detail
 
@@ -56,15 +49,15 @@ public:
   /// member. A value of an unrelated type does not compile.
   template <auto M, class U>
   requires(detail::maps<T, M> &&
-           (detail::fills<U, typename detail::member_of<decltype(M)>::type> ||
+           (detail::put_into<typename detail::member_of<decltype(M)>::type, U> ||
             detail::makes_fill<U, T, typename detail::member_of<decltype(M)>::type>))
       typed_bucket_update& add_field(U fill) {
     using content = typename detail::member_of<decltype(M)>::type;
-    if constexpr (detail::fills<U, content>)
-      return add<M>([made = detail::fill_value<content>(fill)](const record&) { return made; });
+    if constexpr (detail::put_into<content, U>)
+      return add<M>([made = detail::put_value<content>(fill)](const record&) { return made; });
     else
       return add<M>([fill = std::move(fill)](const record& old) {
-        return detail::fill_value<content>(fill(typed_view<T>{record_view{*old.block()}}));
+        return detail::put_value<content>(fill(typed_view<T>{record_view{*old.block()}}));
       });
   }
   /// An ordered index over a member, or over several: by the first, then the second, and so on.

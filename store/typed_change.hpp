@@ -35,8 +35,8 @@ public:
   timestamp at;        ///< the commit's time
 
   /// Of the record, in the type of the key's member; absent in changes of a whole bucket.
-  std::optional<detail::key_argument<T>> key() const noexcept {
-    if constexpr (std::same_as<detail::key_argument<T>, std::string_view>)
+  std::optional<detail::key_content<T>> key() const noexcept {
+    if constexpr (std::same_as<detail::key_content<T>, std::string_view>)
       return plain_->key().if_string();
     else
       return plain_->key().if_int();

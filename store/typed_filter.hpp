@@ -9,7 +9,8 @@ namespace holdfast {
 
 /// A filter over members of the struct `T`: what `f<&T::age> >= 18` gives, so that the handle of
 /// another struct's bucket does not take it. Joined with a plain filter by `&&` or `||` it is still
-/// one of `T`; with one of another struct it does not compile.
+/// one of `T`; with one of another struct it does not compile. Where C++ wants one type, as between
+/// `?` and `:`, `filter{x}` makes it a plain one.
 template <class T>
 struct typed_filter : filter {
   typed_filter() = default;

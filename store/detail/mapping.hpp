@@ -1,12 +1,14 @@
 #pragma once
 
 #include <holdfast/store/detail/member_codec.hpp>
+#include <holdfast/store/detail/put_value.hpp>
 #include <holdfast/store/detail/validation_rules.hpp>
 #include <holdfast/store/schema.hpp>
 
 #include <cstddef>
 #include <cstdint>
 #include <limits>
+#include <ratio>
 #include <string>
 #include <string_view>
 #include <tuple>
@@ -81,6 +83,20 @@ concept text_member = std::same_as<typename unwrap_optional<T>::type, std::strin
 template <class T>
 concept bounded = number_like<T> || time_like<T> || duration_like<T>;
 
+/// Cannot be called when a mapping is compiled, which is the error.
+inline void a_generated_time_is_in_milliseconds() {}
+
+/// A time that the store fills in must fit its member.
+template <class T, class R>
+constexpr void check_generated(const R& rule) {
+  using content = typename unwrap_optional<T>::type;
+  if constexpr (std::same_as<R, generated_by> && time_like<content>) {
+    if (rule == insertion_time &&
+        std::ratio_greater_v<typename content::duration::period, std::milli>)
+      a_generated_time_is_in_milliseconds();
+  }
+}
+
 template <class T>
 void apply_rule(field_spec& spec, generated_by how) {
   spec.generated(how);
@@ -104,12 +120,16 @@ void apply_rule(field_spec& spec, unique_rule) {
 template <class T, class N>
 void apply_rule(field_spec& spec, const least_rule<N>& r) {
   static_assert(operand_of<T, N>, "the minimum is of another type than the member");
-  spec.min(to_operand<T>(r.content));
+  const auto least = to_operand<T>(r.content);
+  if (auto& own = spec.options().min; !own || value_view{*own} < value_view{least})
+    spec.min(least); // else the member's type is stricter
 }
 template <class T, class N>
 void apply_rule(field_spec& spec, const most_rule<N>& r) {
   static_assert(operand_of<T, N>, "the maximum is of another type than the member");
-  spec.max(to_operand<T>(r.content));
+  const auto most = to_operand<T>(r.content);
+  if (auto& own = spec.options().max; !own || value_view{most} < value_view{*own})
+    spec.max(most);
 }
 template <class T, class... U>
 void apply_rule(field_spec& spec, const one_of_rule<U...>& r) {
@@ -121,14 +141,12 @@ template <class T, class U>
 void apply_rule(field_spec& spec, const default_rule<U>& r) {
   if constexpr (std::is_invocable_v<const U&>) {
     using content = typename unwrap_optional<T>::type;
-    static_assert(std::is_convertible_v<std::invoke_result_t<const U&>, content>,
+    static_assert(put_into<content, std::remove_cvref_t<std::invoke_result_t<const U&>>>,
                   "the default function makes another type than the member's");
-    spec.otherwise([make = r.content] {
-      const content made = make();
-      return value{to_stored(made)};
-    });
+    spec.otherwise([make = r.content] { return put_value<content>(make()); });
   } else {
-    static_assert(operand_of<T, U>, "the default is of another type than the member");
+    static_assert(operand_of<T, U> && put_into<T, U>,
+                  "the default is of another type than the member");
     spec.otherwise(to_operand<T>(r.content));
   }
 }

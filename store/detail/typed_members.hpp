@@ -16,39 +16,35 @@
 /// are read without the rest.
 namespace holdfast::detail {
 
-/// The type in which a typed handle takes and gives keys: views of texts, int64 for integers.
+/// The type in which a typed handle gives keys: views of texts, int64 for integers.
 template <class T>
-using key_argument = std::conditional_t<
+using key_content = std::conditional_t<
     std::same_as<typename decltype(key_type_of(mapping<T>.fields))::type, std::string>,
     std::string_view, std::int64_t>;
 
-/// Whether a conversion that C++ does silently would change what is meant: 1.5 to an integer, a
-/// flag to a number.
-template <class To, class From>
-concept lossy = (plain_integer<To> && (std::floating_point<From> || std::same_as<From, bool>)) ||
-                (std::floating_point<To> && std::same_as<From, bool>) ||
-                (std::same_as<To, bool> && (number_like<From> || std::is_pointer_v<From>));
+/// A key as a typed handle takes it: a text, or an integer of any type. What C++ would convert
+/// silently, a flag, a fraction or a null pointer, does not compile. Refers to the text.
+template <class T>
+class key_argument {
+public:
+  template <class U>
+  requires(std::same_as<key_content<T>, std::string_view> ? text_like<U> : plain_integer<U>)
+      key_argument(const U& key)
+      : key_{to_view(key)} {}
 
-/// Whether an integer member is given an integer of another type, which may be out of its range.
-template <class To, class From>
-concept narrowed = plain_integer<To> && plain_integer<From> && !std::same_as<To, From>;
+  operator value_view() const noexcept { return key_; }
+  operator value() const { return value{key_}; }
 
-/// What a member is to hold, as it is stored.
-template <class Content, class U>
-value fill_value(const U& made) {
-  if constexpr (plain_integer<Content> && plain_integer<U>) {
-    // What the member cannot hold goes to the field as it is, whose bounds, or type, refuse it.
-    if (std::in_range<Content>(made))
-      return value{to_stored(static_cast<Content>(made))};
-    return std::in_range<std::int64_t>(made) ? value{static_cast<std::int64_t>(made)}
-                                             : value{static_cast<double>(made)};
-  } else if constexpr (std::convertible_to<const U&, Content>) {
-    const Content content = made;
-    return value{to_stored(content)};
-  } else {
-    return value{std::string_view{made}};
+private:
+  template <class U>
+  static value_view to_view(const U& key) {
+    if constexpr (plain_integer<U>)
+      return stored_integer(key); // above the range of int64 it is that of no record
+    else
+      return value_view{std::string_view{key}};
   }
-}
+  value_view key_;
+};
 
 /// Where the member stands in the mapping; behind the last one if it is not there.
 template <auto M, class... Fields>

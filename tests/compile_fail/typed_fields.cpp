@@ -42,6 +42,15 @@ template <>
 inline constexpr auto holdfast::mapping<pet> = holdfast::map_to<pet>("pets", key<&pet::id>(),
                                                                      field<&pet::age>());
 
+struct counter {
+  int id = 0;
+  std::chrono::sys_time<std::chrono::milliseconds> made;
+};
+
+template <>
+inline constexpr auto holdfast::mapping<counter> = holdfast::map_to<counter>("counters",
+                                                                             key<&counter::id>());
+
 struct other {
   std::string id;
   std::vector<user> users;
@@ -371,6 +380,10 @@ auto ab = holdfast::aggregate::max(f<&user::home, &town::zip>);
 
 using sums = holdfast::aggregate;
 using users = holdfast::bucket<user>;
+using counters = holdfast::bucket<counter>;
+using any_time = std::chrono::system_clock::time_point;
+using days = std::chrono::sys_days;
+using holdfast::otherwise;
 
 #if WRONG // groups by a member of another struct
 auto ac(users b2) { return b2.everything().group_by({f<&town::zip>}, {}); }
@@ -546,4 +559,88 @@ auto bd(users b2) { return b2.count(!(f<&user::id> == "x")); }
 auto be(users b2) { return b2.update_many(f<&pet::age> == 1, holdfast::set<&user::age>(2)); }
 #else
 auto be(users b2) { return b2.update_many(f<&user::age> == 1, holdfast::set<&user::age>(2)); }
+#endif
+
+#if WRONG // a null pointer for a text
+auto bf = holdfast::set<&user::name>(nullptr);
+#else
+auto bf = holdfast::set<&user::age>(nullptr);
+#endif
+
+#if WRONG // a zero for a text
+auto bg = holdfast::set<&user::name>(0);
+#else
+auto bg = holdfast::set<&user::age>(0);
+#endif
+
+#if WRONG // an optional fraction for an integer
+auto bh = holdfast::set<&user::age>(std::optional<double>{});
+#else
+auto bh = holdfast::set<&user::age>(std::optional<int>{});
+#endif
+
+#if WRONG // a letter for an integer
+auto bi = holdfast::set<&user::age>('a');
+#else
+auto bi = holdfast::set<&user::age>(short{1});
+#endif
+
+#if WRONG // an optional for what is none
+auto bj = holdfast::set<&user::name>(std::optional{std::string{}});
+#else
+auto bj = holdfast::set<&user::name>(std::string{});
+#endif
+
+#if WRONG // a finer time
+auto bk = holdfast::set<&user::joined>(any_time{});
+#else
+auto bk = holdfast::set<&user::joined>(days{});
+#endif
+
+#if WRONG // a fraction for a key
+auto bl(counters b2) { return b2.get(1.5); }
+#else
+auto bl(counters b2) { return b2.get(1u); }
+#endif
+
+#if WRONG // a flag for a key
+auto bm(counters b2) { return b2.erase(true); }
+#else
+auto bm(counters b2) { return b2.erase(1); }
+#endif
+
+#if WRONG // a zero for a key that is a text
+auto bn(users b2) { return b2.get(0); }
+#else
+auto bn(users b2) { return b2.get("0"); }
+#endif
+
+#if WRONG // a null pointer for a key
+auto bo(users b2) { return b2.get(nullptr); }
+#else
+auto bo(users b2) { return b2.get(std::string{}); }
+#endif
+
+#if WRONG // a default that is finer than its member
+auto bp = holdfast::field<&user::joined>(otherwise(any_time{})).spec();
+#else
+auto bp = holdfast::field<&user::joined>(otherwise(days{})).spec();
+#endif
+
+#if WRONG // a default function that makes fractions
+auto bq = holdfast::field<&user::age>(otherwise([] { return 1.5; })).spec();
+#else
+auto bq = holdfast::field<&user::age>(otherwise([] { return 1; })).spec();
+#endif
+
+#if WRONG // a new text filled with a null pointer
+auto br(grow g2) { return g2.add_field<&user::name>(nullptr); }
+#else
+auto br(grow g2) { return g2.add_field<&user::age>(nullptr); }
+#endif
+
+#if WRONG // a generated time in seconds: a_generated_time_is_in_milliseconds
+constexpr auto bs = holdfast::field<&user::joined>(holdfast::insertion_time);
+#else
+constexpr auto bs = holdfast::field<&counter::made>(holdfast::insertion_time);
 #endif

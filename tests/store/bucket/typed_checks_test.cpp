@@ -1,5 +1,4 @@
 // Checks of the user's own in the mapping of a struct, and writes with options through it.
-#include <holdfast/store/record_input.hpp>
 #include <holdfast/store/store.hpp>
 
 #include <gmock/gmock.h>
@@ -80,19 +79,6 @@ TEST_F(typed_checks, of_many_take_write_options) {
   EXPECT_TRUE(parcels.plain().get("a").get()->expires_at());
   EXPECT_EQ(*parcels.update_many(f<&parcel::weight> == 2, set<&parcel::weight>(8)).get(), 1u);
   EXPECT_EQ(parcels.get("a").get()->weight, 8);
-}
-
-// Was cut to what the member holds: 4294967298 became 2.
-TEST_F(typed_checks, refuse_a_number_that_the_member_cannot_hold) {
-  ASSERT_TRUE(parcels.insert({.id = "a", .kind = size::large, .weight = 2}).get());
-  const std::int64_t far = (std::int64_t{1} << 32) + 2;
-  EXPECT_THAT(issues(parcels.update("a", set<&parcel::weight>(far)).get()),
-              ElementsAre("weight max"));
-  EXPECT_THAT(issues(parcels.update("a", set<&parcel::weight>(~std::uint64_t{0})).get()),
-              ElementsAre("weight type"));
-  EXPECT_EQ(parcels.update_many({}, set<&parcel::weight>(-far)).get().error(), errc::invalid);
-  EXPECT_EQ(parcels.get("a").get()->weight, 2);
-  EXPECT_EQ(parcels.update("a", set<&parcel::weight>(std::uint64_t{8})).get()->weight, 8);
 }
 
 } // namespace
