@@ -198,8 +198,8 @@ result<query_value> run_to_follow(const declared_query& q, const detail::transac
 
 } // namespace
 
-value parameter(std::string_view name) {
-  return value{"{{ " + std::string{before_name}.append(name) + " }}"};
+query_parameter parameter(std::string_view name) {
+  return {"{{ " + std::string{before_name}.append(name) + " }}"};
 }
 
 namespace detail {

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <holdfast/store/detail/member_types.hpp>
+#include <holdfast/store/parameter.hpp>
 #include <holdfast/store/typed_filter.hpp>
 
 #include <algorithm>
@@ -25,10 +26,12 @@ concept text_like =
 template <class T>
 concept number_like = plain_integer<T> || std::floating_point<T>;
 
-/// Whether a member of type `T` can hold what an operand of type `U` says. `T` is `void` for a
-/// dynamic field, whose operand is checked against the schema when the filter is used.
+/// Whether a member of type `T` can hold what an operand of type `U` says, or a parameter stands
+/// for it. `T` is `void` for a dynamic field, whose operand is checked against the schema when the
+/// filter is used.
 template <class T, class U>
-concept operand_of = (std::same_as<T, void> &&
+concept operand_of = std::same_as<U, query_parameter> ||
+                     (std::same_as<T, void> &&
                       (text_like<U> || std::constructible_from<value, const U&>)) ||
                      (std::same_as<U, std::nullptr_t> && unwrap_optional<T>::optional) ||
                      (std::same_as<typename unwrap_optional<T>::type, bool> &&
@@ -62,7 +65,7 @@ consteval bool can_contain() {
     if constexpr (is_vector<plain>)
       return operand_of<typename plain::value_type, U>;
     else
-      return text_like<plain> && text_like<U>;
+      return text_like<plain> && (text_like<U> || std::same_as<U, query_parameter>);
   }
 }
 

@@ -2,6 +2,7 @@
 
 #include <holdfast/runtime/pending.hpp>
 #include <holdfast/store/aggregate.hpp>
+#include <holdfast/store/parameter.hpp>
 #include <holdfast/store/query_value.hpp>
 #include <holdfast/store/query_why.hpp>
 #include <holdfast/store/read_filters.hpp>
@@ -77,10 +78,6 @@ private:
   detail::transaction_state& state_;
   transaction in_;
 };
-
-/// Stands for a parameter in the filter of a declarative query: `"age"_f >= parameter("least")`. It
-/// is the text `{{ params.least }}`, so definitions that come as text can say it as well.
-value parameter(std::string_view name);
 
 /// A query as data: what to read from a bucket, and what to make of it.
 struct declared_query {

@@ -143,5 +143,15 @@ TEST_F(a_live_list_of_structs, sees_what_a_read_filter_leaves) {
   EXPECT_THAT(told_here, ElementsAre("bob20 eve10 | bob20 eve10 | | | "));
 }
 
+TEST_F(a_live_list_of_structs, may_have_parameters_in_typed_filters) {
+  const auto some =
+      f<&runner::points>.between(parameter("least"), 25) && f<&runner::name> != parameter("but");
+  ASSERT_TRUE(db.define_query("some", {.bucket = "runners", .what = query{some}}));
+  const auto found = db.run("some", {{"least", 10}, {"but", "eve"}}).value();
+  EXPECT_EQ(text(found.list<runner>().value()), "bob20 ");
+  EXPECT_EQ(db.run("some", {{"least", "many"}, {"but", "eve"}}).error(), errc::invalid_argument);
+  EXPECT_EQ(db.run("some", {{"least", 10}}).error(), errc::invalid_argument);
+}
+
 } // namespace
 } // namespace holdfast
