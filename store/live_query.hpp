@@ -84,7 +84,8 @@ struct declared_query {
   std::string bucket;
   /// Operands of its filter may be parameters.
   query what = {};
-  /// Instead of the records: numbers over them. One gives a `value`, more give `groups`.
+  /// Instead of the records: numbers over them. One gives a `value`, more give `groups`, and so
+  /// does a count of the values of a field.
   std::vector<aggregate> aggregates = {};
   /// The aggregates of each group of equal values in these fields, as `groups`.
   std::vector<field_name> group_by = {};

@@ -30,7 +30,7 @@ struct order_term {
 ///
 /// Without `order_by` the order is the bucket's own: insertion, or key order in an `ordered`
 /// bucket. With it, records without a value come last in both directions, and records of equal
-/// value are put in order by the next term, and at last stay in the bucket's own order. Behind a
+/// value are put in order by the next term, and at last stand in order of insertion. Behind a
 /// path, arrays and objects count as no value.
 class query {
 public:

@@ -168,7 +168,7 @@ void bucket_data::find_expired(std::int64_t now, const deadline_place& behind, s
   }
 }
 
-void bucket_data::build_deadlines(std::span<record_block* const> blocks) {
+void bucket_data::build_deadlines(std::span<record_block* const> blocks, std::uint64_t seq) {
   std::vector<order_entry> entries;
   for (const record_block* b : blocks)
     if (b->expires_at != 0)
@@ -178,6 +178,7 @@ void bucket_data::build_deadlines(std::span<record_block* const> blocks) {
   std::sort(entries.begin(), entries.end(), [](const order_entry& a, const order_entry& b) {
     return a.prefix != b.prefix ? a.prefix < b.prefix : a.row < b.row;
   });
+  deadlines().begin(seq);
   deadlines().build(entries);
 }
 

@@ -224,7 +224,7 @@ private:
   bool prepare_uniques(const record_block& old, const record_block& fresh);
   void add_prepared_uniques(record_block& fresh);
   void move_deadline(const record_block* from, const record_block* to, std::uint64_t row);
-  void build_deadlines(std::span<record_block* const> blocks);
+  void build_deadlines(std::span<record_block* const> blocks, std::uint64_t seq);
   template <class F>
   void each_tree(F&& f) const;
   bool trees_changed() const noexcept;

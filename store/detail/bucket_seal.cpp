@@ -317,7 +317,7 @@ void bucket_data::load(std::span<record_block* const> blocks, std::uint64_t seq)
     tree->begin(seq); // not the next operation's, which would take them for its own and edit them
     tree->build(blocks);
   }
-  build_deadlines(blocks);
+  build_deadlines(blocks, seq);
   prepare_seal();
   seal_at(seq);
   settle();

@@ -64,7 +64,9 @@ result<void> commit_scope::settle_clashes() {
           continue;
         }
         clash_in_ = b;
-        clash_born_ = other->birth.load(std::memory_order_relaxed);
+        // What this commit made of it is no other commit's doing.
+        const auto* before = as_it_was(other);
+        clash_born_ = before ? before->birth.load(std::memory_order_relaxed) : 0;
         // Nothing else says which of the transaction's records it is.
         return fail(taken(*b, b->schema(), slot, view_of(*block, slot))
                         .at({.key = key_of(*block).to_string()}));

@@ -35,6 +35,10 @@ error referred_to(const bucket_core& target, const incoming_reference& by, value
 bool alive(const record_block& block) noexcept {
   return block.death.load(std::memory_order_relaxed) == never;
 }
+/// Whether it is of the commit that is being made.
+bool is_made_here(const record_block& block) noexcept {
+  return block.birth.load(std::memory_order_relaxed) == never;
+}
 
 } // namespace
 
@@ -42,21 +46,21 @@ bool alive(const record_block& block) noexcept {
 /// erased is not found again.
 result<void> commit_scope::follow_erased() {
   while (!erased_.empty()) {
-    auto [b, gone] = std::move(erased_.back());
+    const auto gone = std::move(erased_.back());
     erased_.pop_back();
-    if (why_ == cause::transaction && b->find_head(detail::key_of(gone.key())))
+    if (why_ == cause::transaction && gone.of->find_head(detail::key_of(gone.what.key())))
       continue; // the transaction put another record in its place
-    for (auto& by : b->links()->incoming)
-      if (auto treated = treat_referrers(*b, by, gone); !treated)
+    for (auto& by : gone.of->links()->incoming)
+      if (auto treated = treat_referrers(gone, by); !treated)
         return treated;
   }
   return {};
 }
 
-result<void> commit_scope::treat_referrers(bucket_core& b, const incoming_reference& by,
-                                           const record& gone) {
+result<void> commit_scope::treat_referrers(const erased_record& gone,
+                                           const incoming_reference& by) {
   std::vector<record_block*> referrers;
-  by.find(detail::key_of(gone.key()), referrers);
+  by.find(detail::key_of(gone.what.key()), referrers);
   for (auto* referrer : referrers) {
     if (!alive(*referrer))
       continue; // erased by what was done to the one before
@@ -66,10 +70,12 @@ result<void> commit_scope::treat_referrers(bucket_core& b, const incoming_refere
       // One that is kept itself stays, and refers to nothing; nobody sees it.
       if (!is_kept(*by.source, *referrer))
         erase_one(*by.source, *referrer, cause::ttl);
-    } else if (by.what == on_delete::restrict) {
-      // Whether it still refers when the commit is complete.
-      kept_.push_back({&b, &by, gone});
-      return {};
+    } else if (by.what == on_delete::restrict || (gone.by_transaction && is_made_here(*referrer))) {
+      // Whether it still refers when the commit is complete. What a transaction wrote after it had
+      // erased what that refers to is not undone behind its back.
+      kept_.push_back({gone.of, &by, gone.what});
+      if (by.what == on_delete::restrict)
+        return {};
     } else if (auto treated = treat_one(by, *referrer); !treated) {
       return treated;
     }

@@ -307,7 +307,7 @@ void commit_scope::erase_one(bucket_core& b, record_block& old, cause why) {
   put_erased(b, into_, old);
   note(b, change_kind::erased, why, &old, nullptr);
   if (linked_ && b.links() && !b.links()->incoming.empty()) [[unlikely]]
-    erased_.emplace_back(&b, record::share(&old));
+    erased_.push_back({&b, record::share(&old), why == cause::transaction});
 }
 
 result<std::uint64_t> commit_scope::clear(bucket_core& b, change_kind as) {
@@ -318,7 +318,7 @@ result<std::uint64_t> commit_scope::clear(bucket_core& b, change_kind as) {
   touch(b);
   if (auto* links = b.links(); links && !links->incoming.empty()) [[unlikely]] {
     b.data().each_head(0, [&](record_block& each) {
-      erased_.emplace_back(&b, record::share(&each));
+      erased_.push_back({&b, record::share(&each), false});
       return true;
     });
   }

@@ -127,6 +127,11 @@ public:
 private:
   enum class state : std::uint8_t { open, sealed, ended };
 
+  struct erased_record {
+    bucket_core* of;
+    record what;
+    bool by_transaction; ///< by its function, which has treated the referrers that it saw
+  };
   /// A record that may not be erased while another one refers to it.
   struct kept_target {
     bucket_core* of;
@@ -163,7 +168,7 @@ private:
   result<void> shrink(bucket_core& b);
   result<void> expire_some(bucket_core& b, std::uint64_t most);
   result<void> follow_erased();
-  result<void> treat_referrers(bucket_core& b, const incoming_reference& by, const record& gone);
+  result<void> treat_referrers(const erased_record& gone, const incoming_reference& by);
   /// A record as it was before the commit; null if it was not there.
   static const record_block* as_it_was(const record_block* block) noexcept;
   static bool must_be_there(const outgoing_reference& by, const record_block& block) noexcept;
@@ -186,7 +191,7 @@ private:
   std::span<bucket_core* const> members_;                         ///< whose turns it has; or home's
   std::shared_ptr<const reference_links> links_;                  ///< that hold them
   std::vector<std::pair<bucket_core*, record_block*>> made_;      ///< to be checked for clashes
-  std::vector<std::pair<bucket_core*, record>> erased_;           ///< referrers not treated yet
+  std::vector<erased_record> erased_;                             ///< referrers not treated yet
   std::vector<std::pair<bucket_core*, record_block*>> referring_; ///< stored, to be checked
   std::vector<kept_target> kept_;
   const bucket_core* clash_in_ = nullptr;

@@ -236,7 +236,7 @@ bool live_queries::leaving() const {
   return !leaving_.empty();
 }
 
-void live_queries::bucket_defined(std::string_view name) {
+void live_queries::bucket_came_or_went(std::string_view name) {
   buckets_defined_.fetch_add(1);
   const std::lock_guard lock{mutex_};
   auto found = false;

@@ -76,8 +76,8 @@ public:
   /// dropped. O(subscriptions).
   subscriber_counters queues() const;
 
-  /// A bucket of that name is there from now on.
-  void bucket_defined(std::string_view name);
+  /// A bucket of that name is there from now on, or no longer.
+  void bucket_came_or_went(std::string_view name);
   /// Takes no more.
   void close();
 

@@ -87,7 +87,7 @@ result<ref<bucket_core>> store_state::create(std::shared_ptr<const compiled_sche
     unlink_references(linked, *core, coming_);
     return fail(std::move(started.error()));
   }
-  queries_->bucket_defined(core->name());
+  queries_->bucket_came_or_went(core->name());
   return core;
 }
 
@@ -167,7 +167,7 @@ result<void> store_state::finish(const definition_change& change) {
     forget(change.core);
   } else {
     change.core->reopen();
-    queries_->bucket_defined(change.core->name()); // for those that found it closed
+    queries_->bucket_came_or_went(change.core->name()); // for those that found it closed
   }
   return done ? result<void>{} : fail(std::move(done.error()));
 }
@@ -204,6 +204,7 @@ void store_state::forget(ref<bucket_core> core) {
     std::lock_guard lock{mutex_};
     buckets_.erase(core->name());
   }
+  queries_->bucket_came_or_went(core->name()); // who ran since the commit found it closed
   std::erase(unbound_, core);
   auto terminate = [&](auto& by) { return by.terminate_child(core->name()); };
   if (insist(*runtime_, *buckets_sup_, terminate))

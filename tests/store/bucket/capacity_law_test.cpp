@@ -185,6 +185,10 @@ TEST_P(capacity_law, all_reads_are_those_of_the_model) {
       } else if (what == 4) {
         ASSERT_TRUE(db->purge());
         model.purge();
+      } else if (what == 5) { // another generation of the bucket, with the same records
+        const auto b = static_cast<std::size_t>(any(4));
+        const auto added = "more_" + std::to_string(i);
+        ASSERT_TRUE(db->update_bucket(names[b], bucket_update().add_field(added, integer())));
       } else {
         write();
       }

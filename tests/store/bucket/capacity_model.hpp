@@ -127,17 +127,17 @@ private:
       follow_all();
   }
   /// A transaction does to those that it sees what their fields say at once, and to others when it
-  /// commits, unless the key is there again.
+  /// commits, unless the key is there again. What it has written since then stays, and is refused.
   void follow_all() {
     while (!gone_.empty()) {
       const auto at = gone_.back();
       gone_.pop_back();
       if (!there(at))
-        follow(at);
+        follow(at, false, true);
     }
   }
   /// Whoever refers to it anew refers to what is there in the end, unless the function sees it.
-  void follow(spot gone, bool makes_room = false) {
+  void follow(spot gone, bool makes_room = false, bool by_function = false) {
     for (auto [by, each] : referrers(gone)) {
       auto* r = there(each);
       if (r && (!acting_ || makes_room) && r->refs[by->slot] != r->before[by->slot])
@@ -145,7 +145,7 @@ private:
       if (r && !is_live(*r)) {
         if (!acting_ && !is_kept(each))
           erase(each);
-      } else if (r && by->what != on_delete::restrict) {
+      } else if (r && by->what != on_delete::restrict && !(by_function && r->written)) {
         if (by->what == on_delete::cascade) {
           erase(each);
         } else {

@@ -268,6 +268,27 @@ TEST_P(an_updated_bucket, can_be_read_after_a_restart_whatever_ended_records_had
   EXPECT_EQ(*db.purge(), 1u);
 }
 
+/// The new generation's deadlines were taken for those of the next commit, which edited them where
+/// readers see them: when it failed, they were not what they had been.
+TEST_P(an_updated_bucket, has_its_deadlines_when_the_next_write_fails) {
+  auto sessions = db.define(schema("sessions").key("id", integer()).field("i", integer())).value();
+  for (int i = 1; i <= 3; ++i)
+    ASSERT_TRUE(sessions.insert({{"id", i}}, {.expires_in = minutes{i}}).get());
+  ASSERT_TRUE(db.update_bucket("sessions", bucket_update().add_index("i")));
+  const auto before = db.snapshot();
+  const auto twice = std::vector<object>{{{"id", 4}}, {{"id", 4}}};
+  for (int i = 0; i < 3; ++i)
+    EXPECT_FALSE(sessions.insert_many(twice, {.expires_in = std::chrono::seconds{1}}).get());
+  ASSERT_TRUE(sessions.insert({{"id", 5}}, {.expires_in = hours{1}}).get());
+  EXPECT_EQ(*sessions.at(before).count().get(), 3u);
+  clock.advance(std::chrono::seconds{2});
+  EXPECT_EQ(*sessions.count().get(), 4u);
+  EXPECT_EQ(*sessions.purge(), 0u);
+  clock.advance(minutes{2});
+  EXPECT_EQ(*sessions.count().get(), 2u);
+  EXPECT_EQ(*sessions.purge(), 2u);
+}
+
 INSTANTIATE_TEST_SUITE_P(over, an_updated_bucket, ::testing::Bool(),
                          [](auto& p) { return std::string{p.param ? "a_journal" : "memory"}; });
 

@@ -335,5 +335,30 @@ TEST(live_query_of_durable_buckets, sees_commits_when_they_are_published) {
   }
 }
 
+/// It was told that the bucket was being dropped, and a run said that there is none.
+TEST_F(live_query, is_told_when_its_bucket_has_gone) {
+  const auto brief = schema("brief").key("id", integer());
+  ASSERT_TRUE(db.define(brief));
+  ASSERT_TRUE(db.define_query("brief", {.bucket = "brief"}));
+  std::mutex mutex;
+  std::string last;
+  const auto token = db.subscribe("brief", [&](const query_update& now) {
+                         const std::lock_guard lock{mutex};
+                         last = now.outcome ? "a number" : now.outcome.error().to_string();
+                       }).value();
+  for (int round = 0; round < 100; ++round) {
+    ASSERT_TRUE(db.settle());
+    ASSERT_TRUE(db.drop("brief"));
+    ASSERT_TRUE(db.settle());
+    const auto now = db.run("brief");
+    ASSERT_FALSE(now);
+    {
+      const std::lock_guard lock{mutex};
+      EXPECT_EQ(last, now.error().to_string());
+    }
+    ASSERT_TRUE(db.define(brief));
+  }
+}
+
 } // namespace
 } // namespace holdfast

@@ -1,9 +1,13 @@
 // What a transaction conflicts with, and what becomes of it then.
 #include "transaction_fixture.hpp"
 
+#include <holdfast/store/memory_journal.hpp>
+
 #include <atomic>
 #include <functional>
+#include <memory>
 #include <thread>
+#include <utility>
 
 namespace holdfast::testing {
 namespace {
@@ -239,6 +243,47 @@ TEST_F(a_transaction, is_run_again_when_a_definition_changes) {
   }));
   EXPECT_EQ(attempts, 2);
   EXPECT_EQ((*accounts.get(1).get())["note"], value_view{"x"});
+}
+
+/// Was taken for a conflict with a commit that there never was: run 21 times, and over a journal
+/// waited for until the time was over.
+TEST(one_transaction, that_gives_a_unique_value_twice_is_run_once) {
+  for (auto durable : {false, true}) {
+    store_options options;
+    if (durable)
+      options.journal = memory_journal(std::make_shared<memory_disk>());
+    auto db = store::start(std::move(options)).value();
+    auto b =
+        db.define(
+              schema("b").key("id", integer()).field("u", integer().unique()).field("n", integer()))
+            .value();
+    ASSERT_TRUE(b.insert_many({{{"id", 1}, {"u", 1}}, {{"id", 2}, {"u", 2}}}).get());
+    using writes = std::function<void(const bucket<>&)>;
+    for (const auto& write : {writes{[](auto& x) {
+                                (void)x.insert({{"id", 3}, {"u", 5}}).get();
+                                (void)x.insert({{"id", 4}, {"u", 5}}).get();
+                              }},
+                              writes{[](auto& x) {
+                                (void)x.update(1, {{"n", 7}}).get();
+                                (void)x.insert({{"id", 3}, {"u", 1}}).get();
+                              }},
+                              writes{[](auto& x) {
+                                (void)x.update(1, {{"u", 5}}).get();
+                                (void)x.update(2, {{"u", 5}}).get();
+                              }}}) {
+      int attempts = 0;
+      const auto done = db.transact([&](transaction& tx) -> result<void> {
+        ++attempts;
+        write(tx.in(b));
+        return {};
+      });
+      ASSERT_FALSE(done);
+      EXPECT_EQ(done.error(), errc::duplicate) << done.error().to_string();
+      EXPECT_EQ(done.error().where().field, "u");
+      EXPECT_EQ(attempts, 1);
+    }
+    EXPECT_EQ(*b.count().get(), 2u);
+  }
 }
 
 } // namespace

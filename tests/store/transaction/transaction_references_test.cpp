@@ -131,5 +131,34 @@ TEST_P(a_transaction_over_references, is_there_wholly_after_a_restart) {
   EXPECT_EQ(*db.bucket("teams")->count().get(), 3u);
 }
 
+/// Committed, but for the field, which was null again: the commit treated what the transaction had
+/// written as it had treated what was there before.
+TEST_P(a_transaction_over_references, that_refers_again_to_what_it_erased_fails) {
+  const auto before = db.snapshot();
+  auto again = db.transact([&](transaction& tx) -> result<void> {
+    auto mine = tx.in(users);
+    EXPECT_TRUE(tx.in(teams).erase("red").get());
+    EXPECT_TRUE((*mine.get("bob").get())["old"].is_null());
+    EXPECT_TRUE(mine.update("bob", {{"old", "red"}}).get());
+    EXPECT_EQ((*mine.get("bob").get())["old"], value_view{"red"});
+    return {};
+  });
+  ASSERT_FALSE(again);
+  EXPECT_EQ(again.error(), errc::broken_reference) << again.error().to_string();
+  EXPECT_EQ((*users.get("bob").get())["old"], value_view{"red"});
+  EXPECT_TRUE(teams.contains("red"));
+  again = db.transact([&](transaction& tx) -> result<void> {
+    EXPECT_TRUE(tx.in(teams).erase("red").get());
+    EXPECT_FALSE(tx.in(users).contains("ann")) << "it went with it";
+    EXPECT_TRUE(tx.in(users).insert({{"id", "ann"}, {"team", "red"}}).get());
+    return {};
+  });
+  ASSERT_FALSE(again);
+  EXPECT_EQ(again.error(), errc::broken_reference) << again.error().to_string();
+  EXPECT_TRUE(users.contains("ann"));
+  EXPECT_EQ(db.snapshot().memory_seq(), before.memory_seq());
+  EXPECT_EQ(db.snapshot().durable_seq(), before.durable_seq());
+}
+
 } // namespace
 } // namespace holdfast::testing
