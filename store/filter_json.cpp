@@ -2,6 +2,7 @@
 
 #include <holdfast/store/detail/filter_value.hpp>
 #include <holdfast/store/detail/json_text.hpp>
+#include <holdfast/store/detail/shown.hpp>
 
 #include <algorithm>
 #include <array>
@@ -15,6 +16,7 @@ namespace {
 
 using kind = filter::kind;
 
+using detail::place_in;
 tl::unexpected<error> refuse(const std::string& where, std::string what) {
   return fail(errc::invalid_argument, where + ": " + std::move(what));
 }
@@ -37,13 +39,6 @@ bool is_operators(const value& x) {
     return false;
   return std::ranges::all_of(x.as_object(),
                              [](const member& m) { return m.name.starts_with('$'); });
-}
-
-std::string step(const std::string& where, std::string_view name) {
-  return where + "." + std::string{name.substr(0, 100)};
-}
-std::string step(const std::string& where, std::size_t position) {
-  return where + "[" + std::to_string(position) + "]";
 }
 
 result<filter> condition_from(const std::string& field, const value& x, const std::string& where);
@@ -97,7 +92,7 @@ result<filter> condition_from(const std::string& field, const value& x, const st
     return filter::compare(field, kind::eq, x);
   std::vector<filter> terms;
   for (const auto& [name, operand] : x.as_object()) {
-    auto term = operator_from(field, name, operand, step(where, name));
+    auto term = operator_from(field, name, operand, place_in(where, name));
     if (!term)
       return term;
     terms.push_back(std::move(*term));
@@ -112,7 +107,7 @@ result<std::vector<filter>> list_from(const value& x, const std::string& where) 
     return refuse(where, "needs a list of filters, not " + std::string{to_string(x.kind())});
   std::vector<filter> out;
   for (const auto& item : x.as_array()) {
-    auto term = filter_from(item, step(where, out.size()));
+    auto term = filter_from(item, place_in(where, out.size()));
     if (!term)
       return fail(std::move(term.error()));
     out.push_back(std::move(*term));
@@ -141,7 +136,7 @@ result<filter> detail::filter_from(const value& x, const std::string& where) {
     return refuse(where, "needs an object, not " + std::string{to_string(x.kind())});
   std::vector<filter> terms;
   for (const auto& [name, content] : x.as_object()) {
-    auto term = term_from(name, content, step(where, name));
+    auto term = term_from(name, content, place_in(where, name));
     if (!term)
       return term;
     terms.push_back(std::move(*term));

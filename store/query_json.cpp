@@ -2,6 +2,7 @@
 
 #include <holdfast/store/detail/filter_value.hpp>
 #include <holdfast/store/detail/json_text.hpp>
+#include <holdfast/store/detail/shown.hpp>
 
 #include <algorithm>
 #include <cstdint>
@@ -36,7 +37,7 @@ result<order_term> term_from(const value& x, const std::string& where) {
     return refuse(where, "needs a field or an object, not " + name_of(x));
   order_term out;
   for (const auto& [name, content] : x.as_object()) {
-    auto at = where + "." + name.substr(0, 100);
+    auto at = detail::place_in(where, name);
     if (name != "field" && name != "direction")
       return refuse(at, "no such part");
     if (content.kind() != value_kind::string)
@@ -46,7 +47,7 @@ result<order_term> term_from(const value& x, const std::string& where) {
     else if (content == "asc" || content == "desc")
       out.way = content == "asc" ? direction::ascending : direction::descending;
     else
-      return refuse(at, "needs \"asc\" or \"desc\", not " + content.to_string().substr(0, 100));
+      return refuse(at, "needs \"asc\" or \"desc\", not " + detail::shown(content));
   }
   if (out.field.empty())
     return refuse(where, "names no field");
@@ -56,7 +57,7 @@ result<order_term> term_from(const value& x, const std::string& where) {
 result<void> add_order(query& to, const value& x, const std::string& where) {
   std::size_t position = 0;
   for (const auto& item : list_of(x)) {
-    auto term = term_from(item, where + "[" + std::to_string(position++) + "]");
+    auto term = term_from(item, detail::place_in(where, position++));
     if (!term)
       return fail(std::move(term.error()));
     to.then_by(term->field, term->way);
@@ -68,8 +69,7 @@ result<void> add_fields(query& to, const value& x, const std::string& where) {
   std::vector<field_name> names;
   for (const auto& item : list_of(x)) {
     if (item.kind() != value_kind::string)
-      return refuse(where + "[" + std::to_string(names.size()) + "]",
-                    "needs a text, not " + name_of(item));
+      return refuse(detail::place_in(where, names.size()), "needs a text, not " + name_of(item));
     names.emplace_back(item.as_string());
   }
   to.fields(std::move(names));
@@ -77,7 +77,7 @@ result<void> add_fields(query& to, const value& x, const std::string& where) {
 }
 
 result<void> add_part(query& to, const std::string& name, const value& x) {
-  auto where = "query." + name.substr(0, 100);
+  auto where = detail::place_in("query", name);
   if (name == "filter") {
     auto which = detail::filter_from(x, where);
     if (!which)

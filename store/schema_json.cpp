@@ -1,6 +1,7 @@
 #include <holdfast/store/schema_json.hpp>
 
 #include <holdfast/store/detail/json_text.hpp>
+#include <holdfast/store/detail/shown.hpp>
 
 #include <algorithm>
 #include <array>
@@ -11,7 +12,9 @@
 namespace holdfast {
 namespace {
 
+using detail::place_in;
 using detail::print_json;
+using detail::shown;
 
 /// Thrown within this file only: reading is a descent with many ends.
 struct refusal {
@@ -19,12 +22,6 @@ struct refusal {
 };
 [[noreturn]] void refuse(std::string where, std::string what) {
   throw refusal{std::move(where), std::move(what)};
-}
-
-std::string shown(const value& v) {
-  constexpr std::size_t longest = 60;
-  auto text = print_json(v);
-  return text.size() <= longest ? text : text.substr(0, longest) + "...";
 }
 
 /// One object of the text, read name by name; what nobody asked for is refused at the end.
@@ -36,7 +33,7 @@ public:
     of_ = &v.as_object();
   }
 
-  std::string at(std::string_view name) const { return where_ + "." + std::string{name}; }
+  std::string at(std::string_view name) const { return place_in(where_, name); }
   const value* find(std::string_view name) {
     known_.push_back(name);
     return of_->find(name);
@@ -79,7 +76,7 @@ public:
   void end() const {
     for (auto& m : *of_)
       if (std::ranges::find(known_, m.name) == known_.end())
-        refuse(where_, "\"" + m.name.substr(0, 100) + "\" is not known here");
+        refuse(where_, shown(m.name) + " is not known here");
   }
 
   template <class E>
@@ -134,7 +131,7 @@ void read_nested(reader& in, field_options& o, unsigned level) {
       refuse(in.at("properties"), "needs an object, not " + shown(*properties));
     for (auto& m : properties->as_object())
       o.properties.push_back(
-          {m.name, field_from(in.at("properties") + "." + m.name, m.content, level + 1)});
+          {m.name, field_from(place_in(in.at("properties"), m.name), m.content, level + 1)});
   }
   if (items)
     o.items = std::make_shared<const field_options>(field_from(in.at("items"), *items, level + 1));
@@ -215,7 +212,7 @@ schema schema_from(const value& v) {
   if (fields.kind() != value_kind::object)
     refuse(in.at("fields"), "needs an object, not " + shown(fields));
   for (auto& m : fields.as_object())
-    s.field(m.name, field_spec{field_from(in.at("fields") + "." + m.name, m.content, 0)});
+    s.field(m.name, field_spec{field_from(place_in(in.at("fields"), m.name), m.content, 0)});
   read_indexes(in, s);
   if (in.flag("ordered", false))
     s.ordered();

@@ -1,6 +1,6 @@
 #include <holdfast/store/detail/issue_list.hpp>
 
-#include <holdfast/store/detail/validation_rules.hpp>
+#include <holdfast/store/detail/shown.hpp>
 
 #include <algorithm>
 
@@ -25,10 +25,10 @@ std::string issue_list::scope::path() const {
 void issue_list::add(std::string_view field, std::string_view code, std::string_view what) {
   if (++count_ > most_)
     return;
-  std::string message{bucket_};
+  auto message = shown_place(bucket_);
   auto path = joined(innermost_ ? innermost_->path() : std::string{}, field);
   if (!path.empty())
-    message += "." + path;
+    message += "." + shown_place(path);
   message += ": " + std::string(what);
   all_.push_back({std::move(path), std::string(code), std::move(message)});
 }
@@ -48,7 +48,7 @@ std::optional<error> issue_list::as_error(errc code) const {
     where.field = all_[0].field;
     return error(code, all_[0].message, std::move(where), all_);
   }
-  auto message = std::string(bucket_) + ": " + std::to_string(count_) + " violations";
+  auto message = shown_place(bucket_) + ": " + std::to_string(count_) + " violations";
   if (count_ > all_.size())
     message += ", of which the first " + std::to_string(all_.size()) + " are listed";
   return error(code, std::move(message), std::move(where), all_);

@@ -1,5 +1,7 @@
 #include <holdfast/store/detail/json_text.hpp>
 
+#include <holdfast/store/detail/shown.hpp>
+
 #include <nlohmann/json.hpp>
 
 #include <algorithm>
@@ -52,10 +54,9 @@ public:
     std::string_view text = why.what(); // [json.exception...] parse error at ...: what is wrong
     if (auto from = text.find(": "); from != text.npos)
       text.remove_prefix(from + 2);
-    constexpr std::size_t most_shown = 300; // it quotes a number of any length
+    constexpr std::size_t most_shown = 300; // it quotes what it stands at, of any length
     return refuse("malformed JSON at " + place(position) + ": " +
-                  std::string{text.substr(0, most_shown)} +
-                  (text.size() > most_shown ? "..." : ""));
+                  shortened(std::string{text}, most_shown));
   }
 
 private:
@@ -79,12 +80,9 @@ private:
 
   std::string path() const {
     std::string out = subject_;
-    for (const auto& at : open_) {
-      if (at.content.kind() == value_kind::object)
-        out += "." + at.name.substr(0, 100);
-      else
-        out += "[" + std::to_string(at.content.as_array().size()) + "]";
-    }
+    for (const auto& at : open_)
+      out = at.content.kind() == value_kind::object ? place_in(out, at.name)
+                                                    : place_in(out, at.content.as_array().size());
     return out;
   }
 

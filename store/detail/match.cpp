@@ -66,7 +66,8 @@ bool can_hold(field_type type, value_kind k) noexcept {
 }
 
 tl::unexpected<error> refuse(const filter& leaf, const record_layout& layout, std::string what) {
-  return fail(errc::invalid_argument, layout.bucket() + "." + leaf.field() + ": " + std::move(what),
+  return fail(errc::invalid_argument,
+              layout.bucket() + "." + shown_place(leaf.field()) + ": " + std::move(what),
               {layout.bucket(), {}, leaf.field()});
 }
 
@@ -207,10 +208,10 @@ value_view descend(value_view from, std::string_view path) noexcept {
 result<bound_field> find_field(const record_layout& layout, std::string_view name) {
   auto dot = name.find('.');
   auto slot = layout.find(name.substr(0, dot));
-  std::string text{name.substr(0, 100)};
   auto wrong = [&](std::string_view what) {
-    return fail(errc::invalid_argument, layout.bucket() + "." + text + ": " + std::string{what},
-                {layout.bucket(), {}, text});
+    return fail(errc::invalid_argument,
+                layout.bucket() + "." + shown_place(name) + ": " + std::string{what},
+                {layout.bucket(), {}, std::string{name}});
   };
   if (slot == record_layout::npos)
     return wrong("no such field");

@@ -89,7 +89,7 @@ void check_text(const field_rule& rule, std::string_view text, issue_list& found
   if (rule.pattern &&
       !re2::RE2::PartialMatch(re2::StringPiece(text.data(), text.size()), *rule.pattern))
     found.add(rule.name, "pattern",
-              shown(text) + " does not match the pattern " + rule.pattern->pattern());
+              shown(text) + " does not match the pattern " + shortened(rule.pattern->pattern()));
   if (rule.format != text_format::any && !matches(rule.format, text))
     found.add(rule.name, "format", shown(text) + " is not " + std::string(noun(rule.format)));
 }

@@ -109,7 +109,8 @@ void compile_text_rules(field_rule& rule, issue_list& found) {
     rule.pattern = std::move(pattern);
   else
     found.add(rule.name, "pattern",
-              "pattern " + shown(*o.pattern) + " is malformed: " + pattern->error());
+              "pattern " + shown(*o.pattern) +
+                  " is malformed: " + detail::shortened(pattern->error()));
 }
 
 void compile_one_of(field_rule& rule, issue_list& found) {

@@ -217,6 +217,18 @@ TEST(match, refuses_what_makes_no_sense_with_and_without_an_index) {
   }
 }
 
+/// The name stood as it was, line ends and all.
+TEST(match, refuses_fields_in_one_short_line_whatever_they_are_called) {
+  test_bucket bucket{everything()};
+  EXPECT_EQ(bucket.keys(query{"\xff\n"_f == 1}), "invalid_argument: things.??: no such field");
+  const std::string endless(std::size_t{1} << 20, 'x');
+  for (const auto& name : {endless, "s." + endless, "o." + endless}) {
+    const auto told = bucket.keys(query{filter::compare(name, filter::kind::lt, array{1})});
+    EXPECT_THAT(told, ::testing::StartsWith("invalid_argument: things."));
+    EXPECT_LT(told.size(), 400U);
+  }
+}
+
 TEST(match, refuses_filters_beyond_the_limits) {
   test_bucket bucket{everything()};
   auto deep = "n"_f == 1;

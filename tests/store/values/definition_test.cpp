@@ -7,6 +7,7 @@ namespace {
 
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
+using ::testing::Not;
 
 schema base() { return schema("t").key("id", integer()); }
 
@@ -84,6 +85,24 @@ TEST(definitions, are_refused_if_they_contradict_themselves) {
 TEST(definitions, list_all_contradictions_at_once) {
   auto made = compile(schema("t")
                           .key("id", boolean())
+/// The pattern stood in it twice, the name once, as long as they were.
+TEST(definitions, are_refused_in_one_short_line_whatever_is_in_them) {
+  const std::string endless(std::size_t{1} << 19, 'x');
+  for (const auto& bad :
+       {base().field("f", string().pattern("(" + endless)),
+        base().field("f", string().pattern("a\n(")), base().field(endless, string()),
+        base().field("a\nb\xff", string()), base().index(endless),
+        base().field("f", object_of().property(endless, string())),
+        schema(endless).key("id", integer()), schema("a\nb\xff").key("id", integer())}) {
+    auto made = compile(bad);
+    ASSERT_FALSE(made);
+    const auto& message = made.error().message();
+    EXPECT_LT(message.size(), 512U) << message.substr(0, 1000);
+    EXPECT_THAT(message, Not(HasSubstr("\n")));
+    EXPECT_THAT(message, Not(HasSubstr("\xff")));
+  }
+}
+
                           .field("a", integer().min(2).max(1).pattern("("))
                           .field("b", string().otherwise(1))
                           .index("c"));

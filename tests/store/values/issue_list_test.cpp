@@ -37,6 +37,18 @@ TEST(issue_list, names_the_way_to_what_is_nested) {
   EXPECT_EQ(found.all()[2].field, "age");
 }
 
+TEST(issue_list, says_long_names_in_one_short_line_and_keeps_them_whole) {
+  const auto bucket = "b\n" + std::string(1000, 'b'), field = "f\n" + std::string(1000, 'f');
+  issue_list found{bucket, 100};
+  found.add(field, "min", "too low");
+  auto e = found.as_error(errc::invalid);
+  ASSERT_TRUE(e);
+  EXPECT_LT(e->message().size(), 500U);
+  EXPECT_EQ(e->message().find('\n'), std::string::npos);
+  EXPECT_EQ(e->where().bucket, bucket);
+  EXPECT_EQ(e->where().field, field);
+}
+
 TEST(issue_list, counts_the_violations_that_it_does_not_keep) {
   issue_list more{"users", 100};
   for (std::size_t i = 0; i < 99; ++i)

@@ -101,6 +101,20 @@ TEST(a_schema_as_json, names_the_place_of_what_it_cannot_read) {
   }
 }
 
+/// Names stood whole in the message.
+TEST(a_schema_as_json, that_has_a_long_name_is_refused_in_one_short_line) {
+  const std::string endless(500'000, 'x');
+  for (auto name : {endless, "a\\n" + endless, std::string{"a\\nb"}}) {
+    auto s = schema_from_json(R"({"name":"u","key":"id","fields":{")" + name +
+                              R"(":{"type":"object","properties":{")" + name + "\":1}}}}");
+    ASSERT_FALSE(s);
+    EXPECT_THAT(s.error().message(), ::testing::StartsWith("schema.fields."));
+    EXPECT_THAT(s.error().message(), HasSubstr(": needs an object, not integer"));
+    EXPECT_LT(s.error().message().size(), 300U);
+    EXPECT_EQ(s.error().message().find('\n'), std::string::npos);
+  }
+}
+
 TEST(a_schema_as_json, that_is_malformed_is_told_by_line_and_column) {
   auto read = schema_from_json("{\n  \"name\": \"users\",\n  \"key\" \"id\"\n}");
   ASSERT_FALSE(read);

@@ -162,6 +162,16 @@ TEST(validation, cuts_long_values_in_messages) {
   EXPECT_LT(made.error().message().size(), 120U);
 }
 
+TEST(validation, cuts_long_patterns_in_messages) {
+  const auto pattern = "^\\d\n" + std::string(20'000, 'x');
+  auto s = compiled(schema("t").key("id", integer()).field("f", string().pattern(pattern)));
+  auto made = inserted(*s, {{"id", 1}, {"f", "y"}});
+  ASSERT_FALSE(made);
+  EXPECT_THAT(made.error().message(),
+              ::testing::StartsWith("t.f: \"y\" does not match the pattern ^\\d?xxx"));
+  EXPECT_LT(made.error().message().size(), 120U);
+}
+
 TEST(limits, hold_whatever_the_schema_says) {
   auto s = compiled(schema("t").key("id", string()).field("f", string()).field("a", array_of()));
   auto refused = [&](std::initializer_list<field_input> fields) {
