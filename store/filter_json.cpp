@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <array>
 #include <optional>
+#include <set>
 #include <utility>
 #include <vector>
 
@@ -15,8 +16,8 @@ namespace holdfast {
 namespace {
 
 using kind = filter::kind;
-
 using detail::place_in;
+
 tl::unexpected<error> refuse(const std::string& where, std::string what) {
   return fail(errc::invalid_argument, where + ": " + std::move(what));
 }
@@ -199,21 +200,22 @@ value list_of(const filter& f) {
 /// each other and say different things.
 std::optional<object> members_of(std::span<const filter> terms) {
   object out;
+  std::set<std::string_view> names; // there may be thousands
   for (std::size_t i = 0; i < terms.size();) {
     if (!terms[i].is_leaf()) {
-      if (out.contains("$or"))
+      if (!names.insert("$or").second)
         return std::nullopt;
-      out.set("$or", list_of(terms[i++]));
+      out.append("$or", list_of(terms[i++]));
       continue;
     }
     const auto& field = terms[i].field();
     auto end = i;
     while (end < terms.size() && terms[end].is_leaf() && terms[end].field() == field)
       ++end;
-    if (out.contains(field) || field.starts_with('$') || field.empty())
+    if (field.starts_with('$') || field.empty() || !names.insert(field).second)
       return std::nullopt;
     if (end - i == 1 && is_plain(terms[i])) {
-      out.set(field, terms[i].op() == kind::is_null ? value{} : terms[i].operands()[0]);
+      out.append(field, terms[i].op() == kind::is_null ? value{} : terms[i].operands()[0]);
     } else {
       object operators;
       for (auto at = i; at < end; ++at) {
@@ -222,7 +224,7 @@ std::optional<object> members_of(std::span<const filter> terms) {
           return std::nullopt;
         operators.set(name, std::move(content));
       }
-      out.set(field, std::move(operators));
+      out.append(field, std::move(operators));
     }
     i = end;
   }

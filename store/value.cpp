@@ -64,6 +64,11 @@ object& object::set(std::string_view name, value content) {
   return *this;
 }
 
+object& object::append(std::string name, value content) {
+  members_.push_back({std::move(name), std::move(content)});
+  return *this;
+}
+
 bool object::erase(std::string_view name) {
   return std::erase_if(members_, [&](auto& m) { return m.name == name; }) != 0;
 }

@@ -55,6 +55,8 @@ public:
 
   /// Adds a member, or replaces the value of the one that has this name.
   object& set(std::string_view name, value content);
+  /// Adds a member whose name is not there yet, which is not looked at: O(1).
+  object& append(std::string name, value content);
   /// Removes a member; false if there was none of that name.
   bool erase(std::string_view name);
 

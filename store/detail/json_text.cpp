@@ -7,6 +7,9 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
+#include <set>
+#include <string>
+#include <utility>
 #include <vector>
 
 namespace holdfast::detail {
@@ -44,7 +47,7 @@ public:
   bool key(std::string& name) {
     auto& at = open_.back();
     at.name = std::move(name);
-    if (at.content.as_object().contains(at.name))
+    if (at.is_known(at.name))
       return refuse("the name is given twice");
     return true;
   }
@@ -63,6 +66,20 @@ private:
   struct level {
     value content;
     std::string name; ///< of the member at hand
+    /// Those of a large object, which would be long to look through. Not hashed: the text may have
+    /// been made so that all of them collide.
+    std::set<std::string, std::less<>> names = {};
+
+    bool is_known(std::string_view one) {
+      constexpr std::size_t few = 32;
+      const auto& members = content.as_object();
+      if (members.size() < few)
+        return members.contains(one);
+      if (names.empty())
+        for (const auto& m : members)
+          names.insert(m.name);
+      return !names.emplace(one).second;
+    }
   };
 
   bool refuse(std::string what) {
@@ -97,7 +114,7 @@ private:
     if (open_.empty())
       root_ = std::move(x);
     else if (auto& at = open_.back(); at.content.kind() == value_kind::object)
-      at.content.as_object().set(at.name, std::move(x));
+      at.content.as_object().append(std::move(at.name), std::move(x));
     else
       at.content.as_array().push_back(std::move(x));
   }

@@ -13,8 +13,7 @@ namespace holdfast::detail {
 /// The one value that a JSON text is. Whole numbers within int64 are integers, others reals.
 /// `invalid_argument` names `subject` and the place, for what is malformed by line and column (in
 /// bytes, from 1): a text that is no JSON or no UTF-8, a name that stands twice in an object, more
-/// than the limits allow. O(bytes), but O(members^2) per
-/// object.
+/// than the limits allow. O(bytes), and O(members log members) per object.
 result<value> parse_json(std::string_view text, std::string_view subject,
                          const json_limits& within = {});
 

@@ -138,6 +138,59 @@ TEST(filter_json, has_the_limits_that_it_is_given) {
   EXPECT_TRUE(query_from_json(R"({"limit":1})", {.bytes = 11}));
 }
 
+/// Each name was compared with all that were there: seconds for a text within the limits.
+TEST(filter_json, reads_objects_of_as_many_names_as_a_text_can_have) {
+  std::string names;
+  for (int i = 0; i < 95'000; ++i)
+    names += "\"f" + std::to_string(i) + "\":1,";
+  const auto read = filter_from_json("{" + names + "\"last\":1}");
+  ASSERT_TRUE(read) << read.error().to_string();
+  EXPECT_EQ(read->terms().size(), 95'001U);
+  EXPECT_EQ(filter_from_json(to_json(*read)).value(), *read);
+  EXPECT_EQ(filter_from_json("{" + names + "\"f0\":2}").error().message(),
+            "filter.f0: the name is given twice");
+  EXPECT_EQ(filter_from_json("{" + names + "\"f94999\":2}").error().message(),
+            "filter.f94999: the name is given twice");
+}
+
+TEST(filter_json, finds_a_name_that_is_given_twice_in_objects_of_any_size) {
+  std::string names;
+  for (int i = 0; i < 100; ++i) {
+    names += "\"f" + std::to_string(i) + "\":{\"$gt\":1},";
+    const auto first = filter_from_json("{" + names + "\"f0\":2}");
+    const auto last = filter_from_json("{" + names + "\"f" + std::to_string(i) + "\":2}");
+    ASSERT_FALSE(first);
+    ASSERT_FALSE(last);
+    EXPECT_EQ(first.error().message(), "filter.f0: the name is given twice");
+    EXPECT_TRUE(filter_from_json("{" + names + "\"g\":2}"));
+  }
+}
+
+/// The place grew with the depth, and with each name.
+TEST(filter_json, says_where_something_deep_is_in_one_short_line) {
+  std::string open, close;
+  for (int i = 0; i < 100; ++i) {
+    open += R"({"$or":[)";
+    close += "]}";
+  }
+  const std::string texts[] = {
+      R"({"a":)" + std::string(300, '['),
+      open + R"({"a":{"$none":1}})" + close,
+      R"({"a":{"$none\n)" + std::string(500'000, 'x') + R"(":1}})",
+      R"({"a":"\n\n)" + std::string(500'000, 'x') + "\xff\"}",
+  };
+  for (const auto& text : texts) {
+    const auto read = filter_from_json(text);
+    ASSERT_FALSE(read);
+    const auto& message = read.error().message();
+    EXPECT_THAT(message, ::testing::StartsWith("filter"));
+    EXPECT_LT(message.size(), 500U) << message.substr(0, 1000);
+    EXPECT_EQ(message.find('\n'), message.npos) << message;
+  }
+  EXPECT_THAT(filter_from_json(texts[1]).error().message(),
+              ::testing::EndsWith("$or[0].$or[0].a.$none: no such operator"));
+}
+
 TEST(filter_json, writes_what_json_cannot_say_as_near_as_it_can) {
   constexpr auto infinity = std::numeric_limits<double>::infinity();
   EXPECT_EQ(to_json("a"_f < infinity), R"({"a":{"$lt":1.7976931348623157e+308}})");
