@@ -32,7 +32,7 @@ namespace holdfast {
 /// | `$not` | a value or operators | the negation |
 ///
 /// At the top, `$or` and `$and` take a list of filters and `$not` one; all that stands in one
-/// object must hold. `{}` is every record. Fields whose name begins with `$` cannot be named.
+/// object must hold. `{}` is every record. No field has a name that begins with `$`.
 ///
 /// `invalid_argument` for everything else, with the place in the text: `filter.age.$gte: ...`.
 /// Above 1 MiB, 100,000 values or a depth of 256, or other `limits`, it is refused. Whether the
@@ -40,9 +40,13 @@ namespace holdfast {
 result<filter> filter_from_json(std::string_view text, const json_limits& limits = {});
 
 /// The filter in that form, without blanks; `filter_from_json` gives an equal one back. But for
-/// operands that JSON cannot say: an infinity is written as the greatest finite number, a NaN as
-/// the text "nan". Of a filter that is deeper than stores take by default (`record_limits`), the
-/// text may be deeper than `filter_from_json` reads.
+/// what no bucket takes:
+///   - operands that JSON cannot say: an infinity is written as the greatest finite number, a NaN
+///     as the text "nan", and bytes that are no UTF-8 as U+FFFD;
+///   - fields that none can have: an empty name is refused when it is read, one that begins with
+///     `$` is refused or means an operator, one that is no UTF-8 comes back as another;
+///   - a filter that is deeper or has more terms than stores take by default (`record_limits`),
+///     whose text may be past the limits of `filter_from_json`.
 std::string to_json(const filter& which);
 
 /// Reads a query, in which every part may be left out:

@@ -16,11 +16,13 @@ struct record_limits {
   std::size_t value_bytes = std::size_t{16} << 20;  ///< one text, or one array or object encoded
   std::size_t record_bytes = std::size_t{64} << 20; ///< all values of a record together
   std::size_t key_bytes = 1024;
-  std::size_t fields = 1024;    ///< of a record, with those outside the schema; of a definition
-  std::size_t name_bytes = 255; ///< the name of a bucket or field
-  unsigned nesting = 10;        ///< of properties and items in one another, in a definition
-  unsigned depth = 32;          ///< of arrays and objects in one another
-  unsigned filter_depth = 100;  ///< of and and or in one another, around comparisons
+  std::size_t fields = 1024; ///< of a record, with those outside the schema; of a definition
+  /// The name of a bucket or field. It is UTF-8, not empty, without `.` `/` `\` `*` and control
+  /// characters; that of a field does not begin with `$`.
+  std::size_t name_bytes = 255;
+  unsigned nesting = 10;             ///< of properties and items in one another, in a definition
+  unsigned depth = 32;               ///< of arrays and objects in one another
+  unsigned filter_depth = 100;       ///< of and and or in one another, around comparisons
   std::size_t filter_terms = 10'000; ///< of these together; and of their operands
   std::size_t order_terms = 8;       ///< fields to order by
   std::size_t group_fields = 64;     ///< keys of `group_by`; and aggregates

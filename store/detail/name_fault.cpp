@@ -28,4 +28,8 @@ std::string name_fault(std::string_view name) {
   return {};
 }
 
+std::string field_name_fault(std::string_view name) {
+  return name.starts_with('$') ? "begins with '$'" : name_fault(name);
+}
+
 } // namespace holdfast::detail

@@ -9,7 +9,9 @@ namespace holdfast::detail {
 /// empty if it can.
 std::string line_fault(std::string_view name);
 
-/// Why the name of a field or a bucket cannot be one, as what follows "the name"; empty if it can.
+/// Why the name of a bucket cannot be one, as what follows "the name"; empty if it can.
 std::string name_fault(std::string_view name);
+/// The same of the name of a field: those with a `$` before them are operators in filters as JSON.
+std::string field_name_fault(std::string_view name);
 
 } // namespace holdfast::detail

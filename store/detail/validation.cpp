@@ -68,7 +68,7 @@ void check_extra(const draft& input, bool removable, issue_list& found) {
       continue;
     if (input.schema().definition().is_closed())
       found.add(is_utf8(m.name) ? m.name : "", "unknown", "the schema has no such field");
-    else if (auto fault = name_fault(m.name); !fault.empty())
+    else if (auto fault = field_name_fault(m.name); !fault.empty())
       found.add(is_utf8(m.name) ? m.name : "", "name", "a field's name " + fault);
     else
       check_content(m.name, m.content, found);

@@ -221,7 +221,7 @@ void compile_properties(field_rule& rule, const surroundings& in, issue_list& fo
   issue_list::scope here{found, rule.name};
   check_names(o.properties, found);
   for (auto& p : o.properties) {
-    if (auto fault = name_fault(p.name); !fault.empty())
+    if (auto fault = detail::field_name_fault(p.name); !fault.empty())
       found.add(p.name, "name", "the name " + fault);
     rule.properties.push_back(compile_nested(p.name, p.options, in.within(), found));
     rule.converts = rule.converts || rule.properties.back().converts;
@@ -378,7 +378,7 @@ result<std::shared_ptr<const compiled_schema>> compile(const schema& definition,
   std::vector<detail::layout_field> layout;
   for (std::size_t i = 0; i < s.fields().size(); ++i) {
     auto& f = s.fields()[i];
-    if (auto fault = name_fault(f.name); !fault.empty())
+    if (auto fault = detail::field_name_fault(f.name); !fault.empty())
       found.add(f.name, "name", "the name " + fault);
     made->rules_.push_back(compile_field(
         f.name, f.options, {s.name(), s.is_closed(), i == key_slot, allowed, 0}, found));

@@ -126,6 +126,7 @@ TEST_P(bad_input, is_told_and_changes_nothing) {
       {{{"a.b", 1}}, "contains '.'"},
       {{{"a/b", 1}}, "contains '/'"},
       {{{"a*", 1}}, "contains '*'"},
+      {{{"$and", 1}}, "begins with '$'"},
       {{{"a\nb", 1}}, "control character"},
       {{{std::string(256, 'n'), 1}}, "above the limit 255"},
       {{{"outside", object{{"\xff", 1}}}}, "member's name is not valid UTF-8"},

@@ -30,6 +30,9 @@ TEST(definitions, are_refused_if_they_contradict_themselves) {
       {schema("t").key("id", date()), "not type date"},
       {base().field("", string()), "the name is empty"},
       {base().field("a.b", string()), "t.a.b: the name contains '.'"},
+      {base().field("$and", array_of()), "t.$and: the name begins with '$'"},
+      {base().field("o", object_of().property("$or", array_of())),
+       "t.o.$or: the name begins with '$'"},
       {base().field("id", string()), "t.id: the field is defined more than once"},
       {base().index("f"), "t: index field \"f\" is not defined"},
       {base().field("f", array_of()).index("f"), "t.f: an index does not fit type array"},
@@ -82,9 +85,6 @@ TEST(definitions, are_refused_if_they_contradict_themselves) {
   }
 }
 
-TEST(definitions, list_all_contradictions_at_once) {
-  auto made = compile(schema("t")
-                          .key("id", boolean())
 /// The pattern stood in it twice, the name once, as long as they were.
 TEST(definitions, are_refused_in_one_short_line_whatever_is_in_them) {
   const std::string endless(std::size_t{1} << 19, 'x');
@@ -103,6 +103,9 @@ TEST(definitions, are_refused_in_one_short_line_whatever_is_in_them) {
   }
 }
 
+TEST(definitions, list_all_contradictions_at_once) {
+  auto made = compile(schema("t")
+                          .key("id", boolean())
                           .field("a", integer().min(2).max(1).pattern("("))
                           .field("b", string().otherwise(1))
                           .index("c"));
