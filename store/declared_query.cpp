@@ -14,6 +14,13 @@ namespace {
 
 constexpr std::string_view before_name = "params.";
 
+std::string_view without_blanks(std::string_view text) {
+  const auto first = text.find_first_not_of(' ');
+  if (first == text.npos)
+    return {};
+  return text.substr(first, text.find_last_not_of(' ') + 1 - first);
+}
+
 /// The parameter that a value stands for, if it does: "{{ params.name }}", with blanks or without.
 std::optional<std::string_view> parameter_in(const value& x) {
   if (x.kind() != value_kind::string)
@@ -21,14 +28,10 @@ std::optional<std::string_view> parameter_in(const value& x) {
   std::string_view text{x.as_string()};
   if (text.size() < 4 || !text.starts_with("{{") || !text.ends_with("}}"))
     return std::nullopt;
-  text = text.substr(2, text.size() - 4);
-  const auto first = text.find_first_not_of(' '), last = text.find_last_not_of(' ');
-  if (first == text.npos)
+  text = without_blanks(text.substr(2, text.size() - 4));
+  if (!text.starts_with(before_name))
     return std::nullopt;
-  text = text.substr(first, last + 1 - first);
-  if (text.size() <= before_name.size() || !text.starts_with(before_name))
-    return std::nullopt;
-  return text.substr(before_name.size());
+  return without_blanks(text.substr(before_name.size()));
 }
 
 using parameter_names = std::set<std::string, std::less<>>;
@@ -39,6 +42,9 @@ void collect(const value& x, parameter_names& out) {
   else if (x.kind() == value_kind::array)
     for (auto& item : x.as_array())
       collect(item, out);
+  else if (x.kind() == value_kind::object)
+    for (auto& m : x.as_object())
+      collect(m.content, out);
 }
 
 void collect(const filter& f, parameter_names& out) {
@@ -57,15 +63,36 @@ parameter_names parameters_of(const declared_query& q) {
   return out;
 }
 
+std::optional<error> fault_in(std::string_view query, const declared_query& q) {
+  const auto refuse = [&](const std::string& what) {
+    return error{errc::invalid_argument,
+                 detail::shown_name(query) + ": the name of a parameter " + what,
+                 {.query = std::string{query}}};
+  };
+  if (parameters_of(q).contains(""))
+    return refuse("is empty");
+  for (auto* name : {&q.offset_parameter, &q.limit_parameter})
+    if (without_blanks(*name) != *name)
+      return refuse("begins or ends with a blank: " + detail::shown(*name));
+  return std::nullopt;
+}
+
 value filled(const value& x, const object& with) {
   if (auto name = parameter_in(x))
     return *with.find(*name);
-  if (x.kind() != value_kind::array)
-    return x;
-  array out;
-  for (auto& item : x.as_array())
-    out.push_back(filled(item, with));
-  return out;
+  if (x.kind() == value_kind::array) {
+    array out;
+    for (auto& item : x.as_array())
+      out.push_back(filled(item, with));
+    return out;
+  }
+  if (x.kind() == value_kind::object) {
+    object out;
+    for (auto& m : x.as_object())
+      out.append(m.name, filled(m.content, with));
+    return out;
+  }
+  return x;
 }
 
 filter filled(const filter& f, const object& with) {
@@ -204,11 +231,13 @@ query_parameter parameter(std::string_view name) {
 
 namespace detail {
 
-query_function function_of(declared_query what) {
+result<query_function> function_of(std::string_view query, declared_query what) {
+  if (auto wrong = fault_in(query, what))
+    return fail(std::move(*wrong));
   query_function out;
   out.declared = what;
-  out.check = [known = parameters_of(what), what](std::string_view query, const object& with) {
-    return check_given(known, what, query, with);
+  out.check = [known = parameters_of(what), what](std::string_view called, const object& with) {
+    return check_given(known, what, called, with);
   };
   out.run = [what = std::move(what)](query_context& in, const object& with) {
     return run_declared(what, in, with, nullptr);

@@ -82,14 +82,15 @@ private:
 /// A query as data: what to read from a bucket, and what to make of it.
 struct declared_query {
   std::string bucket;
-  /// Operands of its filter may be parameters.
+  /// Operands of its filter may be parameters, or lists and objects with parameters in them.
   query what = {};
   /// Instead of the records: numbers over them. One gives a `value`, more give `groups`, and so
   /// does a count of the values of a field.
   std::vector<aggregate> aggregates = {};
   /// The aggregates of each group of equal values in these fields, as `groups`.
   std::vector<field_name> group_by = {};
-  /// Parameters that offset and limit are taken from; empty: those of `what`.
+  /// Parameters that offset and limit are taken from, named without blanks around them; empty:
+  /// those of `what`.
   std::string offset_parameter = {};
   std::string limit_parameter = {};
 };
@@ -160,7 +161,8 @@ struct query_function {
   std::optional<declared_query> declared = {};
 };
 
-query_function function_of(declared_query what);
+/// Error: `invalid_argument`, for names of parameters that are none.
+result<query_function> function_of(std::string_view query, declared_query what);
 
 template <class T>
 result<query_value> to_query_value(result<T> from) {

@@ -198,8 +198,8 @@ public:
   requires detail::query_function_of<F, P> result<void> define_query(std::string_view name, F f) {
     return add_query(name, detail::function_of<P>(std::move(f)));
   }
-  /// Errors besides: `not_found` if there is no such bucket; of a query without parameters also
-  /// what its run would fail with.
+  /// Errors besides: `not_found` if there is no such bucket; `invalid_argument` for a parameter
+  /// without a name; of a query without parameters also what its run would fail with.
   result<void> define_query(std::string_view name, declared_query what);
   /// Forgets a query; its subscribers are told `dropped`, and end. False if there is none.
   bool remove_query(std::string_view name);

@@ -172,9 +172,11 @@ holdfast::snapshot store_state::snapshot() const {
 result<void> store_state::define_query(std::string_view name, declared_query what) {
   if (auto bucket = find(what.bucket); !bucket)
     return fail(std::move(bucket.error()));
-  auto function = function_of(std::move(what));
-  auto added = queries_->define(name, function);
-  if (!added || function.check(name, {}))
+  auto function = function_of(name, std::move(what));
+  if (!function)
+    return fail(std::move(function.error()));
+  auto added = queries_->define(name, *function);
+  if (!added || function->check(name, {}))
     return added; // without parameters it cannot be tried
   auto tried = queries_->run(name, {}, {});
   if (tried)

@@ -157,6 +157,47 @@ TEST_F(query_rows, parameters_of_a_declarative_query) {
   EXPECT_EQ(db.run("between", object{{"low", 25}, {"high", 1}}).error(), errc::invalid_argument);
 }
 
+/// Only lists were looked into.
+TEST_F(query_rows, parameters_inside_of_objects) {
+  auto things = define(schema("things").key("id", string()).field("o", object_of()));
+  ASSERT_TRUE(things
+                  .insert_many({{{"id", "a"}, {"o", object{{"x", 1}, {"in", array{1, 2}}}}},
+                                {{"id", "b"}, {"o", object{{"x", 2}, {"in", array{1, 2}}}}}})
+                  .get());
+  const object wanted{{"x", parameter("p")}, {"in", array{parameter("q"), 2}}};
+  ASSERT_TRUE(db.define_query("same", {.bucket = "things", .what = query{"o"_f == wanted}}));
+  EXPECT_THAT(run("same", {{"p", 2}, {"q", 1}}), ElementsAre("b"));
+  EXPECT_THAT(run("same", {{"p", 2}, {"q", 3}}), IsEmpty());
+  EXPECT_EQ(db.run("same", object{{"p", 2}}).error(), errc::invalid_argument);
+}
+
+/// One of no name was a text like any other; blanks were part of it or not.
+TEST_F(query_rows, names_of_parameters) {
+  for (auto* blanks : {"", " ", "  "}) {
+    auto bad = db.define_query(
+        "bad", {.bucket = "users", .what = query{"role"_f.in("a", parameter(blanks))}});
+    EXPECT_EQ(bad.error(), errc::invalid_argument);
+    EXPECT_EQ(bad.error().message(), "bad: the name of a parameter is empty");
+    EXPECT_EQ(bad.error().where().query, "bad");
+  }
+  for (auto* name : {" n", "n ", " "}) {
+    EXPECT_EQ(db.define_query("bad", {.bucket = "users", .limit_parameter = name}).error(),
+              errc::invalid_argument);
+    EXPECT_EQ(db.define_query("bad", {.bucket = "users", .offset_parameter = name}).error(),
+              errc::invalid_argument);
+  }
+  EXPECT_EQ(db.query_info_of("bad").error(), errc::not_found);
+  for (auto* text : {"{{params.x}}", "{{  params. x  }}"}) {
+    ASSERT_TRUE(db.define_query(text, {.bucket = "users", .what = query{"role"_f == text}}));
+    EXPECT_THAT(run(text, {{"x", "admin"}}), ElementsAre("a"));
+    EXPECT_THAT(db.run(text).error().message(), ::testing::EndsWith("the parameter x is missing"));
+  }
+  for (auto* text : {"{{ params }}", "{{ paramsx }}", "{{}}", "{ params.x }"}) {
+    ASSERT_TRUE(db.define_query(text, {.bucket = "users", .what = query{"role"_f == text}}));
+    EXPECT_THAT(run(text), IsEmpty()) << "a text like any other";
+  }
+}
+
 struct transaction_rows : query_rows {};
 
 TEST_F(transaction_rows, transaction) {
