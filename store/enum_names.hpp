@@ -24,7 +24,9 @@ consteval std::string_view enumerator_text() {
 }
 
 /// The name of an enumerator as written in the source; empty for a value that has none. g++ ends
-/// the value with "; " and clang++ with "]"; both write `(color)7` for a value without a name.
+/// the value with "; " and clang++ with "]"; both write `(color)7` for a value without a name. What
+/// stands before the last "::" may have parentheses of its own: clang++'s `(anonymous namespace)`,
+/// or a function's.
 template <auto V>
 consteval std::string_view enumerator_name() {
   auto text = enumerator_text<V>();
@@ -33,10 +35,9 @@ consteval std::string_view enumerator_name() {
   if (end == text.npos)
     end = text.rfind(']');
   text = text.substr(start, end - start);
-  if (text.find('(') != text.npos)
-    return {};
-  auto scope = text.rfind("::");
-  return scope == text.npos ? text : text.substr(scope + 2);
+  if (auto scope = text.rfind("::"); scope != text.npos)
+    text.remove_prefix(scope + 2);
+  return text.find_first_of("()") == text.npos ? text : std::string_view{};
 }
 
 /// The enumerators from 0 to 63.

@@ -22,6 +22,10 @@ struct counter {
   float share = 0;
 };
 
+namespace {
+enum class suit { hearts, spades = 3 };
+} // namespace
+
 } // namespace holdfast::testing
 
 template <>
@@ -115,6 +119,19 @@ TEST(mapping, lets_validation_refuse_unsigned_numbers_that_are_too_large) {
   auto issues = detail::check_insert(input);
   ASSERT_TRUE(issues);
   EXPECT_EQ(issues->issues().size(), 1U);
+}
+
+/// For clang++, which says `(anonymous namespace)`, they had none.
+TEST(enum_names, are_those_of_enums_in_unnamed_namespaces_and_functions_too) {
+  static_assert(enum_names<suit>.size() == 2);
+  EXPECT_EQ(to_text(suit::spades), "spades");
+  EXPECT_EQ(from_text<suit>("hearts"), suit::hearts);
+  EXPECT_FALSE(to_text(suit{1}));
+  EXPECT_FALSE(to_text(suit{7}));
+  enum class local { one, two };
+  static_assert(enum_names<local>.size() == 2);
+  EXPECT_EQ(to_text(local::two), "two");
+  EXPECT_FALSE(to_text(local{7}));
 }
 
 } // namespace
