@@ -97,7 +97,8 @@ public:
   /// the offset counts. The limit does not.
   pending<page> page_of(std::uint64_t size, std::optional<std::string> after = {}) const;
 
-  /// Over the numbers in a field, others are left out. `sum` of none is 0, the rest are null.
+  /// Over the numbers in a field, others are left out. `sum` of none is 0, the rest are null. Reals
+  /// that add up to more than the greatest one give an infinity, also as their `avg`.
   pending<value> sum(const field_name& field) const;
   pending<value> avg(const field_name& field) const;
   /// The least and greatest value by the order of `value`; null of none.
