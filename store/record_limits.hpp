@@ -16,7 +16,8 @@ struct record_limits {
   std::size_t value_bytes = std::size_t{16} << 20;  ///< one text, or one array or object encoded
   std::size_t record_bytes = std::size_t{64} << 20; ///< all values of a record together
   std::size_t key_bytes = 1024;
-  std::size_t fields = 1024; ///< of a record, with those outside the schema; of a definition
+  /// Of a record, with those outside the schema; of a definition; that a query's `fields` name.
+  std::size_t fields = 1024;
   /// The name of a bucket or field. It is UTF-8, not empty, without `.` `/` `\` `*` and control
   /// characters; that of a field does not begin with `$`.
   std::size_t name_bytes = 255;

@@ -66,12 +66,29 @@ detail::expiry expiry_in(const detail::read_view& view, std::int64_t now) {
 
 } // namespace
 
+namespace {
+
+/// `f` for a read that gives no part of a record: fields that there are not are refused there, too.
+template <class F>
+auto knowing_fields(const query& q, F&& f) {
+  using outcome = std::invoke_result_t<F&, const detail::reader&, std::int64_t>;
+  return [&](const detail::reader& from, std::int64_t now) -> outcome {
+    if (!q.fields().empty()) [[unlikely]]
+      if (auto bound = detail::projection::bind(q.fields(), from.layout()); !bound)
+        return fail(std::move(bound.error()));
+    return f(from, now);
+  };
+}
+
+} // namespace
+
 /// Calls `f(reader, now)` with the bucket pinned at what is published, or at the snapshot.
 template <class F>
 auto selection::read(F&& f) const {
   using outcome = std::invoke_result_t<F&, const detail::reader&, std::int64_t>;
+  const auto ask = knowing_fields(query_, f);
   if (in_)
-    return outcome{in_->read(f)};
+    return outcome{in_->read(ask)};
   if (auto why = of_->closed())
     return outcome{fail(std::move(*why))};
   detail::pin_guard pin{of_->line(), detail::pin_for::read};
@@ -80,10 +97,11 @@ auto selection::read(F&& f) const {
   detail::read_view view{form.data, seq};
   const auto now = time_of(*of_, when_, view);
   detail::reader from{*form.schema, view, expiry_in(view, now)};
-  return outcome{f(from, now)};
+  return outcome{ask(from, now)};
 }
 
-/// The same for a walk that may be long: it reads at a registered snapshot and renews its pin.
+/// The same for a walk that may be long: it reads at a registered snapshot and renews its pin. What
+/// the query's `fields` are is for `f` to find out.
 template <class F>
 auto selection::walk(F&& f) const {
   using outcome = std::invoke_result_t<F&, const detail::reader&, std::int64_t>;
@@ -174,11 +192,11 @@ void selection::note_first(const detail::reader& from, const query& q,
 }
 
 pending<records> selection::all() const {
-  return walk([&](auto& from, auto now) {
+  return walk(knowing_fields(query_, [&](auto& from, auto now) {
     auto found = detail::all(from, query_, now);
     note_first(from, query_, last_of(query_, found));
     return found;
-  });
+  }));
 }
 result<query_list> selection::list() const {
   return walk([&](auto& from, auto now) {
@@ -291,18 +309,19 @@ pending<groups> selection::group_by(std::vector<field_name> keys,
     for (auto& one : what)
       used->push_back(one.field);
   note_all(query_, std::move(used));
-  return walk(
-      [&](auto& from, auto now) { return detail::group_by(from, query_, keys, what, now); });
+  return walk(knowing_fields(query_, [&](auto& from, auto now) {
+    return detail::group_by(from, query_, keys, what, now);
+  }));
 }
 
 result<std::uint64_t> selection::visit_blocks(detail::record_visitor visitor) const {
   if (!in_) [[likely]]
-    return walk([&](auto& from, auto now) {
+    return walk(knowing_fields(query_, [&](auto& from, auto now) {
       return detail::visit(from, query_, now, [&](const detail::record_block& block) {
         return visitor.call(visitor.context, block);
       });
-    });
-  return in_->read([&](auto& from, auto now) {
+    }));
+  return in_->read(knowing_fields(query_, [&](auto& from, auto now) {
     const detail::record_block* last = nullptr; // where the visitor ended it
     auto seen = detail::visit(from, query_, now, [&](const detail::record_block& block) {
       try {
@@ -316,7 +335,7 @@ result<std::uint64_t> selection::visit_blocks(detail::record_visitor visitor) co
     });
     note_first(from, query_, last);
     return seen;
-  });
+  }));
 }
 
 result<explanation> selection::explain() const {

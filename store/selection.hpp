@@ -79,7 +79,8 @@ public:
   }
   selection offset(std::uint64_t count) &&;
   selection limit(std::uint64_t count) &&;
-  /// What `objects` gives of each record: fields, or paths into them.
+  /// What `objects` gives of each record: fields, or paths into them, at most
+  /// `record_limits::fields`. Whichever read is made refuses those that there are not.
   selection fields(std::vector<field_name> names) &&;
 
   pending<records> all() const;

@@ -5,6 +5,7 @@
 #include <holdfast/store/record.hpp>
 
 #include <span>
+#include <string>
 #include <string_view>
 #include <vector>
 
@@ -14,8 +15,13 @@ namespace holdfast::detail {
 /// that are null; without names, all of it. Refers to the names.
 class projection {
 public:
-  /// `invalid_argument` for a field that there is not.
+  /// `invalid_argument` for a field that there is not, and for more names than `limits.fields`.
   static result<projection> bind(std::span<const field_name> names, const record_layout& layout) {
+    if (const auto most = layout.limits().fields; names.size() > most)
+      return fail(errc::invalid_argument,
+                  layout.bucket() + ": a projection of " + std::to_string(names.size()) +
+                      " names is above the limit " + std::to_string(most),
+                  {layout.bucket(), {}, {}});
     projection out;
     for (const auto& name : names) {
       auto field = find_field(layout, name.text);

@@ -142,6 +142,27 @@ TEST_F(a_bad_call, through_the_gateway_names_its_bucket_or_what_is_missing) {
   EXPECT_TRUE(db.has_bucket("things"));
 }
 
+TEST_F(a_bad_call, that_names_fields_that_there_are_not_is_refused_by_every_read) {
+  ASSERT_TRUE(things.insert({{"id", 1}}).get());
+  const auto expect_all_refuse = [](const selection& what) {
+    auto ignored = [](const record_view&) {};
+    for (auto& e : {told(what.all().get()), told(what.objects().get()), told(what.find_one().get()),
+                    told(what.count().get()), told(what.first(1).get()), told(what.last(1).get()),
+                    told(what.page_of(1).get()), told(what.sum("n").get()),
+                    told(what.avg("n").get()), told(what.min("n").get()), told(what.max("n").get()),
+                    told(what.group_by({"n"}, {aggregate::count()}).get()),
+                    told(what.visit(ignored)), told(what.explain())})
+      expect(e, errc::invalid_argument, "things.zz: no such field");
+  };
+  expect_all_refuse(things.everything().fields({"n", "zz"}));
+  expect_all_refuse(things.at(db.snapshot()).everything().fields({"zz"}));
+  ASSERT_TRUE(db.transact([&](transaction& tx) -> result<void> {
+    expect_all_refuse(tx.in(things).everything().fields({"zz"}));
+    return {};
+  }));
+  EXPECT_EQ(things.everything().fields({"n"}).all().get()->size(), 1u);
+}
+
 TEST_F(a_bad_call, of_a_transaction_with_strange_options_does_what_they_say) {
   auto put = [&](transaction& tx) -> result<void> {
     return tx.in(things).insert({{"id", 1}}).get().map([](auto&&) {});
