@@ -48,6 +48,8 @@ draft::draft(const compiled_schema& schema, const object& fields) : draft(schema
 }
 
 draft draft::rebound(const compiled_schema& to) const {
+  if (&to == schema_)
+    return copy();
   draft out{to};
   auto& layout = schema_->layout();
   for (std::size_t i = 0; i < layout.size(); ++i)
@@ -60,6 +62,23 @@ draft draft::rebound(const compiled_schema& to) const {
       out.faults_ = std::make_unique<std::vector<issue>>();
     out.faults_->push_back(f);
   }
+  out.full_ = out.full_ || full_;
+  return out;
+}
+
+/// Its bytes as they are: no name is looked for again.
+draft draft::copy() const {
+  draft out{*schema_};
+  out.grow(tail_size_);
+  std::memcpy(out.data_, data_, slots_bytes_ + tail_size_);
+  out.extra_count_ = extra_count_;
+  out.loose_ = loose_;
+  out.null_slots_ = null_slots_;
+  out.null_extra_ = null_extra_;
+  out.full_ = full_;
+  out.extra_ = extra_;
+  if (faults_)
+    out.faults_ = std::make_unique<std::vector<issue>>(*faults_);
   return out;
 }
 
@@ -83,6 +102,7 @@ void draft::steal(draft& other) noexcept {
   loose_ = other.loose_;
   null_slots_ = other.null_slots_;
   null_extra_ = other.null_extra_;
+  full_ = other.full_;
   heap_ = std::move(other.heap_);
   faults_ = std::move(other.faults_);
   extra_ = std::move(other.extra_);
@@ -199,6 +219,8 @@ bool draft::fits(std::string_view name, std::size_t bytes) {
 }
 
 void draft::set_extra(std::string_view name, value_view v) {
+  if (full_)
+    return; // each name is looked for among the others
   if (const auto most = schema_->limits().name_bytes; name.size() > most)
     return fault("", "name",
                  "the name has " + std::to_string(name.size()) + " bytes, above the limit " +
@@ -220,6 +242,12 @@ void draft::set_extra(std::string_view name, value_view v) {
       --extra_count_;
       break;
     }
+  }
+  if (extra_count_ == most_extra) {
+    full_ = true;
+    return fault("", "fields",
+                 "more than " + std::to_string(most_extra) + " fields are given, above the limit " +
+                     std::to_string(schema_->limits().fields));
   }
   auto old = extra_.size();
   extra_.resize(old + detail::encoded_member_size(name, size));

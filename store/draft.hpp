@@ -2,6 +2,7 @@
 
 #include <holdfast/runtime/error.hpp>
 #include <holdfast/store/detail/record_layout.hpp>
+#include <holdfast/store/record_limits.hpp>
 #include <holdfast/store/value_view.hpp>
 
 #include <cstddef>
@@ -28,8 +29,9 @@ struct field_input {
 /// Names are resolved to slots and values copied into one buffer, in the form the record will have;
 /// up to about 500 bytes of it live in the draft itself, so that an ordinary write allocates
 /// nothing. A field that is set twice has the last value. Nothing is refused here: what is wrong
-/// with the input is found, all at once, when the bucket checks the draft. Refers to the schema,
-/// which must outlive it. Not thread-safe.
+/// with the input is found, all at once, when the bucket checks the draft. Of names outside the
+/// schema it takes `most_extra`, twice what a record may have: an update may remove as many as it
+/// adds. Refers to the schema, which must outlive it. Not thread-safe.
 class draft {
 public:
   explicit draft(const compiled_schema& schema);
@@ -50,7 +52,7 @@ public:
   void set(std::size_t slot, value_view v);
   void set_null(std::size_t slot) { set(slot, value_view()); }
 
-  /// The same input for another schema of the bucket.
+  /// The same input for another schema of the bucket. For its own, a copy: O(bytes).
   draft rebound(const compiled_schema& to) const;
 
   const compiled_schema& schema() const noexcept { return *schema_; }
@@ -74,6 +76,9 @@ public:
   std::string_view extra() const noexcept { return extra_; }
   std::size_t extra_count() const noexcept { return extra_count_; }
   value_view extra_members() const noexcept;
+  static constexpr std::size_t most_extra = 2 * record_limits{}.fields;
+  /// Whether more names outside the schema were given, which it left out: one of the faults.
+  bool is_full() const noexcept { return full_; }
   /// Violations that setting already found: values too deep or too large to copy.
   const std::vector<issue>& faults() const noexcept;
 
@@ -93,6 +98,7 @@ private:
   void forget(detail::slot& s) noexcept;
   char* grow(std::size_t bytes);
   void steal(draft& other) noexcept;
+  draft copy() const;
   void set_collection(std::size_t slot, value_view v);
   void set_extra(std::string_view name, value_view v);
   bool fits(std::string_view name, std::size_t bytes);
@@ -107,6 +113,7 @@ private:
   bool loose_ = false;      ///< the tail has bytes that no slot refers to
   bool null_slots_ = false; ///< some field may be given as null
   bool null_extra_ = false; ///< the same outside the schema
+  bool full_ = false;
   char* data_ = inline_;
   std::unique_ptr<char[]> heap_;
   std::unique_ptr<std::vector<issue>> faults_;

@@ -53,6 +53,8 @@ result<std::uint64_t> update_many_operation::apply(commit_scope& scope) {
   auto& b = scope.home();
   if (auto wrong = check_bulk(b.name(), how_))
     return fail(std::move(*wrong));
+  if (&draft_.schema() != &b.schema()) [[unlikely]]
+    draft_ = draft_.rebound(b.schema()); // once, so that what follows copies bytes
   auto found = found_by(which_, scope);
   if (!found)
     return fail(std::move(found.error()));

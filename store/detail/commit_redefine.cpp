@@ -34,6 +34,8 @@ public:
     auto filled = !ended && fill_in(input, as_it_was, found);
     for (auto& fault : input.faults())
       found.add({fault});
+    if (!ended)
+      check_count(input, from_ + extra_of(old).size(), found);
     if (auto wrong = found.as_error(errc::invalid))
       return fail(wrong->at({.bucket = schema.bucket(), .key = as_it_was.key().to_string()}));
     input.drop_nulls();
@@ -57,6 +59,15 @@ public:
   }
 
 private:
+  /// A record that is above a limit already stays, but does not grow.
+  static void check_count(const draft& input, std::size_t before, issue_list& found) {
+    const auto& schema = input.schema();
+    const auto count = schema.layout().size() + input.extra_count();
+    if (count > schema.limits().fields && count > before)
+      found.add("", "fields",
+                std::to_string(count) + " fields are above the limit " +
+                    std::to_string(schema.limits().fields));
+  }
   bool is_new(std::string_view name) const noexcept {
     const auto slot = into_.schema->layout().find(name);
     return slot != record_layout::npos && slot >= from_;

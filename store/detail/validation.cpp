@@ -76,6 +76,8 @@ void check_extra(const draft& input, bool removable, issue_list& found) {
 }
 
 void check_count(const draft& input, std::size_t extra_fields, issue_list& found) {
+  if (input.is_full())
+    return; // one of its faults
   auto count = input.schema().layout().size() + extra_fields;
   if (count > input.schema().limits().fields)
     found.add("", "fields",
@@ -101,17 +103,22 @@ void check_unchanged(const draft& changes, const record_input& whole, issue_list
   check_by_function(schema.definition(), whole, found);
 }
 
-/// An update's result may be too large though each of its values is not.
+/// An update's result may be too large though each of its values is not. It is made only if the
+/// sums, in which what is replaced or removed counts twice, say so.
 void check_result(const record_block& old, const draft& changes, issue_list& found) {
-  auto& limits = changes.schema().limits();
-  auto most = std::size_t{old.bytes} + changes.tail_size() + changes.extra().size();
-  if (changes.extra_count() != 0)
-    check_count(changes, changes.extra_count() + extra_of(old).size(), found);
-  if (most <= limits.record_bytes)
+  auto& schema = changes.schema();
+  auto& limits = schema.limits();
+  const auto bytes = std::size_t{old.bytes} + changes.tail_size() + changes.extra().size();
+  const auto extra = changes.extra_count();
+  const auto fields = extra == 0 ? 0 : schema.layout().size() + extra + extra_of(old).size();
+  if (bytes <= limits.record_bytes && fields <= limits.fields) [[likely]]
     return;
-  if (auto bytes = plan_update(old, changes).bytes; bytes > limits.record_bytes)
+  const auto made = plan_update(old, changes);
+  if (fields > limits.fields && !made.extra.empty())
+    check_count(changes, decode_value(made.extra).size(), found);
+  if (made.bytes > limits.record_bytes)
     found.add("", "size",
-              "the record's " + std::to_string(bytes) + " bytes are above the limit " +
+              "the record's " + std::to_string(made.bytes) + " bytes are above the limit " +
                   std::to_string(limits.record_bytes));
 }
 

@@ -29,6 +29,8 @@ std::optional<error> check_insert(const draft& input, timestamp now = {});
 /// Checks the fields an update sets; those it does not set were checked when they were written, so
 /// only the user's own checks look at them again: they see the record as it will be. The key and
 /// generated fields may be given only with the value they have; they become absent in the draft.
+/// Null for a name outside the schema removes it; a name that no new field may have is refused
+/// unless the record has it. The fields are counted as they will be.
 std::optional<error> check_update(const record_block& old, draft& changes, timestamp now = {});
 /// What of that needs no record: for an update of many that finds none.
 std::optional<error> check_changes(draft& changes);

@@ -3,8 +3,10 @@
 #include <holdfast/store/detail/index_key.hpp>
 #include <holdfast/store/detail/validation.hpp>
 
+#include <algorithm>
 #include <cstring>
 #include <new>
+#include <vector>
 
 namespace holdfast::detail {
 
@@ -98,16 +100,17 @@ namespace {
 std::string merge_extra(const record_block& old, const draft& changes) {
   auto before = extra_of(old);
   auto after = changes.extra_members();
+  std::vector<std::string_view> set; // sorted: both may be a thousand
+  if (!before.is_null())
+    for (auto m : after.members())
+      set.push_back(m.name);
+  std::ranges::sort(set);
   std::size_t bytes = 0;
   std::size_t count = 0;
   auto each = [&](auto&& visit) {
-    for (auto m : before.members()) {
-      bool replaced = false;
-      for (auto c : after.members())
-        replaced = replaced || c.name == m.name;
-      if (!replaced)
+    for (auto m : before.members())
+      if (!std::ranges::binary_search(set, m.name))
         visit(m);
-    }
     for (auto m : after.members())
       if (!m.content.is_null())
         visit(m);
