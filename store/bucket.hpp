@@ -76,8 +76,9 @@ public:
   pending<records> insert_many(const std::vector<object>& list,
                                const write_options& how = {}) const;
 
-  /// Changes some fields of a record; null removes a field. The key and generated fields cannot be
-  /// changed. Errors: `not_found`, `invalid`, `duplicate`.
+  /// Changes some fields of a record; null removes a field. One that the record does not have may
+  /// be removed, too, if it could have it. The key and generated fields cannot be changed. Errors:
+  /// `not_found`, `invalid`, `duplicate`.
   pending<record> update(value key, std::initializer_list<field_input> changes,
                          const write_options& how = {}) const;
   pending<record> update(value key, const object& changes, const write_options& how = {}) const;

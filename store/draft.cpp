@@ -1,6 +1,7 @@
 #include <holdfast/store/draft.hpp>
 
 #include <holdfast/store/detail/issue_list.hpp>
+#include <holdfast/store/detail/name_fault.hpp>
 #include <holdfast/store/detail/stored_form.hpp>
 #include <holdfast/store/detail/validation_rules.hpp>
 
@@ -309,10 +310,11 @@ void draft::drop_nulls() {
   null_slots_ = false;
   if (!std::exchange(null_extra_, false))
     return;
+  const auto closed = schema_->definition().is_closed();
   std::string kept(count_bytes, '\0');
   extra_count_ = 0;
   for (auto m : value_view::encoded(value_kind::object, extra_).members()) {
-    if (m.content.is_null())
+    if (m.content.is_null() && !closed && detail::field_name_fault(m.name).empty())
       continue;
     auto old = kept.size();
     kept.resize(old + detail::encoded_member_size(m.name, *detail::encoded_size(m.content)));

@@ -86,7 +86,8 @@ public:
   void unset(std::size_t slot) noexcept;
   /// Sets a text of `size` characters, which the caller writes at once.
   char* set_text(std::size_t slot, std::size_t size);
-  /// Makes what was given as null absent, for a record has no other nulls.
+  /// Makes what was given as null absent, for a record has no other nulls. Names that no record of
+  /// the bucket may have stay, to be refused.
   void drop_nulls();
   /// Moves the values together if some were replaced.
   void compact();

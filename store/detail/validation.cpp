@@ -59,16 +59,20 @@ void fill(draft& input, generator& from, timestamp now, std::size_t slot, issue_
   }
 }
 
-/// Names and values of the fields outside the schema.
-void check_extra(const draft& input, bool removable, issue_list& found) {
+/// Names and values of the fields outside the schema. A name that no new field may have is good for
+/// a null that removes one: `removes(name)`.
+template <class F>
+void check_extra(const draft& input, issue_list& found, F removes) {
   if (input.extra_count() == 0)
     return;
+  const auto closed = input.schema().definition().is_closed();
   for (auto m : input.extra_members().members()) {
-    if (m.content.is_null() && removable)
+    const auto fault = closed ? std::string{} : field_name_fault(m.name);
+    if ((closed || !fault.empty()) && m.content.is_null() && removes(m.name))
       continue;
-    if (input.schema().definition().is_closed())
+    if (closed)
       found.add(is_utf8(m.name) ? m.name : "", "unknown", "the schema has no such field");
-    else if (auto fault = field_name_fault(m.name); !fault.empty())
+    else if (!fault.empty())
       found.add(is_utf8(m.name) ? m.name : "", "name", "a field's name " + fault);
     else
       check_content(m.name, m.content, found);
@@ -153,7 +157,7 @@ std::optional<error> check_insert(const draft& input, timestamp now) {
   for (std::size_t i = 0, n = schema.rules().size(); i < n; ++i)
     check_field(rule[i], view_of(slots[i], tail), found, whole);
   if (input.extra_count() != 0) {
-    check_extra(input, false, found);
+    check_extra(input, found, [](std::string_view) { return false; });
     check_count(input, input.extra_count(), found);
   }
   if (whole)
@@ -169,7 +173,8 @@ std::optional<error> check_changes(draft& changes) {
   for (std::size_t i = 0, n = schema.rules().size(); i < n; ++i)
     if (auto& rule = schema.rules()[i]; changes.given(i) && !rule.fixed)
       check_field(rule, changes.field(i), found);
-  check_extra(changes, true, found);
+  // Some record may have a field that is left from another schema.
+  check_extra(changes, found, [](std::string_view name) { return name_fault(name).empty(); });
   return found.as_error(errc::invalid);
 }
 
@@ -192,7 +197,8 @@ std::optional<error> check_update(const record_block& old, draft& changes, times
       found.add(rule.name, "immutable",
                 shown(view_of(old, i)) + " cannot change to " + shown(changes.field(i)));
   }
-  check_extra(changes, true, found);
+  check_extra(changes, found,
+              [&](std::string_view name) { return !extra_of(old)[name].is_null(); });
   changes.compact();
   check_result(old, changes, found);
   if (whole)

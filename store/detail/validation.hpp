@@ -18,8 +18,8 @@
 namespace holdfast::detail {
 
 /// Fills what an insert was not given: generated fields first of all, else defaults; then makes
-/// absent what was given as null. Proposes a counter to `from`. Fails with `invalid` if a default
-/// function throws or the counter is exhausted.
+/// absent what was given as null, but for names that `check_insert` refuses. Proposes a counter to
+/// `from`. Fails with `invalid` if a default function throws or the counter is exhausted.
 std::optional<error> complete(draft& input, generator& from, timestamp now);
 
 /// Checks a completed draft against schema and limits. Fails with `invalid`, which lists all

@@ -148,8 +148,37 @@ TEST_P(bad_input, is_told_and_changes_nothing) {
   EXPECT_THAT(heard.texts(1), ::testing::ElementsAre("shut.inserted 1")) << "and nothing before";
 }
 
+TEST_P(bad_input, is_told_of_names_that_no_record_has_though_their_value_is_null) {
+  ASSERT_TRUE(things.insert({{"id", 0}}).get());
+  for (auto* name : {"a.b", "a/b", "", "\xff", "a*"}) {
+    auto r = GetParam().write(db, things, {{name, nullptr}});
+    ASSERT_FALSE(r) << name;
+    EXPECT_EQ(r.error(), errc::invalid) << r.error().to_string();
+    EXPECT_EQ(r.error().issues().at(0).code, "name");
+  }
+  ASSERT_TRUE(GetParam().write(db, things, {{"any", nullptr}})) << "of an open bucket";
+  EXPECT_EQ(things.get(0).get()->to_object().size(), 1u);
+}
+
 INSTANTIATE_TEST_SUITE_P(by, bad_input, ::testing::ValuesIn(ways),
                          [](auto& param) { return std::string{param.param.name}; });
+
+struct a_closed_bucket : reference_fixture {};
+
+TEST_F(a_closed_bucket, refuses_unknown_names_though_their_value_is_null) {
+  auto shut = define(schema("shut").key("id", integer()).closed());
+  ASSERT_TRUE(shut.insert({{"id", 1}}).get());
+  for (auto& r :
+       {shut.insert({{"id", 9}, {"zz", nullptr}}).get(), shut.update(1, {{"zz", nullptr}}).get(),
+        shut.upsert({{"id", 1}, {"zz", nullptr}}).get(),
+        shut.upsert({{"id", 9}, {"zz", nullptr}}).get()}) {
+    ASSERT_FALSE(r);
+    EXPECT_EQ(r.error().message(), "shut.zz: the schema has no such field");
+  }
+  EXPECT_THAT(shut.insert({{"id", "x"}, {"zz", nullptr}}).get().error().issues(),
+              ::testing::SizeIs(2))
+      << "with all else that is wrong";
+}
 
 struct bad_text : reference_fixture {};
 

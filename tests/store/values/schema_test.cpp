@@ -346,6 +346,35 @@ TEST(closed_schemas, refuse_unknown_fields_in_updates_too) {
   EXPECT_EQ(next.error().message(), "t.x: the schema has no such field");
 }
 
+TEST(closed_schemas, let_a_field_be_removed_that_is_left_from_an_open_one) {
+  auto open = compiled(schema("t").key("id", integer()));
+  auto shut = compiled(schema("t").key("id", integer()).closed());
+  auto old = inserted(*open, {{"id", 1}, {"x", 1}});
+  EXPECT_FALSE(testing::updated(**old, draft(*shut, {{"x", 2}})));
+  EXPECT_FALSE(testing::updated(**old, draft(*shut, {{"y", nullptr}})));
+  draft without(*shut, {{"x", nullptr}});
+  EXPECT_FALSE(detail::check_changes(without)) << "some record may have it";
+  auto next = testing::updated(**old, std::move(without));
+  ASSERT_TRUE(next) << next.error().to_string();
+  EXPECT_EQ(next->handle().to_object().size(), 1U);
+}
+
+TEST(draft, bound_to_its_own_schema_is_the_same) {
+  auto s = compiled(schema("t").key("id", integer()).field("f", string()).field("g", string()));
+  draft input(*s, {{"id", 1}, {"f", std::string(700, 'a')}, {"g", nullptr}, {"x", "two"}});
+  input.set("f", std::string(600, 'b'));
+  input.set("y", std::string(detail::limits.record.value_bytes + 1, 'x'));
+  auto same = input.rebound(*s);
+  EXPECT_EQ(same.faults(), input.faults());
+  EXPECT_TRUE(same.given(2) && same.field(2).is_null());
+  EXPECT_EQ(same.field(1), value_view{std::string(600, 'b')});
+  same.compact();
+  EXPECT_EQ(same.tail_size(), 600U);
+  EXPECT_EQ(same.extra(), input.extra());
+  same.set("x", "three");
+  EXPECT_EQ(input.extra_members()["x"], value_view{"two"});
+}
+
 TEST(draft, keeps_the_last_value_of_a_field_and_moves) {
   auto s = compiled(schema("t").key("id", integer()).field("f", string()).field("g", string()));
   draft input(*s, {{"id", 1}, {"f", std::string(100, 'a')}, {"x", 1}, {"x", "two"}});
