@@ -112,7 +112,8 @@ public:
   pending<records> upsert_many(const std::vector<object>& list,
                                const write_options& how = {}) const;
   /// Changes all records that the filter finds, as one commit, in the bucket's order, all or none;
-  /// gives their number. The error of one says which. Its writers wait for it: O(found).
+  /// gives their number. The error of one says which; wrong options and changes are refused though
+  /// none is found. Its writers wait for it: O(found).
   pending<std::uint64_t> update_many(filter which, std::initializer_list<field_input> changes,
                                      const write_options& how = {}) const;
   pending<std::uint64_t> update_many(filter which, const object& changes,

@@ -33,7 +33,7 @@ put_many_operation::put_many_operation(ref<bucket_core> to, durability acked,
 
 result<records> put_many_operation::apply(commit_scope& scope) {
   auto& b = scope.home();
-  if (auto wrong = check_bulk(b.name(), how_))
+  if (auto wrong = check_bulk(b.schema(), how_, scope.now()))
     return fail(std::move(*wrong));
   records out;
   out.reserve(drafts_.size());
@@ -51,7 +51,7 @@ result<records> put_many_operation::apply(commit_scope& scope) {
 
 result<std::uint64_t> update_many_operation::apply(commit_scope& scope) {
   auto& b = scope.home();
-  if (auto wrong = check_bulk(b.name(), how_))
+  if (auto wrong = check_bulk(b.schema(), how_, scope.now()))
     return fail(std::move(*wrong));
   if (&draft_.schema() != &b.schema()) [[unlikely]]
     draft_ = draft_.rebound(b.schema()); // once, so that what follows copies bytes

@@ -25,7 +25,7 @@ result<records> transaction_part::put_many(const std::vector<object>& list,
                                            const write_options& how, putting as) {
   if (auto why = refusal())
     return fail(std::move(*why));
-  if (auto wrong = check_bulk(core_->name(), how))
+  if (auto wrong = check_bulk(schema(), how, of_->now()))
     return fail(std::move(*wrong));
   records out;
   out.reserve(list.size());
@@ -44,7 +44,9 @@ result<records> transaction_part::put_many(const std::vector<object>& list,
 
 result<std::uint64_t> transaction_part::update_many(const filter& which, const draft& changes,
                                                     const write_options& how) {
-  if (auto wrong = check_bulk(core_->name(), how))
+  if (auto why = refusal())
+    return fail(std::move(*why));
+  if (auto wrong = check_bulk(schema(), how, of_->now()))
     return fail(std::move(*wrong));
   auto found = matching(which);
   if (!found)

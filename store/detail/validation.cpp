@@ -170,9 +170,15 @@ std::optional<error> check_changes(draft& changes) {
   convert_nested(changes);
   issue_list found(schema.bucket(), schema.limits().issues);
   found.add(changes.faults());
-  for (std::size_t i = 0, n = schema.rules().size(); i < n; ++i)
-    if (auto& rule = schema.rules()[i]; changes.given(i) && !rule.fixed)
+  for (std::size_t i = 0, n = schema.rules().size(); i < n; ++i) {
+    if (!changes.given(i))
+      continue;
+    if (auto& rule = schema.rules()[i]; rule.fixed)
+      found.add(rule.name, "immutable",
+                "no update of many can set it to " + shown(changes.field(i)));
+    else
       check_field(rule, changes.field(i), found);
+  }
   // Some record may have a field that is left from another schema.
   check_extra(changes, found, [](std::string_view name) { return name_fault(name).empty(); });
   return found.as_error(errc::invalid);

@@ -32,7 +32,8 @@ std::optional<error> check_insert(const draft& input, timestamp now = {});
 /// Null for a name outside the schema removes it; a name that no new field may have is refused
 /// unless the record has it. The fields are counted as they will be.
 std::optional<error> check_update(const record_block& old, draft& changes, timestamp now = {});
-/// What of that needs no record: for an update of many that finds none.
+/// What of that needs no record: for an update of many that finds none. The key and generated
+/// fields are refused, since no value of theirs is that of many records.
 std::optional<error> check_changes(draft& changes);
 
 /// The bytes that `build` fills; for a draft that passed `check_insert`.

@@ -62,13 +62,16 @@ std::optional<error> complete_touch(const compiled_schema& schema, write_options
                {.bucket = schema.bucket()}};
 }
 
-std::optional<error> check_bulk(const std::string& bucket, const write_options& how) {
-  if (!how.expected_version)
-    return std::nullopt;
-  return error{errc::invalid_argument,
-               bucket + ": expected_version " + std::to_string(*how.expected_version) +
-                   " is for one record and not for many",
-               {.bucket = bucket}};
+std::optional<error> check_bulk(const compiled_schema& schema, const write_options& how,
+                                timestamp now) {
+  if (how.expected_version)
+    return error{errc::invalid_argument,
+                 schema.bucket() + ": expected_version " + std::to_string(*how.expected_version) +
+                     " is for one record and not for many",
+                 {.bucket = schema.bucket()}};
+  if (auto ends = deadline_of_insert(schema, how, now); !ends)
+    return std::move(ends.error());
+  return std::nullopt;
 }
 
 std::optional<error> version_error(const std::string& bucket, value_view key,

@@ -28,8 +28,10 @@ result<std::int64_t> deadline_of_update(const record_block& old, const compiled_
 /// What a touch says by default: the deadline of an insert. Fails if there is none.
 std::optional<error> complete_touch(const compiled_schema& schema, write_options& how);
 
-/// What is wrong with the options of a write of many records: no version fits them all.
-std::optional<error> check_bulk(const std::string& bucket, const write_options& how);
+/// What is wrong with the options of a write of many records, or of none: no version fits them all,
+/// and a deadline must be one.
+std::optional<error> check_bulk(const compiled_schema& schema, const write_options& how,
+                                timestamp now);
 
 /// What is wrong if the options expect another version than that of the record found; null stands
 /// for none.

@@ -170,6 +170,33 @@ TEST_P(bulk_writes, check_the_changes_of_an_update_that_finds_nothing) {
   }
 }
 
+TEST_P(bulk_writes, refuse_the_key_in_an_update_that_finds_nothing) {
+  fill(1);
+  for (auto& changes : {object{{"id", 3}}, object{{"id", nullptr}}, object{{"id", 1}}}) {
+    auto r = run([&](auto& b) { return b.update_many("age"_f == 12345, changes).get(); });
+    ASSERT_FALSE(r) << value{changes}.to_string();
+    EXPECT_EQ(r.error().issues().at(0).code, "immutable") << r.error().to_string();
+  }
+}
+
+TEST_P(bulk_writes, check_their_options_though_there_is_nothing_to_write) {
+  fill(1);
+  const write_options past{.expires_in = std::chrono::milliseconds{-1}};
+  const write_options two{.expires_in = std::chrono::seconds{1}, .never_expires = true};
+  for (auto& how : {past, two})
+    for (auto& e : {run([&](auto& b) {
+                      return b.update_many("age"_f == 12345, {{"age", 1}}, how).get();
+                    }).error(),
+                    run([&](auto& b) {
+                      return b.update_many({}, {{"age", 1}}, how).get();
+                    }).error(),
+                    run([&](auto& b) { return b.insert_many({}, how).get(); }).error(),
+                    run([&](auto& b) { return b.upsert_many({}, how).get(); }).error()}) {
+      EXPECT_EQ(e, errc::invalid_argument) << e.to_string();
+      EXPECT_EQ(e.where().bucket, "people");
+    }
+}
+
 TEST_P(bulk_writes, see_and_give_deadlines) {
   fill(4);
   auto lasting = [](auto& b) {
