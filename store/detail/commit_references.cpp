@@ -3,7 +3,7 @@
 
 #include <holdfast/store/detail/execute_stream.hpp>
 #include <holdfast/store/detail/read_key.hpp>
-#include <holdfast/store/detail/shown.hpp>
+#include <holdfast/store/detail/write_errors.hpp>
 
 #include <algorithm>
 #include <unordered_set>
@@ -77,7 +77,7 @@ result<void> commit_scope::treat_referrers(const erased_record& gone,
       if (by.what == on_delete::restrict)
         return {};
     } else if (auto treated = treat_one(by, *referrer); !treated) {
-      return treated;
+      return fail(while_erasing(treated.error(), *gone.of, gone.what.key()));
     }
   }
   return {};

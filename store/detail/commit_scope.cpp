@@ -185,20 +185,21 @@ result<record_block*> commit_scope::insert(bucket_core& b, draft& input, const w
   touch(b);
   if (&input.schema() != &b.schema()) [[unlikely]]
     input = input.rebound(b.schema()); // the definition changed after the input was made
+  auto refused = [&](const error& e) { return fail(of_record(e, b, input.key())); };
   auto ends = deadline_of_insert(b.schema(), how, now_);
   if (!ends)
-    return fail(std::move(ends.error()));
+    return refused(ends.error());
   if (auto failed = complete(input, b.made(), now_))
-    return fail(std::move(*failed));
+    return refused(*failed);
   if (auto failed = check_insert(input, now_))
-    return fail(std::move(*failed));
+    return refused(*failed);
   fault_point("bucket.checked");
   auto key = input.field(b.key_slot());
   auto k = key_of(key);
   if (auto free = free_key(b, key); !free)
     return fail(std::move(free.error()));
   if (auto free = free_values(b, input, nullptr); !free)
-    return fail(std::move(free.error()));
+    return refused(free.error());
   room memory{b, block_size(input)};
   auto* block = build(memory.get(), input, now_, *ends);
   memory.used();
@@ -264,14 +265,15 @@ result<record_block*> commit_scope::update(bucket_core& b, record_block& old, dr
   touch(b);
   if (&changes.schema() != &b.schema()) [[unlikely]]
     changes = changes.rebound(b.schema());
+  auto refused = [&](const error& e) { return fail(of_record(e, b, key_of(old))); };
   auto ends = deadline_of_update(old, b.schema(), how, now_);
   if (!ends)
-    return fail(std::move(ends.error()));
+    return refused(ends.error());
   if (auto failed = check_update(old, changes, now_))
-    return fail(std::move(*failed));
+    return refused(*failed);
   fault_point("bucket.checked");
   if (auto free = free_values(b, changes, &old); !free)
-    return fail(std::move(free.error()));
+    return refused(free.error());
   if (old.death.load(std::memory_order_relaxed) != never) [[unlikely]] {
     // It refers to one that had to go, and was erased or changed with it.
     auto* head = find(b, key_of(old));

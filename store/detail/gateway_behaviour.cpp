@@ -5,6 +5,7 @@
 #include <holdfast/store/detail/gateway_aside.hpp>
 #include <holdfast/store/detail/gateway_subscribe.hpp>
 #include <holdfast/store/detail/purge.hpp>
+#include <holdfast/store/detail/shown.hpp>
 #include <holdfast/store/detail/store_state.hpp>
 
 #include <functional>
@@ -73,7 +74,7 @@ struct modifying {
     auto now = to.get(what.key).get(); // there already: a read
     if (!now)
       return answer(std::move(now));
-    auto changes = what.change(*now);
+    auto changes = asked(*now);
     if (!changes)
       return answer(fail(std::move(changes.error())));
     auto update = to.update(what.key, *changes, {.expected_version = now->version()});
@@ -82,6 +83,25 @@ struct modifying {
         return me.answer(std::move(done));
       guarded(me.answer, [&] { me.attempt(self); });
     });
+  }
+
+private:
+  /// What the function says. What it throws is told of the record.
+  result<object> asked(const record& now) const {
+    const auto threw = [&](const std::string& it) {
+      return fail(errc::invalid_argument,
+                  what.bucket + ": " + shown(what.key) + ": modify_record: the function threw" + it,
+                  {.bucket = what.bucket, .key = what.key.to_string()});
+    };
+    try {
+      return what.change(now);
+    } catch (const std::bad_alloc&) {
+      throw;
+    } catch (const std::exception& e) {
+      return threw(std::string{": "} + e.what());
+    } catch (...) {
+      return threw(" what is not a std::exception");
+    }
   }
 };
 

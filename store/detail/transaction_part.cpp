@@ -157,18 +157,19 @@ result<bool> transaction_part::visit(value_view key, record_visitor visitor) {
 
 /// Generated values and the counter are this transaction's own until it commits.
 result<record_block*> transaction_part::put_new(draft& input, const write_options& how) {
+  auto refused = [&](const error& e) { return fail(of_record(e, *core_, input.key())); };
   auto ends = deadline_of_insert(schema(), how, of_->now());
   if (!ends)
-    return fail(std::move(ends.error()));
+    return refused(ends.error());
   if (!counted_from_ && takes_number(input)) {
     counted_from_ = core_->made().counter();
     made_.restore(std::max(*counted_from_, made_.counter()));
   }
   made_.begin();
   if (auto failed = complete(input, made_, of_->now()))
-    return fail(std::move(*failed));
+    return refused(*failed);
   if (auto failed = check_insert(input, of_->now()))
-    return fail(std::move(*failed));
+    return refused(*failed);
   auto key = input.field(core_->key_slot());
   auto k = key_of(key);
   auto hash = hash_of_key(k);
@@ -192,11 +193,12 @@ result<record_block*> transaction_part::put_new(draft& input, const write_option
 
 result<record_block*> transaction_part::put_next(record_block& old, draft& changes,
                                                  const write_options& how) {
+  auto refused = [&](const error& e) { return fail(of_record(e, *core_, detail::key_of(old))); };
   auto ends = deadline_of_update(old, schema(), how, of_->now());
   if (!ends)
-    return fail(std::move(ends.error()));
+    return refused(ends.error());
   if (auto failed = check_update(old, changes, of_->now()))
-    return fail(std::move(*failed));
+    return refused(*failed);
   auto k = key_view::of(old, core_->key_slot());
   auto hash = hash_of_key(k);
   auto* own = own_.find(k, hash, core_->key_slot());
@@ -288,7 +290,7 @@ result<void> transaction_part::treat_referrers(const record& gone, bool makes_ro
       draft without{source->schema()};
       without.set_null(by.slot);
       if (auto done = source->put_next(*block, without); !done)
-        return fail(std::move(done.error()));
+        return fail(while_erasing(done.error(), *core_, gone.key()));
     }
   }
   return {};

@@ -26,6 +26,17 @@ inline error no_record(const bucket_core& b, value_view key) {
                {b.name(), key.to_string(), {}}};
 }
 
+/// The same error, with the record's key where it does not say it.
+inline error of_record(const error& e, const bucket_core& b, value_view key) {
+  return e.at({.bucket = b.name(), .key = key.is_null() ? std::string{} : key.to_string()});
+}
+
+/// The same error of one record, met while another one, to which it refers, is erased.
+inline error while_erasing(const error& e, const bucket_core& b, value_view key) {
+  return error{e.code(), b.name() + ": erasing " + shown(key) + ": " + e.message(), e.where(),
+               e.detail()};
+}
+
 /// The same error, of the `i`th of `n` records.
 inline error numbered(const error& e, std::size_t i, std::size_t n) {
   return error{e.code(),
@@ -36,8 +47,7 @@ inline error numbered(const error& e, std::size_t i, std::size_t n) {
 /// The same, with the record's key where the error does not say it.
 inline error numbered(const error& e, std::size_t i, std::size_t n, const bucket_core& b,
                       value_view key) {
-  return numbered(e, i, n).at(
-      {.bucket = b.name(), .key = key.is_null() ? std::string{} : key.to_string()});
+  return of_record(numbered(e, i, n), b, key);
 }
 
 } // namespace holdfast::detail

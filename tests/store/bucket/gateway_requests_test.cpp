@@ -53,6 +53,18 @@ TEST_P(a_gateway_asked, modifies_a_record_by_what_it_is) {
   EXPECT_EQ(guests.get("ann").get()->age, 31);
 }
 
+TEST_P(a_gateway_asked, names_the_record_whose_change_threw) {
+  add({{"ann", 30}});
+  auto throws = [](const record&) -> result<object> { throw std::runtime_error("boom"); };
+  const auto e = ask<record>(modify_record{"guests", "ann", throws}).error();
+  EXPECT_EQ(e.message(), "guests: \"ann\": modify_record: the function threw: boom");
+  EXPECT_EQ(e.where().bucket, "guests");
+  EXPECT_EQ(e.where().key, "\"ann\"");
+  auto throws_a_number = [](const record&) -> result<object> { throw 7; };
+  EXPECT_EQ(ask<record>(modify_record{"guests", "ann", throws_a_number}).error().where().key,
+            "\"ann\"");
+}
+
 TEST_P(a_gateway_asked, modifies_again_when_the_record_was_changed_meanwhile) {
   add({{"ann", 0}});
   static constexpr int requests = 40;
