@@ -64,8 +64,8 @@ pending<T> bucket<record>::write(Args&&... args) const {
     return refused<T>(name() + ": a bucket as of a snapshot cannot be written");
   if (in_)
     return refused<T>(name() + ": this write cannot be part of a transaction");
-  if (level_ == durability::none && core_->durable())
-    return refused<T>(name() + ": durability none: the bucket is persistent");
+  if (auto wrong = detail::check_level(*core_, level_)) [[unlikely]]
+    return pending<T>{result<T>{fail(std::move(*wrong))}};
   if (auto why = core_->closed()) [[unlikely]]
     return pending<T>{result<T>{fail(std::move(*why))}};
   return pending<T>{ref<operation<T>>{new Operation{core_, level_, std::forward<Args>(args)...}}};

@@ -58,9 +58,13 @@ pending<value> aggregated(const selection& over, const aggregate_records& m) {
   case aggregate_records::function::min:
     return over.min(m.field);
   case aggregate_records::function::max:
-    break;
+    return over.max(m.field);
   }
-  return over.max(m.field);
+  return result<value>{fail(errc::invalid_argument,
+                            m.bucket + ": the aggregate " +
+                                std::to_string(static_cast<int>(m.what)) +
+                                " is none of those that there are",
+                            {.bucket = m.bucket})};
 }
 
 /// `modify` without a thread that waits: reads, asks, and updates what is still of that version;

@@ -194,6 +194,11 @@ private:
 };
 
 result<column> bind_column(const record_layout& layout, const aggregate& what) {
+  if (what.what > function::max)
+    return fail(errc::invalid_argument,
+                layout.bucket() + ": the aggregate " + std::to_string(static_cast<int>(what.what)) +
+                    " is none of those that there are",
+                {layout.bucket(), {}, {}});
   column out{what.what, !what.field.empty(), {{}, what.what == function::max}};
   if (what.what == function::count && !out.has_field)
     return out;

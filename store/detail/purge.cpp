@@ -1,6 +1,7 @@
 #include <holdfast/store/detail/purge.hpp>
 
 #include <holdfast/store/detail/read_view.hpp>
+#include <holdfast/store/detail/write_errors.hpp>
 
 #include <algorithm>
 
@@ -28,10 +29,8 @@ result<purge_step> purge_operation::apply(commit_scope& scope) {
 }
 
 std::optional<error> purge_pass::refusal(const bucket_core& b, durability level) {
-  if (level == durability::none && b.durable())
-    return error{errc::invalid_argument,
-                 b.name() + ": durability none: the bucket is persistent",
-                 {.bucket = b.name()}};
+  if (auto wrong = check_level(b, level))
+    return wrong;
   return b.closed();
 }
 

@@ -95,6 +95,10 @@ std::optional<error> check_name(const std::string& name) {
 std::optional<error> store_state::fault_in(const store_options& options) {
   if (auto wrong = check_name(options.name))
     return wrong;
+  if (options.durability > durability::none)
+    return error{errc::invalid_argument, options.name + ": durability " +
+                                             std::to_string(static_cast<int>(options.durability)) +
+                                             " is none of those that there are"};
   if (auto wrong = check_limits(options))
     return wrong;
   return check_threads_and_times(options);

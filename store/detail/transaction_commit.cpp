@@ -6,6 +6,7 @@
 #include <holdfast/store/detail/store_state.hpp>
 #include <holdfast/store/detail/transaction_operation.hpp>
 #include <holdfast/store/detail/validation_check.hpp>
+#include <holdfast/store/detail/write_errors.hpp>
 
 #include <algorithm>
 
@@ -136,9 +137,8 @@ result<void> transaction_state::check_writable(std::span<transaction_part* const
                                                durability level) const {
   for (auto* p : written) {
     auto& b = p->core();
-    if (level == durability::none && b.durable())
-      return fail(errc::invalid_argument, b.name() + ": durability none: the bucket is persistent",
-                  {.bucket = b.name()});
+    if (auto wrong = check_level(b, level))
+      return fail(std::move(*wrong));
     if (auto refused = b.admit(until_))
       return fail(std::move(*refused));
     if (auto refused = b.address().refused())

@@ -2,7 +2,9 @@
 
 #include <holdfast/store/detail/bucket_core.hpp>
 #include <holdfast/store/detail/shown.hpp>
+#include <holdfast/store/durability.hpp>
 
+#include <optional>
 #include <string>
 
 /// What operations are refused with, in whichever way they are made. The messages show a long key
@@ -24,6 +26,17 @@ inline error no_record(const bucket_core& b, value_view key) {
   return error{errc::not_found,
                b.name() + ": no record has the key " + shown(key),
                {b.name(), key.to_string(), {}}};
+}
+
+/// What is wrong with the durability that a write to the bucket asks for.
+inline std::optional<error> check_level(const bucket_core& b, durability level) {
+  if (level < durability::none || (level == durability::none && !b.durable())) [[likely]]
+    return std::nullopt;
+  const auto what = level == durability::none
+                        ? std::string{"durability none: the bucket is persistent"}
+                        : "durability " + std::to_string(static_cast<int>(level)) +
+                              " is none of those that there are";
+  return error{errc::invalid_argument, b.name() + ": " + what, {.bucket = b.name()}};
 }
 
 /// The same error, with the record's key where it does not say it.

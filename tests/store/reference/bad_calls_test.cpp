@@ -163,6 +163,31 @@ TEST_F(a_bad_call, that_names_fields_that_there_are_not_is_refused_by_every_read
   EXPECT_EQ(things.everything().fields({"n"}).all().get()->size(), 1u);
 }
 
+TEST_F(a_bad_call, with_a_number_that_stands_for_nothing_is_told_so) {
+  const auto no_level = static_cast<durability>(9);
+  const auto none_such = "none of those that there are";
+  const auto nobody = things.with(no_level);
+  for (auto& e : {told(nobody.insert({{"id", 1}}).get()), told(nobody.purge()),
+                  told(nobody.modify(1, [](const record&) { return object{}; })),
+                  told(ask<record>(insert_record{"things", object{{"id", 1}}, no_level})),
+                  told(ask<std::uint64_t>(purge_bucket{"things", no_level})),
+                  told(things.everything()
+                           .group_by({}, {aggregate{static_cast<aggregate::function>(9), "n"}})
+                           .get()),
+                  told(ask<value>(aggregate_records{
+                      "things", static_cast<aggregate_records::function>(9), "n"}))})
+    if (e != errc::not_found) // what there is to modify is looked for first
+      expect(e, errc::invalid_argument, none_such);
+  EXPECT_FALSE(things.contains(1));
+  expect(told(db.transact(
+             [&](transaction& tx) {
+               return tx.in(things).insert({{"id", 1}}).get().map([](auto&&) {});
+             },
+             {.durability = no_level})),
+         errc::invalid_argument, none_such);
+  expect(told(store::start({.durability = no_level})), errc::invalid_argument, none_such);
+}
+
 TEST_F(a_bad_call, of_a_transaction_with_strange_options_does_what_they_say) {
   auto put = [&](transaction& tx) -> result<void> {
     return tx.in(things).insert({{"id", 1}}).get().map([](auto&&) {});
