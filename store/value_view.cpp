@@ -82,7 +82,7 @@ value value_view::materialize() const {
       return *members_;
     object copy;
     for (auto m : members())
-      copy.set(m.name, m.content.materialize());
+      copy.append(std::string{m.name}, m.content.materialize()); // each name is there once
     return copy;
   }
   }

@@ -153,5 +153,18 @@ TEST(a_projection_of_many_names, is_refused_past_the_limit_of_fields) {
   EXPECT_EQ(notes.everything().fields(names).count().get().error(), errc::invalid_argument);
 }
 
+/// Each was looked for among the others when the object was copied out of the record.
+TEST(many_members, of_one_object_come_back) {
+  auto db = store::start().value();
+  auto b = db.define(schema("b").key("id", integer()).field("o", object_of())).value();
+  object many;
+  for (int i = 0; i < 100'000; ++i)
+    many.append("m" + std::to_string(i), i);
+  ASSERT_TRUE(b.insert({{"id", 1}, {"o", many}}).get());
+  const auto back = (*b.get(1).get())["o"].materialize();
+  ASSERT_EQ(back.as_object().size(), 100'000u);
+  EXPECT_EQ(back, value{many});
+}
+
 } // namespace
 } // namespace holdfast::testing
