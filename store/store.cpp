@@ -41,8 +41,7 @@ bool store::has_bucket(std::string_view name) const { return state_->find(name).
 std::vector<std::string> store::bucket_names() const { return state_->names(); }
 
 result<schema> store::bucket_schema(std::string_view name) const {
-  return state_->find(name).map(
-      [](ref<detail::bucket_core> core) { return core->schema().definition(); });
+  return state_->published_schema(name);
 }
 
 result<void> store::update_bucket(std::string_view name, const bucket_update& change,

@@ -162,10 +162,6 @@ result<value> transact_for(store_state& in, const run_transaction& m) {
   });
 }
 
-result<schema> schema_of_bucket(const store_state& in, std::string_view name) {
-  return in.find(name).map([](const auto& core) { return core->schema().definition(); });
-}
-
 result<schema> define_for(store_state& in, const define_bucket& m) {
   return in.define(m.definition).map([](const auto& core) { return core->schema().definition(); });
 }
@@ -173,7 +169,7 @@ result<schema> define_for(store_state& in, const define_bucket& m) {
 result<schema> change_for(store_state& in, const change_bucket& m) {
   if (auto done = in.update(m.bucket, m.change, m.timeout); !done)
     return fail(std::move(done.error()));
-  return schema_of_bucket(in, m.bucket);
+  return in.published_schema(m.bucket);
 }
 
 } // namespace
@@ -246,7 +242,7 @@ store_gateway::behavior_type gateway_behaviour(gateway_pointer self, const desk_
           [](store_state& in, const drop_bucket& m) { return in.drop(m.bucket, m.timeout); }),
       [self, desk, &store](const describe_bucket& m) {
         return take_in<schema>(
-            self, desk, [&](const auto& answer) { answer(schema_of_bucket(store, m.bucket)); });
+            self, desk, [&](const auto& answer) { answer(store.published_schema(m.bucket)); });
       },
       [self, desk, &store](const describe_store&) {
         return take_in<store_stats>(self, desk, [&](const auto& answer) { answer(store.stats()); });

@@ -19,10 +19,13 @@ result<purge_step> purge_operation::apply(commit_scope& scope) {
   purge_step step{0, found.size() == most_};
   for (auto* block : found) {
     progress_->reached = {block->expires_at, block->row};
-    if (block->death.load(std::memory_order_relaxed) != never || scope.is_kept(b, *block))
-      continue; // gone with one before it, or referred to
-    if (auto gone = scope.erase(b, *block, cause::ttl); !gone)
-      return fail(std::move(gone.error()));
+    const auto gone_already = block->death.load(std::memory_order_relaxed) != never; // with others
+    if (!gone_already) {
+      if (scope.is_kept(b, *block))
+        continue;
+      if (auto gone = scope.erase(b, *block, cause::ttl); !gone)
+        return fail(std::move(gone.error()));
+    }
     ++step.removed;
   }
   return step;

@@ -34,10 +34,11 @@ result<reopen_report> store_state::reopen() {
   for (auto& core : all())
     if (core->durable())
       core->rewind(mended->target);
+  close_dropped(*stored); // first: who is woken must not find them open, and nobody write to them
   pipe_->go_on(mended->target);
   epoch_ = mended->epoch;
   link_buckets(); // a new definition may have been taken, or taken back
-  take_drops(*stored);
+  forget_dropped(*stored);
   if (auto done = erase_orphans(*stored); !done)
     return fail(std::move(done.error()));
   return reopen_report{.epoch = mended->epoch,
@@ -61,13 +62,22 @@ result<std::vector<bucket_id>> store_state::read_catalog() {
   return ids;
 }
 
+namespace {
+bool is_dropped(const bucket_core& core, const std::vector<bucket_id>& stored) {
+  return core.durable() && std::ranges::find(stored, core.id()) == stored.end();
+}
+} // namespace
+
 /// A drop whose outcome was unknown has happened after all.
-void store_state::take_drops(const std::vector<bucket_id>& stored) {
+void store_state::close_dropped(const std::vector<bucket_id>& stored) {
   for (auto& core : all())
-    if (core->durable() && std::ranges::find(stored, core->id()) == stored.end()) {
+    if (is_dropped(*core, stored))
       core->close(errc::dropped);
+}
+void store_state::forget_dropped(const std::vector<bucket_id>& stored) {
+  for (auto& core : all())
+    if (is_dropped(*core, stored))
       forget(core);
-    }
 }
 
 /// A definition whose outcome was unknown has reached the disk. It has failed, and leaves nothing

@@ -138,6 +138,13 @@ result<ref<bucket_core>> store_state::find(std::string_view name) const {
   return found->second;
 }
 
+result<schema> store_state::published_schema(std::string_view name) const {
+  return find(name).map([](const ref<bucket_core>& core) {
+    const pin_guard pin{core->line()};
+    return core->at(pin.seq()).schema->definition();
+  });
+}
+
 result<bucket<>> store_state::handle(std::string_view name) const {
   return find(name).map([this](ref<bucket_core> core) {
     return bucket<>{std::move(core), options_.durability};

@@ -33,6 +33,8 @@ public:
 
   result<ref<bucket_core>> define(const schema& definition);
   result<ref<bucket_core>> find(std::string_view name) const;
+  /// The definition that readers have: one whose commit waits for the disk is not there yet.
+  result<schema> published_schema(std::string_view name) const;
   /// A handle with the store's durability.
   result<bucket<>> handle(std::string_view name) const;
   result<bool> drop(std::string_view name, std::chrono::milliseconds timeout);
@@ -81,7 +83,8 @@ private:
   void link_buckets();
   void forget(ref<bucket_core> core);
   result<std::vector<bucket_id>> read_catalog();
-  void take_drops(const std::vector<bucket_id>& stored);
+  void close_dropped(const std::vector<bucket_id>& stored);
+  void forget_dropped(const std::vector<bucket_id>& stored);
   result<void> erase_orphans(const std::vector<bucket_id>& stored);
   void writer_crashed(const std::string& why);
   result<void> write_catalog(bucket_id id, const schema& definition);

@@ -165,5 +165,31 @@ TEST_F(what_has_ended, or_was_erased_is_referred_to_by_nothing_new) {
   EXPECT_TRUE(things.contains(1));
 }
 
+/// It counted those that it had erased itself, and not those that went with them.
+TEST(a_purge_of_references, counts_expired_records_that_went_with_others) {
+  manual_clock clock;
+  store_options options;
+  options.ttl_interval = std::chrono::milliseconds{0};
+  options.runtime_settings.clock = &clock;
+  auto db = store::start(std::move(options)).value();
+  auto b = db.define(schema("b")
+                         .key("id", integer())
+                         .field("up", integer().references("b", on_delete::cascade)))
+               .value();
+  const auto fill = [&] {
+    ASSERT_TRUE(b.insert({{"id", 1}}, {.expires_in = std::chrono::seconds{1}}).get());
+    ASSERT_TRUE(b.insert({{"id", 2}, {"up", 1}}, {.expires_in = std::chrono::seconds{1}}).get());
+    clock.advance(std::chrono::seconds{2});
+  };
+  fill();
+  EXPECT_EQ(*b.purge(), 2u);
+  fill();
+  std::uint64_t in_transaction = 0;
+  ASSERT_TRUE(db.transact([&](transaction& tx) -> result<void> {
+    return tx.in(b).purge().map([&](std::uint64_t n) { in_transaction = n; });
+  }));
+  EXPECT_EQ(in_transaction, 2u);
+}
+
 } // namespace
 } // namespace holdfast

@@ -351,5 +351,26 @@ TEST(a_journal_without_memory, is_an_error_with_an_unknown_outcome_and_is_not_as
   }
 }
 
+/// It was shown from the seal on, also when it was taken back later.
+TEST_F(reopened_store, shows_no_definition_that_is_not_on_disk) {
+  start(durability::group);
+  db->runtime_in_use().log().redirect(nullptr, log_level::off);
+  insert(0, 3);
+  const auto before = *db->bucket_schema("docs");
+  const auto wider = bucket_update().add_field("x", integer().otherwise(7));
+  disk->fail_append(1);
+  ASSERT_EQ(db->update_bucket("docs", wider).error(), errc::outcome_unknown);
+  EXPECT_EQ(*db->bucket_schema("docs"), before);
+  ASSERT_TRUE(db->reopen());
+  EXPECT_EQ(*db->bucket_schema("docs"), before);
+  disk->hold();
+  auto update = std::async(std::launch::async, [&] { return db->update_bucket("docs", wider); });
+  disk->wait_until_held();
+  EXPECT_EQ(*db->bucket_schema("docs"), before);
+  disk->release();
+  ASSERT_TRUE(update.get());
+  EXPECT_EQ(db->bucket_schema("docs")->fields().size(), before.fields().size() + 1);
+}
+
 } // namespace
 } // namespace holdfast

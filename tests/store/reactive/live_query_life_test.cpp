@@ -360,5 +360,38 @@ TEST_F(live_query, is_told_when_its_bucket_has_gone) {
   }
 }
 
+/// Until the drop was completed behind its commit, a run found the bucket open and empty, and was
+/// the last.
+TEST(live_query_of_durable_buckets, is_told_when_a_reopening_completes_a_drop) {
+  for (int round = 0; round < 20; ++round) {
+    auto disk = std::make_shared<memory_disk>();
+    store_options options;
+    options.journal = memory_journal(disk);
+    auto db = store::start(std::move(options)).value();
+    db.runtime_in_use().log().redirect(nullptr, log_level::off);
+    auto brief = db.define(schema("brief").key("id", integer())).value();
+    ASSERT_TRUE(db.define_query("brief", [](query_context& in) -> result<std::string> {
+      auto b = in.bucket("brief");
+      if (!b)
+        return "none";
+      return b->count().get().map([](std::uint64_t n) { return "of " + std::to_string(n); });
+    }));
+    std::mutex mutex;
+    std::string last;
+    const auto token = db.subscribe("brief", [&](const query_update& now) {
+                           const std::lock_guard lock{mutex};
+                           last = now.outcome ? now.as<std::string>() : "an error";
+                         }).value();
+    ASSERT_TRUE(db.settle());
+    disk->fail_append(1, memory_disk::fate::written);
+    ASSERT_EQ(db.drop("brief").error(), errc::outcome_unknown);
+    ASSERT_TRUE(db.reopen());
+    EXPECT_EQ(brief.insert({{"id", 1}}).get().error(), errc::dropped);
+    ASSERT_TRUE(db.settle());
+    const std::lock_guard lock{mutex};
+    EXPECT_EQ(last, "none");
+  }
+}
+
 } // namespace
 } // namespace holdfast
