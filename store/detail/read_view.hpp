@@ -7,6 +7,7 @@
 #include <cassert>
 #include <cstdint>
 #include <span>
+#include <utility>
 
 namespace holdfast::detail {
 
@@ -167,6 +168,8 @@ inline std::uint64_t read_view::skip_rows(std::uint64_t& count) const noexcept {
       row = end;
       continue;
     }
+    if (visible && *visible == end - row) // no gap among them
+      return row + std::exchange(count, 0);
     // The rows that have a block contain those that are visible, so these are they.
     const bool all = visible && rows.taken_rows(row, end) == *visible;
     for (; count > 0 && row < end; ++row)
