@@ -26,12 +26,10 @@ concept text_like =
 template <class T>
 concept number_like = plain_integer<T> || std::floating_point<T>;
 
-/// Whether a member of type `T` can hold what an operand of type `U` says, or a parameter stands
-/// for it. `T` is `void` for a dynamic field, whose operand is checked against the schema when the
-/// filter is used.
+/// Whether a member of type `T` can hold what an operand of type `U` says. `T` is `void` for a
+/// dynamic field, whose operand is checked against the schema when the filter is used.
 template <class T, class U>
-concept operand_of = std::same_as<U, query_parameter> ||
-                     (std::same_as<T, void> &&
+concept operand_of = (std::same_as<T, void> &&
                       (text_like<U> || std::constructible_from<value, const U&>)) ||
                      (std::same_as<U, std::nullptr_t> && unwrap_optional<T>::optional) ||
                      (std::same_as<typename unwrap_optional<T>::type, bool> &&
@@ -39,6 +37,10 @@ concept operand_of = std::same_as<U, query_parameter> ||
                      (number_like<typename unwrap_optional<T>::type> && number_like<U>) ||
                      (text_like<typename unwrap_optional<T>::type> && text_like<U>) ||
                      kindred<typename unwrap_optional<T>::type, U>;
+
+/// Whether a filter may compare it with that, or with a parameter that stands for it.
+template <class T, class U>
+concept compared_with = std::same_as<U, query_parameter> || operand_of<T, U>;
 
 /// What is stored as one text, flag, number or date.
 template <class T>
@@ -60,10 +62,10 @@ template <class T, class U>
 consteval bool can_contain() {
   using plain = typename unwrap_optional<T>::type;
   if constexpr (std::same_as<T, void> || std::same_as<plain, array>) {
-    return operand_of<void, U>;
+    return compared_with<void, U>;
   } else {
     if constexpr (is_vector<plain>)
-      return operand_of<typename plain::value_type, U>;
+      return compared_with<typename plain::value_type, U>;
     else
       return text_like<plain> && (text_like<U> || std::same_as<U, query_parameter>);
   }
@@ -165,7 +167,7 @@ struct field_ref {
 
   /// Equal to one of the operands.
   template <class... U>
-  requires(detail::operand_of<T, std::decay_t<const U&>>&&...) compared in(const U&... operands)
+  requires(detail::compared_with<T, std::decay_t<const U&>>&&...) compared in(const U&... operands)
   const {
     std::vector<value> list;
     list.reserve(sizeof...(U));
@@ -174,7 +176,7 @@ struct field_ref {
   }
   /// Equal to an element of the list.
   template <class U>
-  requires detail::operand_of<T, U> compared in(const std::vector<U>& operands)
+  requires detail::compared_with<T, U> compared in(const std::vector<U>& operands)
   const {
     std::vector<value> list;
     list.reserve(operands.size());
@@ -184,8 +186,8 @@ struct field_ref {
   }
   /// At least `low` and at most `high`.
   template <class U, class V>
-  requires detail::operand_of<T, std::decay_t<const U&>> &&
-      detail::operand_of<T, std::decay_t<const V&>>
+  requires detail::compared_with<T, std::decay_t<const U&>> &&
+      detail::compared_with<T, std::decay_t<const V&>>
           compared between(const U& low, const V& high)
   const { return compared{filter::between(name, operand(low), operand(high))}; }
   /// A text that begins with `prefix`, bytewise.
@@ -221,32 +223,32 @@ typename field_ref<T, R>::compared compare(field_ref<T, R> field, filter::kind o
 } // namespace detail
 
 template <class T, class R, class U>
-requires detail::operand_of<T, std::decay_t<const U&>>
+requires detail::compared_with<T, std::decay_t<const U&>>
 typename field_ref<T, R>::compared operator==(field_ref<T, R> field, const U& x) {
   return detail::compare(field, filter::kind::eq, x);
 }
 template <class T, class R, class U>
-requires detail::operand_of<T, std::decay_t<const U&>>
+requires detail::compared_with<T, std::decay_t<const U&>>
 typename field_ref<T, R>::compared operator!=(field_ref<T, R> field, const U& x) {
   return detail::compare(field, filter::kind::ne, x);
 }
 template <class T, class R, class U>
-requires detail::operand_of<T, std::decay_t<const U&>>
+requires detail::compared_with<T, std::decay_t<const U&>>
 typename field_ref<T, R>::compared operator<(field_ref<T, R> field, const U& x) {
   return detail::compare(field, filter::kind::lt, x);
 }
 template <class T, class R, class U>
-requires detail::operand_of<T, std::decay_t<const U&>>
+requires detail::compared_with<T, std::decay_t<const U&>>
 typename field_ref<T, R>::compared operator<=(field_ref<T, R> field, const U& x) {
   return detail::compare(field, filter::kind::le, x);
 }
 template <class T, class R, class U>
-requires detail::operand_of<T, std::decay_t<const U&>>
+requires detail::compared_with<T, std::decay_t<const U&>>
 typename field_ref<T, R>::compared operator>(field_ref<T, R> field, const U& x) {
   return detail::compare(field, filter::kind::gt, x);
 }
 template <class T, class R, class U>
-requires detail::operand_of<T, std::decay_t<const U&>>
+requires detail::compared_with<T, std::decay_t<const U&>>
 typename field_ref<T, R>::compared operator>=(field_ref<T, R> field, const U& x) {
   return detail::compare(field, filter::kind::ge, x);
 }
@@ -266,16 +268,16 @@ struct field_name {
 
 // The texts of enums have an order that says nothing.
 template <class T, class R, class U>
-requires detail::operand_of<T, std::decay_t<const U&>> && detail::enum_like<U>
+requires detail::compared_with<T, std::decay_t<const U&>> && detail::enum_like<U>
     filter operator<(field_ref<T, R> field, const U& x) = delete;
 template <class T, class R, class U>
-requires detail::operand_of<T, std::decay_t<const U&>> && detail::enum_like<U>
+requires detail::compared_with<T, std::decay_t<const U&>> && detail::enum_like<U>
     filter operator<=(field_ref<T, R> field, const U& x) = delete;
 template <class T, class R, class U>
-requires detail::operand_of<T, std::decay_t<const U&>> && detail::enum_like<U>
+requires detail::compared_with<T, std::decay_t<const U&>> && detail::enum_like<U>
     filter operator>(field_ref<T, R> field, const U& x) = delete;
 template <class T, class R, class U>
-requires detail::operand_of<T, std::decay_t<const U&>> && detail::enum_like<U>
+requires detail::compared_with<T, std::decay_t<const U&>> && detail::enum_like<U>
     filter operator>=(field_ref<T, R> field, const U& x) = delete;
 
 inline namespace literals {
