@@ -240,9 +240,10 @@ object difference(const T& from, const T& to) {
   object out;
   for_each_field(mapping<T>.fields, [&](const auto& each, std::size_t) {
     using member_field = std::remove_cvref_t<decltype(each)>;
-    value content{to_stored(to.*member_field::member)};
-    if (content != value{to_stored(from.*member_field::member)})
-      out.set(member_field::name, std::move(content));
+    const auto before = to_stored(from.*member_field::member);
+    const auto now = to_stored(to.*member_field::member);
+    if (value_view{now} != value_view{before})
+      out.append(std::string{member_field::name}, value{now});
   });
   return out;
 }
