@@ -37,10 +37,10 @@
 ///   - a value that equals the one before it is not told;
 ///   - a run that fails is told as its error; the subscription goes on.
 /// A definition of a bucket in memory is no commit. So a query that looks for a bucket by its name
-/// may be told again, with the same seqs, when it comes or goes. Nor does a record whose deadline
-/// comes make one: subscribers are told by the commit that purges it; one that cannot be purged,
-/// for another refers to it and restricts, is in their value until the query is run for another
-/// reason. Subscriptions with equal queries, parameters and read filters share one evaluation. A
+/// may be told again, with the same seqs, when it comes or goes. Nor is a record's deadline:
+/// subscribers are told by the commit that purges the record; one that cannot be purged, because
+/// another refers to it and restricts, is in their value until the query is run for another reason.
+/// Subscriptions with equal queries, parameters and read filters share one evaluation. A
 /// commit costs an evaluation only if it changes something that the query read, and none if the new
 /// value follows from the change itself (see `query_why`).
 namespace holdfast {

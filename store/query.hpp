@@ -102,8 +102,8 @@ public:
   }
   query limit(std::uint64_t count) && { return std::move(limit(count)); }
 
-  /// Which fields, or paths into them, `objects` gives; of none: all. At most 1,024, more are
-  /// `invalid_argument` when the query is used.
+  /// Which fields, or paths into them, `objects` gives; of none: all. More than
+  /// `record_limits::fields` are `invalid_argument` when the query is used.
   query& fields(std::vector<field_name> names) & {
     fields_ = std::move(names);
     return *this;

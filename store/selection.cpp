@@ -64,10 +64,6 @@ detail::expiry expiry_in(const detail::read_view& view, std::int64_t now) {
   return view.expired_count(now) > 0 ? detail::expiry::possible : detail::expiry::none;
 }
 
-} // namespace
-
-namespace {
-
 /// `f` for a read that gives no part of a record: fields that there are not are refused there, too.
 template <class F>
 auto knowing_fields(const query& q, F&& f) {

@@ -76,6 +76,8 @@ right_of_way::passage right_of_way::pass(bucket_id b, bool linked, const ref<job
 }
 
 void right_of_way::release_late() noexcept {
+  if (!taken()) [[likely]]
+    return;
   std::unique_lock lock{mutex_};
   if (taken() && ends_->passed() && !sending_)
     send_kept(lock);

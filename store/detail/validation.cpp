@@ -180,7 +180,7 @@ std::optional<error> check_changes(draft& changes) {
       check_field(rule, changes.field(i), found);
   }
   // Some record may have a field that is left from another schema.
-  check_extra(changes, found, [](std::string_view name) { return name_fault(name).empty(); });
+  check_extra(changes, found, [](std::string_view name) { return field_name_fault(name).empty(); });
   return found.as_error(errc::invalid);
 }
 

@@ -166,12 +166,7 @@ TEST_F(what_has_ended, or_was_erased_is_referred_to_by_nothing_new) {
 }
 
 /// It counted those that it had erased itself, and not those that went with them.
-TEST(a_purge_of_references, counts_expired_records_that_went_with_others) {
-  manual_clock clock;
-  store_options options;
-  options.ttl_interval = std::chrono::milliseconds{0};
-  options.runtime_settings.clock = &clock;
-  auto db = store::start(std::move(options)).value();
+TEST_F(what_has_ended, is_counted_by_a_purge_also_when_it_went_with_others) {
   auto b = db.define(schema("b")
                          .key("id", integer())
                          .field("up", integer().references("b", on_delete::cascade)))
