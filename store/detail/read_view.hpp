@@ -158,7 +158,7 @@ private:
 
 inline std::uint64_t read_view::skip_rows(std::uint64_t& count) const noexcept {
   const row_table& rows = data_.rows();
-  std::uint64_t row = 0;
+  std::uint64_t row = rows.first_row();
   while (count > 0 && row < row_bound()) {
     const std::uint64_t end = std::min(row + row_table::chunk_rows, row_bound());
     rows.prefetch_counts(row + chunks_ahead * row_table::chunk_rows);

@@ -6,9 +6,14 @@
 
 namespace holdfast::detail {
 
+namespace {
+
+constexpr std::uint64_t least_capacity = 16;
+
+} // namespace
+
 row_table::row_table(pool& memory, limbo& retired) : memory_(memory), retired_(retired) {
-  constexpr std::uint64_t first_capacity = 16;
-  directory_.store(make_directory(first_capacity), std::memory_order_release);
+  directory_.store(make_directory(0, least_capacity), std::memory_order_release);
 }
 
 row_table::~row_table() {
@@ -19,8 +24,8 @@ row_table::~row_table() {
   memory_.free(d, directory_bytes(d->capacity));
 }
 
-row_table::directory* row_table::make_directory(std::uint64_t capacity) {
-  auto* d = new (memory_.allocate(directory_bytes(capacity))) directory{capacity, 0};
+row_table::directory* row_table::make_directory(std::uint64_t first, std::uint64_t capacity) {
+  auto* d = new (memory_.allocate(directory_bytes(capacity))) directory{capacity, first};
   std::uninitialized_value_construct_n(d->chunks(), capacity);
   return d;
 }
@@ -29,11 +34,13 @@ std::uint64_t row_table::next_row(std::uint64_t row, std::uint64_t bound) const 
   while (row < bound) {
     const chunk* c = chunk_of(row);
     const std::uint64_t end = std::min(bound, (row / chunk_rows + 1) * chunk_rows);
-    if (c != nullptr)
-      for (; row < end; ++row)
-        if (c->heads[row % chunk_rows].load(pinned_load) != nullptr)
-          return row;
-    row = end;
+    if (c == nullptr) {
+      row = std::max(end, first_row());
+      continue;
+    }
+    for (; row < end; ++row)
+      if (c->heads[row % chunk_rows].load(pinned_load) != nullptr)
+        return row;
   }
   return bound;
 }
@@ -74,19 +81,34 @@ void row_table::recount(std::uint64_t seq) noexcept {
   }
 }
 
-void row_table::reserve(std::uint64_t row) {
-  const std::uint64_t k = row / chunk_rows;
+/// With room for as many chunks again on the side on which it lacked a place, so that the moves
+/// cost O(1) per chunk.
+row_table::directory* row_table::move_directory(std::uint64_t chunk_number) {
   directory* d = directory_.load(std::memory_order_relaxed);
-  if (k >= d->capacity) {
-    retired_.reserve(1);
-    directory* fresh = make_directory(std::max(2 * d->capacity, k + 1));
-    for (std::uint64_t i = 0; i < d->capacity; ++i)
-      fresh->chunks()[i].store(d->chunks()[i].load(std::memory_order_relaxed),
-                               std::memory_order_relaxed);
-    directory_.store(fresh, std::memory_order_release);
-    retired_.add(d, directory_bytes(d->capacity));
-    d = fresh;
-  }
+  std::uint64_t first = chunk_number, last = chunk_number;
+  for (std::uint64_t i = 0; i < d->capacity; ++i)
+    if (d->chunks()[i].load(std::memory_order_relaxed) != nullptr) {
+      first = std::min(first, d->first + i);
+      last = std::max(last, d->first + i);
+    }
+  const std::uint64_t capacity = std::max(least_capacity, 2 * (last + 1 - first));
+  if (chunk_number < d->first)
+    first = last + 1 - std::min(last + 1, capacity);
+  retired_.reserve(1);
+  directory* fresh = make_directory(first, capacity);
+  for (std::uint64_t i = 0; i < d->capacity; ++i)
+    if (chunk* c = d->chunks()[i].load(std::memory_order_relaxed))
+      fresh->chunks()[d->first + i - first].store(c, std::memory_order_relaxed);
+  directory_.store(fresh, std::memory_order_release);
+  retired_.add(d, directory_bytes(d->capacity));
+  return fresh;
+}
+
+void row_table::reserve(std::uint64_t row) {
+  directory* d = directory_.load(std::memory_order_relaxed);
+  if (d->place_of(row) >= d->capacity)
+    d = move_directory(row / chunk_rows);
+  const std::uint64_t k = d->place_of(row);
   if (d->chunks()[k].load(std::memory_order_relaxed) != nullptr)
     return;
   retired_.reserve(1);
@@ -98,11 +120,12 @@ void row_table::reserve(std::uint64_t row) {
   d->chunks()[k].store(c, std::memory_order_release);
   // The chunk before could not go while it was the newest.
   if (k > 0 && chunk_of(row - chunk_rows) != nullptr && chunk_of(row - chunk_rows)->live == 0)
-    drop_chunk(k - 1);
+    drop_chunk_of(row - chunk_rows);
 }
 
-void row_table::drop_chunk(std::uint64_t k) noexcept {
-  auto& at = directory_.load(std::memory_order_relaxed)->chunks()[k];
+void row_table::drop_chunk_of(std::uint64_t row) noexcept {
+  directory* d = directory_.load(std::memory_order_relaxed);
+  auto& at = d->chunks()[d->place_of(row)];
   chunk* c = at.load(std::memory_order_relaxed);
   at.store(nullptr, std::memory_order_release);
   retired_.add(c, sizeof(chunk));
@@ -117,9 +140,8 @@ void row_table::add(std::uint64_t row, record_block* block) noexcept {
 void row_table::remove(std::uint64_t row, std::uint64_t next) noexcept {
   chunk* c = chunk_of(row);
   c->heads[row % chunk_rows].store(nullptr, std::memory_order_release);
-  const std::uint64_t k = row / chunk_rows;
-  if (--c->live == 0 && k < next / chunk_rows)
-    drop_chunk(k);
+  if (--c->live == 0 && row / chunk_rows < next / chunk_rows)
+    drop_chunk_of(row);
 }
 
 } // namespace holdfast::detail

@@ -24,6 +24,9 @@ inline record_block* visible_at(record_block* head, std::uint64_t seq) noexcept 
 }
 
 /// Row number -> newest block, in chunks that never move. A chunk whose rows are all gone is freed.
+/// The directory of chunks begins with one that is there: a bucket of few records through which
+/// many have gone costs, in memory and in walks, what lies between its oldest and its newest
+/// record.
 ///
 /// A chunk knows how many of its records are live, and since which seq that is so: a reader at that
 /// seq or a later one can pass it by without a look at its rows. The writer stores the seq first
@@ -48,6 +51,10 @@ public:
   /// The table as it is now, for the rows there are: spares a walk the look at a grown directory.
   class window;
 
+  /// No row below this one has a block.
+  std::uint64_t first_row() const noexcept {
+    return directory_.load(pinned_load)->first * chunk_rows;
+  }
   /// The first row from `row` on, below `bound`, that has a block, or `bound`.
   std::uint64_t next_row(std::uint64_t row, std::uint64_t bound) const noexcept;
 
@@ -65,9 +72,10 @@ public:
 
   /// One more than the last row below `row` whose chunk is there, or 0.
   std::uint64_t skip_back(std::uint64_t row) const noexcept {
-    while (row > 0 && chunk_of(row - 1) == nullptr)
+    const std::uint64_t first = first_row();
+    while (row > first && chunk_of(row - 1) == nullptr)
       row = (row - 1) / chunk_rows * chunk_rows;
-    return row;
+    return row > first ? row : 0;
   }
 
   /// Makes sure that `add(row)` allocates nothing. Throws `std::bad_alloc`.
@@ -96,7 +104,9 @@ private:
   };
   struct directory {
     std::uint64_t capacity;
-    std::uint64_t pad;
+    std::uint64_t first; ///< the number of the first chunk it has a place for
+    /// Where a row's chunk is; at or above the capacity if it has no place.
+    std::uint64_t place_of(std::uint64_t row) const noexcept { return row / chunk_rows - first; }
     std::atomic<chunk*>* chunks() noexcept {
       return reinterpret_cast<std::atomic<chunk*>*>(this + 1);
     }
@@ -109,15 +119,17 @@ private:
   }
   chunk* chunk_of(std::uint64_t row) const noexcept {
     const directory* d = directory_.load(pinned_load);
-    const std::uint64_t k = row / chunk_rows;
+    const std::uint64_t k = d->place_of(row);
     return k < d->capacity ? d->chunks()[k].load(pinned_load) : nullptr;
   }
   static void note(chunk& c, std::uint64_t seq, std::uint64_t by) noexcept {
     c.changed.store(seq, std::memory_order_release);
     c.visible.store(c.visible.load(std::memory_order_relaxed) + by, std::memory_order_release);
   }
-  directory* make_directory(std::uint64_t capacity);
-  void drop_chunk(std::uint64_t k) noexcept;
+  directory* make_directory(std::uint64_t first, std::uint64_t capacity);
+  /// Another directory, with a place for the chunk of that number.
+  directory* move_directory(std::uint64_t chunk_number);
+  void drop_chunk_of(std::uint64_t row) noexcept;
 
   pool& memory_;
   limbo& retired_;
@@ -130,7 +142,7 @@ public:
   explicit window(const row_table& rows) noexcept : directory_(rows.directory_.load(pinned_load)) {}
 
   record_block* head(std::uint64_t row) const noexcept {
-    const std::uint64_t k = row / chunk_rows;
+    const std::uint64_t k = directory_->place_of(row);
     if (k >= directory_->capacity) [[unlikely]]
       return nullptr;
     const chunk* c = directory_->chunks()[k].load(pinned_load);
