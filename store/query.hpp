@@ -136,8 +136,8 @@ struct page {
   records items;
   /// Pass it with the same query to get the next page; absent after the last one. Opaque text of
   /// letters, digits, `-` and `_`. It names a position, so it goes on correctly when the record at
-  /// the position has been erased and when others come and go. It is good for as long as the store
-  /// runs: after a restart it may leave out records that were inserted since.
+  /// the position has been erased and when others come and go, in a persistent bucket also over a
+  /// restart that lost nothing. It is of one bucket: in memory it ends with the store.
   std::optional<std::string> next;
 };
 

@@ -28,8 +28,9 @@ index_kind kind_of(field_type type) {
   return index_kind::text;
 }
 
-bucket_layout layout_of(const compiled_schema& schema) {
+bucket_layout layout_of(const compiled_schema& schema, std::uint64_t identity) {
   bucket_layout out;
+  out.identity = identity;
   out.key_slot = static_cast<std::uint32_t>(schema.key_slot());
   for (auto& index : schema.indexes())
     out.indexes.push_back({index.unique ? index_type::unique : index_type::ordered,
@@ -46,8 +47,9 @@ bucket_core::bucket_core(bucket_id id, std::shared_ptr<const compiled_schema> sc
                          std::shared_ptr<pipeline> pipe)
     : id_{id}, name_{schema->bucket()}, key_slot_{static_cast<std::uint32_t>(schema->key_slot())},
       text_keys_{schema->layout().type(schema->key_slot()) == field_type::string},
-      runtime_{std::move(rt)}, lines_{std::move(lines)}, pipe_{std::move(pipe)}, schemas_{schema},
-      schema_{schema.get()}, newest_{make_generation(schema).release()},
+      runtime_{std::move(rt)}, lines_{std::move(lines)}, pipe_{std::move(pipe)},
+      identity_{pipe_ ? id_ : runtime_->random().next()}, schemas_{schema}, schema_{schema.get()},
+      newest_{make_generation(schema).release()},
       topics_{std::make_shared<const bucket_topics>(name_)}, address_{make_ref<holdfast::address>(
                                                                  *runtime_, name_)} {
   auto& definition = schemas_.front()->definition();
@@ -62,7 +64,7 @@ bucket_core::~bucket_core() {
 
 std::unique_ptr<generation>
 bucket_core::make_generation(std::shared_ptr<const compiled_schema> schema) {
-  auto made = std::make_unique<generation>(line(), schema, layout_of(*schema));
+  auto made = std::make_unique<generation>(line(), schema, layout_of(*schema, identity_));
   // Blocks point to their layout, and handles outlive buckets.
   made->data.memory().keep(schema->shared_layout());
   return made;
@@ -182,6 +184,7 @@ void bucket_core::stamp_sealed(sequence seq) noexcept {
     data().seal_at(seq);
   }
   generator_.accept();
+  given_.accept();
   writes_.fetch_add(1, std::memory_order_relaxed);
 }
 
@@ -234,25 +237,46 @@ result<void> bucket_core::restore_counter(const journal& from,
       if (block->slots()[slot].tag == slot_tag::integer)
         highest = std::max(highest, block->slots()[slot].integer);
   }
-  auto key = bucket_prefix('n', id_);
+  auto stored = read_number(from, 'n', "the counter");
+  if (!stored)
+    return fail(std::move(stored.error()));
+  generator_.restore(std::max(highest, static_cast<std::int64_t>(*stored)));
+  return {};
+}
+
+result<void> bucket_core::restore_rows(const journal& from) {
+  auto noted = read_number(from, 'r', "the number of rows");
+  if (!noted)
+    return fail(std::move(noted.error()));
+  given_.restore(*noted);
+  data().begin_rows_at(*noted);
+  return {};
+}
+
+/// What the journal has of the bucket in a space of one number each; 0 if there is nothing.
+result<std::uint64_t> bucket_core::read_number(const journal& from, char space,
+                                               std::string_view what) const {
+  std::uint64_t number = 0;
+  auto key = bucket_prefix(space, id_);
   auto read =
       from.scan(key, key + '\0', [&](std::string_view, std::string_view bytes) -> result<void> {
         if (bytes.size() != sizeof(std::uint64_t))
-          return fail(errc::corrupt, from.name() + ": the counter of bucket " + name() + " has " +
-                                         std::to_string(bytes.size()) + " bytes instead of 8");
-        highest = std::max(highest, static_cast<std::int64_t>(read_big_endian(bytes)));
+          return fail(errc::corrupt, from.name() + ": " + std::string{what} + " of bucket " +
+                                         name() + " has " + std::to_string(bytes.size()) +
+                                         " bytes instead of 8");
+        number = read_big_endian(bytes);
         return {};
       });
   if (!read)
     return fail(read.error().at({.bucket = name()}));
-  generator_.restore(highest);
-  return {};
+  return number;
 }
 
 void bucket_core::rollback() noexcept {
   proposed_.reset();
   data().rollback();
   generator_.begin();
+  given_.begin();
   if (evictor_)
     evictor_->rollback();
 }
@@ -277,6 +301,7 @@ void bucket_core::rewind(sequence seq) {
     taken_back_.push_back({std::unique_ptr<generation>{gone}, seen_before});
   }
   data().rewind(seq);
+  given_.restore(0);
   if (evictor_)
     evictor_->forget();
   note_memory();

@@ -8,6 +8,7 @@
 #include <holdfast/store/detail/evictor.hpp>
 #include <holdfast/store/detail/generate.hpp>
 #include <holdfast/store/detail/generation.hpp>
+#include <holdfast/store/detail/given_rows.hpp>
 #include <holdfast/store/detail/journal_keys.hpp>
 #include <holdfast/store/detail/pipeline.hpp>
 #include <holdfast/store/detail/references.hpp>
@@ -146,12 +147,16 @@ public:
   /// After a restore: the counter goes on behind the stored one and behind every restored value.
   /// Errors: those of the journal; `corrupt` for a counter that is none.
   result<void> restore_counter(const journal& from, const std::vector<record_block*>& records);
+  /// Before one: new records go behind all that ever were. The same errors.
+  result<void> restore_rows(const journal& from);
 
   /// What a full bucket lets go; null without a capacity. Set for good when the bucket is made.
   detail::evictor* evictor() const noexcept { return evictor_.get(); }
 
   /// Makes generated values; its counter moves when an operation is sealed.
   generator& made() noexcept { return generator_; }
+  /// What the journal knows of rows; moves as that does.
+  given_rows& given() noexcept { return given_; }
 
   /// Tells `stats`, which any thread may ask for, what the pool holds: for whoever changed it.
   void note_memory() noexcept;
@@ -171,6 +176,7 @@ public:
 private:
   generation& newest() const noexcept { return *newest_.load(std::memory_order_acquire); }
   void drop_past_generations() noexcept;
+  result<std::uint64_t> read_number(const journal& from, char space, std::string_view what) const;
   template <class Stamp>
   sealing seal_in_memory(sealed_commit& c, Stamp&& stamp);
   template <class Stamp>
@@ -183,6 +189,7 @@ private:
   std::shared_ptr<runtime> runtime_;    ///< handles may outlive the store
   std::shared_ptr<commit_lines> lines_; // the pins and snapshots that readers use
   std::shared_ptr<pipeline> pipe_;
+  const std::uint64_t identity_; ///< its id, or in memory, where ids begin anew, a random one
   std::vector<std::shared_ptr<const compiled_schema>> schemas_; // all that were ever in force
   std::atomic<const compiled_schema*> schema_;
   std::unique_ptr<detail::evictor> evictor_;
@@ -204,6 +211,7 @@ private:
   std::shared_ptr<const reference_links> held_links_;
   std::atomic<const reference_links*> links_{nullptr}; ///< the same
   generator generator_{runtime_->random()};
+  given_rows given_;
   std::atomic<std::uint64_t> writes_{0};
   std::atomic<std::size_t> memory_used_{0};
   std::atomic<std::size_t> memory_mapped_{0};

@@ -27,6 +27,8 @@ struct index_spec {
 struct bucket_layout {
   std::uint32_t key_slot = 0; ///< holds a text or an integer in every record
   std::vector<index_spec> indexes;
+  /// Tells buckets of one name apart that come one after the other.
+  std::uint64_t identity = 0;
 };
 
 /// What a commit made of a bucket, besides the records: versions form a list as records do. Behind

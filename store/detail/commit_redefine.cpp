@@ -1,4 +1,5 @@
 // A change of a bucket's definition as a commit.
+#include <holdfast/store/detail/commit_journal.hpp>
 #include <holdfast/store/detail/commit_scope.hpp>
 
 #include <holdfast/store/codec.hpp>
@@ -182,7 +183,7 @@ result<void> commit_scope::redefine(bucket_core& b, std::shared_ptr<const compil
     into_.put(bucket_prefix('c', b.id()), codec::encode_schema(next->definition()));
     if (over.changed() || next->layout().size() != b.schema().layout().size())
       for (auto* block : blocks)
-        put_block(b, *block);
+        put_record(b, into_, *block);
   }
   note(b, change_kind::redefined, cause::schema, nullptr, nullptr, blocks.size() - ended);
   for (auto& [old, fresh] : changes)

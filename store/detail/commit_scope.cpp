@@ -1,7 +1,7 @@
 #include <holdfast/store/detail/commit_scope.hpp>
 
 #include <holdfast/runtime/fault.hpp>
-#include <holdfast/store/codec.hpp>
+#include <holdfast/store/detail/commit_journal.hpp>
 #include <holdfast/store/detail/read_key.hpp>
 #include <holdfast/store/detail/validation.hpp>
 #include <holdfast/store/detail/validation_build.hpp>
@@ -12,26 +12,6 @@
 
 namespace holdfast::detail {
 namespace {
-
-std::string record_key(const bucket_core& b, const key_view& key) {
-  return key.tag == slot_tag::integer ? integer_key(b.id(), key.integer)
-                                      : text_key(b.id(), key.text);
-}
-
-void put_erased(bucket_core& b, sealed_commit& into, const record_block& block) {
-  if (b.durable())
-    into.erase(record_key(b, key_view::of(block, b.key_slot())));
-}
-
-/// The counter is kept apart from the records, so that erasing the last one does not bring its
-/// number back.
-void put_counter(bucket_core& b, sealed_commit& into) {
-  if (!b.durable() || b.made().proposed() == b.made().counter())
-    return;
-  std::string number;
-  append_big_endian(number, static_cast<std::uint64_t>(b.made().proposed()), 8);
-  into.put(bucket_prefix('n', b.id()), number);
-}
 
 /// A unique field whose value another record has.
 struct shared_value {
@@ -140,6 +120,7 @@ void commit_scope::touch(bucket_core& b) {
     return;
   }
   b.made().begin();
+  b.given().begin();
 }
 
 /// Always, since somebody may begin to follow the feed before the commit is sealed.
@@ -231,21 +212,16 @@ result<void> commit_scope::free_values(bucket_core& b, const draft& input,
       return fail(taken(b, b.schema(), found->slot, input.field(found->slot)));
     if (auto gone = erase(b, *found->other, cause::ttl); !gone)
       return gone;
+    // It stays, and so does what it refers to, for as long as both wait to be purged.
+    if (self && !b.find_head(key_of(key_of(*self))))
+      return fail(taken(b, b.schema(), found->slot, input.field(found->slot)));
   }
   return {};
 }
 
-void commit_scope::put_block(bucket_core& b, const record_block& block) {
-  if (!b.durable())
-    return;
-  into_.begin_put(record_key(b, key_view::of(block, b.key_slot())));
-  codec::encode(block, 1, into_.bytes());
-  into_.end_put();
-}
-
 /// Into the journal, and to be checked if it refers to something.
 void commit_scope::put_stored(bucket_core& b, record_block& block) {
-  put_block(b, block);
+  put_record(b, into_, block);
   if (!linked_) [[likely]]
     return;
   auto* links = b.links();
@@ -275,7 +251,7 @@ result<record_block*> commit_scope::update(bucket_core& b, record_block& old, dr
   if (auto free = free_values(b, changes, &old); !free)
     return refused(free.error());
   if (old.death.load(std::memory_order_relaxed) != never) [[unlikely]] {
-    // It refers to one that had to go, and was erased or changed with it.
+    // It refers to one that had to go, and was changed with it.
     auto* head = find(b, key_of(old));
     return head ? update(b, *head, changes, why, how) : fail(no_record(b, key_of(old)));
   }
@@ -327,8 +303,7 @@ result<std::uint64_t> commit_scope::clear(bucket_core& b, change_kind as) {
   b.data().clear();
   release_all_kept(b);
   fault_point("bucket.cleared");
-  if (b.durable())
-    into_.erase_range(bucket_prefix('s', b.id()), bucket_prefix('s', b.id() + 1));
+  put_cleared(b, into_);
   note(b, as, why_, nullptr, nullptr, count);
   if (auto followed = follow_erased(); !followed)
     return fail(std::move(followed.error()));

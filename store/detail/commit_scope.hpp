@@ -157,7 +157,6 @@ private:
   void erase_one(bucket_core& b, record_block& old, cause why);
   result<void> free_key(bucket_core& b, value_view key);
   result<void> free_values(bucket_core& b, const draft& input, const record_block* self);
-  void put_block(bucket_core& b, const record_block& block);
   void put_stored(bucket_core& b, record_block& block);
   record_block* copy(bucket_core& b, const record_block& made);
   void put_made(bucket_core& b, record_block& block);

@@ -8,7 +8,7 @@
 
 // A cursor, in base64 with the alphabet of URLs and without padding:
 //     format:   byte       3
-//     scope:    fixed32    hash of bucket and order
+//     scope:    fixed32    hash of the bucket's identity and of the order
 //     row:      fixed64
 //     values:   value...   one per term of the order
 //     checksum: fixed32    of all bytes above, see `checksum`
@@ -227,9 +227,9 @@ std::optional<position> parse(std::uint32_t scope, std::size_t terms, std::strin
 
 } // namespace
 
-std::uint32_t cursor_scope(std::string_view bucket, const query& q) noexcept {
-  auto hash = fnv1a(bucket);
-  hash = fnv1a(std::string_view{"\0", 1}, hash);
+std::uint32_t cursor_scope(std::uint64_t bucket, const query& q) noexcept {
+  std::string_view bytes{reinterpret_cast<const char*>(&bucket), sizeof bucket};
+  auto hash = fnv1a(bytes);
   for (const auto& [field, way] : q.order()) {
     hash = fnv1a(field, hash);
     hash = fnv1a(way == direction::descending ? "-" : "+", hash);
@@ -253,8 +253,8 @@ result<position> decode_cursor(std::uint32_t scope, std::size_t terms, std::stri
   if (auto bytes = from_base64(text, room, spare))
     if (auto where = parse(scope, terms, *bytes))
       return std::move(*where);
-  return fail(errc::invalid_argument,
-              "cursor: not one of this query, \"" + std::string{text.substr(0, 80)} + '"');
+  return fail(errc::invalid_argument, "cursor: not one of this query and this bucket, \"" +
+                                          std::string{text.substr(0, 80)} + '"');
 }
 
 } // namespace holdfast::detail

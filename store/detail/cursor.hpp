@@ -18,7 +18,7 @@ struct position {
 };
 
 /// A number for (bucket, order), so that a cursor of another walk is noticed.
-std::uint32_t cursor_scope(std::string_view bucket, const query& q) noexcept;
+std::uint32_t cursor_scope(std::uint64_t bucket, const query& q) noexcept;
 
 /// The position as opaque text; see the format in cursor.cpp.
 std::string encode_cursor(std::uint32_t scope, const position& where);

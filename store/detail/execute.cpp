@@ -154,7 +154,7 @@ result<page> page_of(const reader& from, const query& q, std::uint64_t size,
   auto order = bind_order(from, q);
   if (!order)
     return fail(std::move(order.error()));
-  auto scope = cursor_scope(bucket, q);
+  auto scope = cursor_scope(from.identity(), q);
   std::optional<position> start;
   if (after) {
     auto decoded = decode_cursor(scope, order->terms.size(), *after);

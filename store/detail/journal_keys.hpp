@@ -14,6 +14,7 @@ namespace holdfast::detail {
 //     "s" bucket:u32 "t" key bytes          a record with a text key (proto/record.proto)
 //     "c" bucket:u32                        a bucket's schema (proto/schema.proto)
 //     "n" bucket:u32                        its autoincrement counter:u64
+//     "r" bucket:u32                        rows below this:u64 are not given again (given_rows)
 //     "m" "format"                          version of this layout:u32, then next bucket id:u32
 // clang-format on
 //

@@ -57,6 +57,8 @@ public:
   void renew(pin_guard& pin) noexcept { pin_ = &pin; }
 
   const record_layout& layout() const noexcept { return schema_.layout(); }
+  /// Of the bucket: see `bucket_layout`.
+  std::uint64_t identity() const noexcept { return view_.data().layout().identity; }
   bool key_ordered() const noexcept { return schema_.definition().is_ordered(); }
   bool may_have_expired() const noexcept { return expiry_ == expiry::possible; }
   /// Whether each row and each entry of an index is a record to be found, so that those in front

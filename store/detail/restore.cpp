@@ -181,6 +181,8 @@ result<std::uint64_t> restore_bucket(const journal& from, bucket_core& into, seq
   auto blocks = job.collect();
   if (!blocks)
     return fail(std::move(blocks.error()));
+  if (auto rows = into.restore_rows(from); !rows)
+    return fail(std::move(rows.error()));
   into.data().load(*blocks, at);
   into.note_memory();
   if (auto counted = into.restore_counter(from, *blocks); !counted)

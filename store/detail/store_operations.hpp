@@ -70,6 +70,7 @@ private:
       return fail(std::move(cleared.error()));
     if (b.durable()) {
       erase(bucket_prefix('n', b.id()));
+      erase(bucket_prefix('r', b.id()));
       erase(bucket_prefix('c', b.id()));
     }
     b.close(errc::dropped);

@@ -166,6 +166,32 @@ TEST_F(what_has_ended, or_was_erased_is_referred_to_by_nothing_new) {
 }
 
 /// It counted those that it had erased itself, and not those that went with them.
+/// A record that would go with it was said not to be there.
+TEST_F(what_has_ended, gives_its_unique_value_to_none_that_would_go_with_it) {
+  auto nodes = db.define(schema("nodes")
+                             .key("id", integer())
+                             .field("up", integer().references("nodes", on_delete::cascade))
+                             .field("tag", string().unique()))
+                   .value();
+  ASSERT_TRUE(
+      nodes.insert({{"id", 1}, {"tag", "x"}}, {.expires_in = std::chrono::seconds{1}}).get());
+  ASSERT_TRUE(nodes.insert({{"id", 2}, {"up", 1}}).get());
+  ASSERT_TRUE(nodes.insert({{"id", 3}, {"up", 2}}).get());
+  ASSERT_TRUE(nodes.insert({{"id", 4}}).get());
+  clock.advance(std::chrono::seconds{2});
+  for (int id : {2, 3}) {
+    const auto plain = nodes.update(id, {{"tag", "x"}}).get();
+    ASSERT_FALSE(plain);
+    EXPECT_EQ(plain.error(), errc::duplicate) << plain.error().to_string();
+    const auto within = db.transact([&](transaction& tx) {
+      return tx.in(nodes).update(id, {{"tag", "x"}}).get().map([](auto&&) {});
+    });
+    EXPECT_EQ(within.error(), errc::duplicate);
+    EXPECT_TRUE(nodes.contains(id));
+  }
+  EXPECT_TRUE(nodes.update(4, {{"tag", "x"}}).get());
+}
+
 TEST_F(what_has_ended, is_counted_by_a_purge_also_when_it_went_with_others) {
   auto b = db.define(schema("b")
                          .key("id", integer())
