@@ -137,7 +137,7 @@ void own_writes::put(const record_block& holder, std::uint64_t hash, std::uint32
     if (at == few)
       for (std::size_t i = 0; i < at; ++i)
         index(entries_[i], i);
-    const own_write fresh{hash, &holder, before, before};
+    const own_write fresh{hash, &holder, before, before, undo_.size()};
     if (at >= few)
       index(fresh, at); // an entry of the indexes without one in the list does no harm
     entries_.push_back(fresh);
@@ -146,13 +146,20 @@ void own_writes::put(const record_block& holder, std::uint64_t hash, std::uint32
   }
   for (auto& each : by_value_)
     each.add(after, at);
-  undo_.push_back({at, entries_[at].after});
-  change(entries_[at], after);
+  auto& e = entries_[at];
+  const bool goes_on = e.changes() && e.after && after && e.after->row == after->row;
+  undo_.push_back({at, e.after, e.order});
+  if (!goes_on)
+    e.order = undo_.size();
+  change(e, after);
 }
 
 void own_writes::rollback(std::size_t to) noexcept {
-  for (; undo_.size() > to; undo_.pop_back())
-    change(entries_[undo_.back().entry], undo_.back().after);
+  for (; undo_.size() > to; undo_.pop_back()) {
+    auto& past = undo_.back();
+    entries_[past.entry].order = past.order;
+    change(entries_[past.entry], past.after);
+  }
 }
 
 void own_writes::clear() noexcept {

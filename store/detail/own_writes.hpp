@@ -3,6 +3,7 @@
 #include <holdfast/store/detail/index_key.hpp>
 #include <holdfast/store/detail/record_block.hpp>
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
@@ -19,6 +20,9 @@ struct own_write {
   const record_block* key_holder; ///< some version, for the key
   record_block* before;           ///< null: not there
   record_block* after;            ///< the same as `before`: nothing is done; null: erased
+  /// Which write of the transaction it was that made of it what its event will say: the first
+  /// update in a row of them, else the last insert or erasure.
+  std::size_t order;
 
   bool changes() const noexcept { return before != after; }
   /// Erased and inserted again: another row, as another life of the key.
@@ -72,6 +76,10 @@ public:
   const record_block* in_place_of(const record_block& block) const;
   /// The records in new rows, in their order.
   std::vector<const record_block*> inserted() const;
+  /// Calls `f(const own_write&)` for each record of which something is made, in the order in which
+  /// it was: new rows come in theirs.
+  template <class F>
+  void each_change(F&& f) const;
 
   /// Keeps the layout that its blocks refer to, for they may outlive the bucket.
   static void keep(std::shared_ptr<const record_layout> layout);
@@ -97,6 +105,7 @@ private:
   struct undo {
     std::size_t entry;
     record_block* after;
+    std::size_t order;
   };
   /// Entries by the hash of what a slot of theirs has, had or will have again.
   struct value_index {
@@ -124,5 +133,22 @@ private:
   std::unordered_map<std::uint64_t, std::size_t> by_row_;       ///< of the snapshot's rows
   mutable std::vector<value_index> by_value_;                   ///< for queries, once asked for
 };
+
+template <class F>
+void own_writes::each_change(F&& f) const {
+  if (std::ranges::is_sorted(entries_, {}, &own_write::order)) [[likely]] {
+    for (auto& e : entries_)
+      if (e.changes())
+        f(e);
+    return;
+  }
+  std::vector<const own_write*> changed;
+  for (auto& e : entries_)
+    if (e.changes())
+      changed.push_back(&e);
+  std::ranges::sort(changed, {}, &own_write::order);
+  for (const auto* e : changed)
+    f(*e);
+}
 
 } // namespace holdfast::detail

@@ -151,16 +151,14 @@ namespace {
 
 void edit_part(commit_scope& scope, transaction_part& p) {
   auto& b = p.core();
-  for (auto& e : p.own().entries()) {
-    if (!e.changes())
-      continue;
+  p.own().each_change([&](const own_write& e) {
     if (e.before && e.after && !e.begins_anew())
-      scope.replace(b, *e.before, *e.after);
-    else if (e.before && e.before->death.load(std::memory_order_relaxed) == never)
+      return scope.replace(b, *e.before, *e.after);
+    if (e.before && e.before->death.load(std::memory_order_relaxed) == never)
       scope.erase_later(b, *e.before); // else it had expired, and was purged meanwhile
-  }
-  for (auto* block : p.own().inserted()) // in the order in which it was done
-    scope.insert(b, *block);
+    if (e.after)
+      scope.insert(b, *e.after);
+  });
   if (p.counter() > b.made().counter())
     scope.count_to(b, p.counter());
 }
