@@ -72,7 +72,8 @@ public:
   pending<record> insert(const object& fields, const write_options& how = {}) const;
   pending<record> insert(draft fields, const write_options& how = {}) const;
   /// Adds all or none, as one commit, in order. The error of one record says which. In a bucket
-  /// with a capacity, what goes beyond it is evicted as if one were added after another.
+  /// with a capacity, what goes beyond it is evicted as if one were added after another; but by
+  /// `evict::least_recently_used` those of the list go only when no other may, and never the last.
   pending<records> insert_many(const std::vector<object>& list,
                                const write_options& how = {}) const;
 

@@ -17,7 +17,7 @@ namespace holdfast {
 /// Why a record changed.
 enum class cause : std::uint8_t {
   user,        ///< a call on a bucket's handle
-  transaction, ///< a transaction's commit
+  transaction, ///< a transaction's commit, also that of `modify`
   ttl,         ///< its time was over
   eviction,    ///< the bucket was full
   reference,   ///< a record that it refers to was erased: cascade or set_null

@@ -199,12 +199,13 @@ struct index_definition {
 /// Which record goes when a bucket is full.
 ///
 /// How near `least_recently_used` comes: the records are looked through in a circle, and the first
-/// one met that was not used (read by its key, or changed) since it was looked at before, or since
-/// its insert, goes. So what goes was not used for one whole turn, in which each other record was
-/// looked at once, and nothing stays that was not used for two, if it may go at all; within a turn
-/// the order is not that of use. Uses are noted by the number of the insert modulo a power of two
-/// that is at least twice the capacity, and 4,194,304 at most: of records whose numbers are equal
-/// there, a use of one may count for another instead. A restart forgets all uses.
+/// one met that was not used (by `get`, `visit` or `contains` of its key, or changed) since it was
+/// looked at before, or since its insert, goes. So what goes was not used for one whole turn, in
+/// which each other record was looked at once, and nothing stays that was not used for two, if it
+/// may go at all; within a turn the order is not that of use. Uses are noted by the number of the
+/// insert modulo a power of two that is at least twice the capacity, and 4,194,304 at most: of
+/// records whose numbers are equal there, a use of one may count for another instead. A restart
+/// forgets all uses.
 enum class evict : std::uint8_t {
   oldest,              ///< the one inserted longest ago
   least_recently_used, ///< approximately: one that was not used for at least a turn

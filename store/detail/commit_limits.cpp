@@ -18,8 +18,9 @@ error full(const bucket_core& b) {
 } // namespace
 
 /// Lets records go until the bucket is within its capacity: first those that have expired, then by
-/// its policy, and of those that the commit inserted only what goes beyond the capacity by itself.
-/// Records that must stay because others refer to them are passed over.
+/// its policy, and when none of those that were there may go, of those that the commit inserted;
+/// but never the last of these: it came when all others were there. Records that must stay because
+/// others refer to them are passed over.
 result<void> commit_scope::shrink(bucket_core& b) {
   auto& data = b.data();
   const auto capacity = b.evictor()->capacity();
@@ -29,12 +30,11 @@ result<void> commit_scope::shrink(bucket_core& b) {
     return expired;
   if (data.live_count() <= capacity)
     return {};
-  const auto too_many = data.next_row() - data.first_open_row() > capacity;
   evictor::search search{*b.evictor(), data, now_.time_since_epoch().count()};
   const auto kept = [&](const record_block& each) { return kept_until(b, each); };
   while (data.live_count() > capacity) {
     auto* victim = search.next(kept);
-    if (!victim && too_many)
+    if (!victim)
       victim = search.next_own(kept);
     if (!victim)
       return fail(full(b));

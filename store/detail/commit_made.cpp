@@ -30,6 +30,8 @@ void commit_scope::insert(bucket_core& b, const record_block& made) {
 
 void commit_scope::replace(bucket_core& b, record_block& old, const record_block& made) {
   touch(b);
+  if (auto* keeper = b.evictor()) [[unlikely]]
+    keeper->mark(old.row);
   auto* block = copy(b, made);
   b.data().replace(&old, block);
   if (linked_) [[unlikely]]

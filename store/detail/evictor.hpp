@@ -161,15 +161,16 @@ public:
     return nullptr;
   }
 
-  /// The first live record that the commit inserted and that nothing keeps, or null. Throws
-  /// `std::bad_alloc`.
+  /// The first live record that the commit inserted and that nothing keeps, the last row aside, or
+  /// null. Throws `std::bad_alloc`.
   template <class F>
   record_block* next_own(F&& kept_until) {
     of_.look_at_time(data_, now_);
+    const auto last = data_.next_row() - 1; // of a full bucket
     for (;;) {
       auto released = of_.released_.lower_bound(first_own_);
-      const auto again = released != of_.released_.end();
-      if (!again && own_ >= data_.next_row())
+      const auto again = released != of_.released_.end() && *released < last;
+      if (!again && own_ >= last)
         return nullptr;
       const auto row = again ? *released : own_++;
       auto* block = data_.head(row);

@@ -141,18 +141,25 @@ result<record> transaction_part::get(value_view key) {
   auto* block = find(key);
   if (!block)
     return fail(no_record(*core_, key));
-  if (auto* keeper = core_->evictor(); keeper && !is_inserted(*block))
-    keeper->mark(block->row);
+  note_use(*block);
   return record::share(block);
+}
+
+/// For the evictor; a row of its own it does not know yet.
+void transaction_part::note_use(const record_block& block) const noexcept {
+  if (auto* keeper = core_->evictor(); keeper && !is_inserted(block))
+    keeper->mark(block.row);
 }
 
 result<bool> transaction_part::visit(value_view key, record_visitor visitor) {
   if (auto why = unreadable())
     return fail(std::move(*why));
   auto* block = find(key);
-  if (block)
-    visitor.call(visitor.context, *block);
-  return block != nullptr;
+  if (!block)
+    return false;
+  note_use(*block);
+  visitor.call(visitor.context, *block);
+  return true;
 }
 
 /// Generated values and the counter are this transaction's own until it commits.

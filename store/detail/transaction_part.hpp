@@ -116,6 +116,7 @@ public:
 private:
   record_block* find(const key_view& key, std::uint64_t hash);
   record_block* find(value_view key);
+  void note_use(const record_block& block) const noexcept;
   record_block* in_snapshot(const key_view& key, std::uint64_t hash) const;
   bool is_visible(const record_block& block) const;
   std::optional<error> unreadable() const;

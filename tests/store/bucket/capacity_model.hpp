@@ -176,22 +176,24 @@ private:
         first = &r;
     return first;
   }
-  row* oldest(bool made) {
+  row* oldest(bool made, std::optional<std::int64_t> other_than = {}) {
     for (auto& r : rows[cache])
-      if (r.made == made && !is_kept({cache, r.id}))
+      if (r.made == made && r.id != other_than && !is_kept({cache, r.id}))
         return &r;
     return nullptr;
   }
   bool shrink() {
     const auto& all = rows[cache];
-    const auto too_many = std::ranges::count_if(all, &row::made) > most_in_cache;
+    std::optional<std::int64_t> last; // of those that are new: it came when all others were there
+    for (auto& r : all)
+      last = r.made ? r.id : last;
     for (auto due = std::ssize(all) - most_in_cache; due > 0; --due) // whatever goes with them
       if (auto* next = first_due(cache))
         erase({cache, next->id});
     while (std::ssize(all) > most_in_cache) {
       auto* next = oldest(false);
-      if (!next && too_many)
-        next = oldest(true);
+      if (!next)
+        next = oldest(true, last);
       if (!next)
         return false;
       erase({cache, next->id});

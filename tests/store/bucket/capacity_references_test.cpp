@@ -207,6 +207,46 @@ TEST_F(a_capped_bucket, lets_no_more_of_a_commit_go_than_goes_beyond_it_by_itsel
   EXPECT_THAT(keys(), ElementsAre(3, 4));
 }
 
+/// Three at once were refused, where two and four were not: only what went beyond the capacity by
+/// itself could go.
+TEST_F(a_capped_bucket, takes_any_number_at_once_that_it_takes_one_by_one) {
+  for (const int kept : {0, 1, 2, 3})
+    for (int more = 1; more <= 6; ++more) {
+      SCOPED_TRACE(std::to_string(kept) + " of 3 are kept, " + std::to_string(more) + " come");
+      const auto fill = [&] {
+        cache.reset();
+        db.reset();
+        db = open();
+        start(of(3));
+        auto hits =
+            define(schema("hits").key("id", integer()).field("of", integer().references("cache")));
+        for (int i = 1; i <= 3; ++i)
+          ASSERT_TRUE(put(i));
+        for (int i = 1; i <= kept; ++i)
+          ASSERT_TRUE(hits.insert({{"id", i}, {"of", i}}).get());
+      };
+      fill();
+      std::optional<errc> one_by_one;
+      for (int i = 4; i < 4 + more; ++i)
+        if (auto done = put(i); !done)
+          one_by_one = done.error().code();
+      const auto expected = keys();
+      fill();
+      std::vector<object> list;
+      for (int i = 4; i < 4 + more; ++i)
+        list.push_back({{"id", i}});
+      const auto at_once = cache->insert_many(list).get();
+      // One by one some are there when the first is refused; at once it is all or none.
+      EXPECT_EQ(at_once.has_value(), !one_by_one);
+      if (at_once) {
+        EXPECT_EQ(keys(), expected);
+      } else {
+        EXPECT_EQ(at_once.error(), *one_by_one);
+        EXPECT_THAT(keys(), ElementsAre(1, 2, 3));
+      }
+    }
+}
+
 TEST_F(a_capped_bucket, may_be_left_with_one_of_a_chain_that_a_commit_made) {
   start(of(1).field("up", integer().references("cache", on_delete::cascade)));
   auto pins =

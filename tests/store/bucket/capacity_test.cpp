@@ -227,6 +227,51 @@ TEST_F(a_full_bucket, lets_go_approximately_what_was_not_used_for_long) {
   EXPECT_TRUE(cache->contains(5));
 }
 
+/// Transactions left no mark but by `get`.
+TEST_F(a_full_bucket, takes_what_a_transaction_does_to_a_record_for_a_use) {
+  using use = std::function<bool(const bucket<>&)>;
+  const std::pair<const char*, use> table[] = {
+      {"get", [](auto& in) { return in.get(1).get().has_value(); }},
+      {"contains", [](auto& in) { return in.contains(1); }},
+      {"visit", [](auto& in) { return *in.visit(1, [](const record_view&) {}); }},
+      {"update",
+       [](auto& in) {
+         return in.update(1, {{"n", 5}}).get().has_value();
+       }},
+      {"upsert",
+       [](auto& in) {
+         return in.upsert({{"id", 1}, {"n", 5}}).get().has_value();
+       }},
+      {"update_many",
+       [](auto& in) {
+         return in.update_many("id"_f == 1, {{"n", 5}}).get().has_value();
+       }},
+      {"upsert_many",
+       [](auto& in) {
+         return in.upsert_many({{{"id", 1}, {"n", 5}}}).get().has_value();
+       }},
+      {"modify", [](auto& in) {
+         return in.modify(1, [](const record&) { return object{{"n", 5}}; }).has_value();
+       }}};
+  for (const bool within : {true, false})
+    for (auto& [name, how] : table) {
+      SCOPED_TRACE(std::string{name} + (within ? " in a transaction" : ""));
+      disk = std::make_shared<memory_disk>();
+      start(of(3, evict::least_recently_used));
+      for (int i = 1; i <= 3; ++i)
+        ASSERT_TRUE(put(i));
+      if (within)
+        ASSERT_TRUE(db->transact([&, &how = how](transaction& tx) -> result<void> {
+          EXPECT_TRUE(how(tx.in(*cache)));
+          return {};
+        }));
+      else
+        EXPECT_TRUE(how(*cache));
+      ASSERT_TRUE(put(4));
+      EXPECT_THAT(keys(), ElementsAre(1, 3, 4));
+    }
+}
+
 TEST_F(a_full_bucket, keeps_what_is_used_through_a_flood_of_what_is_not) {
   start(of(50, evict::least_recently_used));
   constexpr int flood = 20'000;

@@ -107,17 +107,18 @@ private:
     });
   }
   bool shrink() {
-    const auto fresh = std::ranges::count_if(items, [](auto& i) { return i.fresh; });
-    const auto too_many = static_cast<std::size_t>(fresh) > most_items;
+    std::optional<std::int64_t> last; // it came when all others were there
+    for (auto& i : items)
+      last = i.fresh ? i.id : last;
     while (items.size() > most_items) {
-      auto gone = next_to_go(too_many);
+      auto gone = next_to_go(last);
       if (!gone)
         return false;
       drop(*gone);
     }
     return true;
   }
-  std::optional<std::int64_t> next_to_go(bool fresh_too) const {
+  std::optional<std::int64_t> next_to_go(std::optional<std::int64_t> last) const {
     const item* first = nullptr;
     for (auto& i : items)
       if (!is_live(i) && !is_kept(i.id) && (!first || i.ends < first->ends))
@@ -125,7 +126,7 @@ private:
     if (first)
       return first->id;
     for (auto& i : items)
-      if (!is_kept(i.id) && (!i.fresh || fresh_too))
+      if (!is_kept(i.id) && i.id != last)
         return i.id;
     return std::nullopt;
   }
