@@ -11,7 +11,8 @@ namespace holdfast {
 /// What no definition may exceed; past it, it is `invalid_schema`. Buckets that are there already
 /// stay as they are.
 ///
-/// And what no query of a bucket's records may exceed; past it, it is `invalid_argument`.
+/// And what no query of a bucket's records may exceed, nor the parameters of a defined query, which
+/// are limited as the values of a record are; past it, it is `invalid_argument`.
 struct record_limits {
   std::size_t value_bytes = std::size_t{16} << 20;  ///< one text, or one array or object encoded
   std::size_t record_bytes = std::size_t{64} << 20; ///< all values of a record together

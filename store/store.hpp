@@ -193,7 +193,8 @@ public:
 
   /// Makes a query known. `f(query_context&)` or `f(query_context&, const P&)` gives any value that
   /// has `==`, records or mapped structs, also as a `result` or `pending`; `P` is `object`, or a
-  /// struct with a `map_object`. Errors: `already_exists`; `invalid_argument` for an empty name.
+  /// struct with a `map_object`. The `==` must not use the store; values at which it throws count
+  /// as different. Errors: `already_exists`; `invalid_argument` for an empty name.
   template <class P = object, class F>
   requires detail::query_function_of<F, P> result<void> define_query(std::string_view name, F f) {
     return add_query(name, detail::function_of<P>(std::move(f)));
@@ -208,8 +209,9 @@ public:
   result<query_info> query_info_of(std::string_view name) const;
 
   /// Runs a query at what is published now, on the calling thread. Errors: `not_found`;
-  /// `invalid` or `invalid_argument` for parameters that it does not have or that are not as it
-  /// needs them; what the query fails with; `invalid_argument` with the text if it throws.
+  /// `invalid` or `invalid_argument` for parameters that it does not have, that are not as it
+  /// needs them or past `store_options::limits`; what the query fails with; `invalid_argument` with
+  /// the text if it throws.
   template <class P = object>
   result<query_value> run(std::string_view name, const P& parameters = {},
                           const read_filters& filters = {}) const {

@@ -2,6 +2,7 @@
 
 #include <holdfast/runtime/detail/doorbell.hpp>
 #include <holdfast/store/detail/name_fault.hpp>
+#include <holdfast/store/detail/parameter_check.hpp>
 #include <holdfast/store/detail/shown.hpp>
 #include <holdfast/store/detail/store_state.hpp>
 
@@ -13,8 +14,9 @@ namespace holdfast::detail {
 live_queries::live_queries(runtime& rt, std::shared_ptr<commit_lines> lines, const store_state* in)
     : runtime_{rt}, lines_{std::move(lines)}, in_{in}, spare_{in ? in->options().live_list_spare
                                                                  : store_options{}.live_list_spare},
-      bell_{std::make_shared<doorbell>(rt)}, reader_{[bell = bell_] { bell->ring(); }},
-      epoch_{std::make_shared<delivery_epoch>(std::make_shared<delivery_signal>())} {}
+      most_{in ? in->options().limits : record_limits{}}, bell_{std::make_shared<doorbell>(rt)},
+      reader_{[bell = bell_] { bell->ring(); }}, epoch_{std::make_shared<delivery_epoch>(
+                                                     std::make_shared<delivery_signal>())} {}
 
 live_queries::~live_queries() { lines_->feed.stop(reader_); }
 
@@ -41,6 +43,7 @@ result<void> live_queries::define(std::string_view name, query_function what) {
 }
 
 bool live_queries::remove(std::string_view name) {
+  const freeing behind{*this};
   const std::lock_guard lock{mutex_};
   auto found = definitions_.find(name);
   if (found == definitions_.end())
@@ -59,6 +62,7 @@ bool live_queries::remove(std::string_view name) {
     for (auto& [at, queue] : g->members)
       queue->disconnect(); // what waits is still told
   }
+  let_go(std::move(found->second));
   definitions_.erase(found);
   wake();
   return true;
@@ -162,6 +166,8 @@ result<query_value> live_queries::run(std::string_view name, const object& param
 }
 
 result<void> live_queries::admitted(const query_definition& of, const object& parameters) const {
+  if (auto wrong = fault_in_parameters(of.name, parameters, most_))
+    return fail(std::move(*wrong));
   if (of.function.check)
     if (auto wrong = of.function.check(of.name, parameters))
       return fail(wrong->at({.query = of.name}));

@@ -40,7 +40,7 @@ class doorbell;
 /// published after is waited for (`unfed`); all else comes by the feed.
 ///
 /// Thread-safe. Functions of queries run without the mutex, on the actor's thread or on that of a
-/// subscriber.
+/// subscriber; so do destructors of what functions and handlers hold. `==` of values runs under it.
 class live_queries : public std::enable_shared_from_this<live_queries> {
 public:
   using handler = std::function<void(const query_update&)>;
@@ -110,6 +110,18 @@ private:
   class entering;
   struct leaver;
 
+  /// Frees what was let go of. Stands before the lock, so that it ends behind it.
+  class freeing {
+  public:
+    explicit freeing(live_queries& of) noexcept : of_{of} {}
+    freeing(const freeing&) = delete;
+    freeing& operator=(const freeing&) = delete;
+    ~freeing();
+
+  private:
+    live_queries& of_;
+  };
+
   result<definition_ptr> find(std::string_view name) const;
   static std::string key_of(const query_definition& of, const object& parameters,
                             const read_filters& filters);
@@ -144,6 +156,7 @@ private:
   void clear_routes(query_group& g);
   void reap();
   void forget_if_empty(const group_ptr& g);
+  void let_go(std::shared_ptr<const void> what) noexcept;
   bool route_until(const query_moment& at, std::unique_lock<std::mutex>& lock);
   void drop_queued() noexcept;
   void run_queued(const snapshot_pair& at, std::unique_lock<std::mutex>& lock);
@@ -153,6 +166,7 @@ private:
   const std::shared_ptr<commit_lines> lines_;
   const store_state* const in_;
   const std::uint64_t spare_;            ///< records of each list that is cut
+  const record_limits most_;             ///< of parameters, too
   const std::shared_ptr<doorbell> bell_; ///< of the query manager
   feed_reader reader_;
 
@@ -162,9 +176,12 @@ private:
   std::unordered_multimap<std::string, group_ptr> groups_;
   std::unordered_map<const bucket_topics*, bucket_routes> buckets_;
   std::deque<group_ptr> queue_; ///< to be run
-  std::uint64_t queued_ = 0;    ///< ever
-  std::uint64_t done_ = 0;      ///< of these
-  query_moment position_;       ///< routed up to
+  /// Handlers, functions and values of users that nobody needs any more. What their destructors do
+  /// is theirs, so it is not done under the mutex.
+  std::vector<std::shared_ptr<const void>> let_go_;
+  std::uint64_t queued_ = 0; ///< ever
+  std::uint64_t done_ = 0;   ///< of these
+  query_moment position_;    ///< routed up to
   bool following_ = false;
   bool some_lost_ = false;   ///< a group is dirty and may not be queued
   bool some_unfed_ = false;  ///< of a bucket, not all is published

@@ -162,7 +162,8 @@ void live_queries::reap() {
     auto g = weak.lock();
     if (!g)
       continue;
-    g->members.erase(queue);
+    if (auto member = g->members.extract(queue))
+      let_go(std::move(member.mapped()));
     forget_if_empty(g);
   }
 }
@@ -174,9 +175,24 @@ void live_queries::forget_if_empty(const group_ptr& g) {
   auto [first, last] = groups_.equal_range(g->key);
   for (auto at = first; at != last; ++at)
     if (at->second == g) {
+      let_go(g);
       groups_.erase(at);
       return;
     }
+}
+
+/// Without memory for it, it goes here and now.
+void live_queries::let_go(std::shared_ptr<const void> what) noexcept {
+  try {
+    let_go_.push_back(std::move(what));
+  } catch (const std::bad_alloc&) {
+  }
+}
+
+live_queries::freeing::~freeing() {
+  std::vector<std::shared_ptr<const void>> gone;
+  const std::lock_guard lock{of_.mutex_};
+  gone.swap(of_.let_go_); // ends behind the lock
 }
 
 } // namespace holdfast::detail

@@ -103,6 +103,7 @@ result<subscription> live_queries::subscribe(std::string_view name, object param
 
 result<subscription> live_queries::subscribe(std::string_view name, object parameters,
                                              const queue_maker& make, live_options options) {
+  const freeing behind{*this};
   std::optional<arrival> arriving; // leaves when the mutex is free
   std::unique_lock lock{mutex_};
   auto found = find(name);

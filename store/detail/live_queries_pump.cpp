@@ -14,6 +14,7 @@ constexpr std::size_t groups_per_pump = 64;
 } // namespace
 
 bool live_queries::pump() {
+  const freeing behind{*this};
   std::unique_lock lock{mutex_};
   reap();
   if (!following_) {
@@ -205,8 +206,10 @@ void live_queries::narrow(query_group& g) {
 /// Of groups that were left by all.
 void live_queries::drop_queued() noexcept {
   done_ += queue_.size();
-  for (auto& g : queue_)
+  for (auto& g : queue_) {
     g->queued = false;
+    let_go(std::move(g));
+  }
   queue_.clear();
 }
 
@@ -236,7 +239,9 @@ void live_queries::run_queued(const snapshot_pair& at, std::unique_lock<std::mut
     queue_.pop_front();
     g->queued = false;
     ++done_;
-    if (g->dirty && !g->members.empty())
+    if (g->members.empty())
+      let_go(g); // it may be the last that holds it
+    else if (g->dirty)
       enqueue(*g);
   }
 }

@@ -5,8 +5,13 @@ namespace holdfast::detail {
 bool same_outcome(const result<query_value>& a, const result<query_value>& b) {
   if (a.has_value() != b.has_value())
     return false;
-  return a ? *a == *b
-           : a.error().code() == b.error().code() && a.error().message() == b.error().message();
+  if (!a)
+    return a.error().code() == b.error().code() && a.error().message() == b.error().message();
+  try {
+    return *a == *b;
+  } catch (...) { // the user's; it must not end the query manager, which would ask again
+    return false;
+  }
 }
 
 void query_member::take(const query_event& e,

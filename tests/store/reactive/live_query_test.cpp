@@ -228,6 +228,10 @@ result<void> outcome(Pending writing) {
   auto done = std::move(writing).get();
   return done ? result<void>{} : result<void>{fail(std::move(done.error()))};
 }
+template <class T>
+result<void> no_value(result<T> done) {
+  return done ? result<void>{} : result<void>{fail(std::move(done.error()))};
+}
 std::map<std::string, write_call> every_write() {
   using to = const bucket<>&;
   const object four{{"id", 4}}, older{{"age", 1}};
@@ -243,6 +247,8 @@ std::map<std::string, write_call> every_write() {
       {"upsert_many", [=](to b) { return outcome(b.upsert_many(list)); }},
       {"update_many", [=](to b) { return outcome(b.update_many(filter{}, older)); }},
       {"erase_many", [=](to b) { return outcome(b.erase_many(filter{})); }},
+      {"modify", [=](to b) { return no_value(b.modify(1, [=](const record&) { return older; })); }},
+      {"purge", [=](to b) { return no_value(b.purge()); }},
   };
 }
 
