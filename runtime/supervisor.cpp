@@ -88,8 +88,9 @@ pending<child_info> ask_about(const std::shared_ptr<supervisor_core>& core, std:
   });
 }
 
-steady now_of(const supervisor_core& core) {
-  return core.rt.system().clock().now().time_since_epoch();
+/// With the life's mutex: until it has ended, its actor keeps the actor system alive.
+steady now_of(const supervisor_core& core, const supervisor_life& life) {
+  return life.ended ? steady{0} : core.rt.system().clock().now().time_since_epoch();
 }
 
 child_state state_of(const supervisor_life& life) {
@@ -109,7 +110,7 @@ void look_at(supervisor_tree& node, const supervisor_core& core) {
   {
     std::lock_guard lock{life->mutex};
     node.counters = life->rules.counters();
-    life->rules.visit(now_of(core), [&](detail::child_key key, child_info info) {
+    life->rules.visit(now_of(core, *life), [&](detail::child_key key, child_info info) {
       auto* spec = life->rules.spec(key);
       supervisor_tree child;
       child.info = std::move(info);
@@ -267,7 +268,7 @@ std::vector<child_info> supervisor::which_children() const {
   if (!life)
     return {};
   std::lock_guard lock{life->mutex};
-  return life->rules.children(now_of(*core_));
+  return life->rules.children(now_of(*core_, *life));
 }
 
 child_counts supervisor::count_children() const {
@@ -281,7 +282,7 @@ child_counts supervisor::count_children() const {
 result<child_info> supervisor::child(const std::string& id) const {
   if (auto life = core_->current()) {
     std::lock_guard lock{life->mutex};
-    if (auto found = life->rules.child(now_of(*core_), id))
+    if (auto found = life->rules.child(now_of(*core_, *life), id))
       return std::move(*found);
   }
   return fail(errc::not_found, "child \"" + id + "\": unknown");

@@ -61,9 +61,11 @@ struct store_options {
   /// If it throws, the start fails (`invalid_argument`) behind the bucket that is being read.
   std::function<void(const restore_progress&)> on_restore = {};
   /// Restarts of one bucket within `restart_period` before it is quarantined; its siblings live on.
-  /// What serves them all (bus, queries, gateway, purges) has 10 together: past it all of these
-  /// start anew, and past 10 of that the store ends, and writes fail with `stopped`.
   std::uint32_t restart_budget = 5;
+  /// Restarts of what serves them all (bus, queries, gateway, purges) together, likewise: past it
+  /// all of these start anew, and past as many of that, and of the persistence actor's, the store
+  /// ends, and writes fail with `stopped`.
+  std::uint32_t service_restart_budget = 10;
   std::chrono::milliseconds restart_period{10'000};
   /// One more try after this long in quarantine, with a fresh budget if it succeeds; 0: only
   /// `store::revive` brings the bucket back.

@@ -25,6 +25,7 @@ struct index_stats {
 /// One bucket as `store::stats` sees it.
 struct bucket_stats {
   std::string name;
+  std::uint64_t life = 0; ///< another number when it was dropped and defined again
   bool persistent = false;
   std::uint64_t records = 0; ///< published
   std::vector<index_stats> indexes;
@@ -42,8 +43,9 @@ struct bucket_stats {
   std::string last_failure;
 };
 
-/// Commits per second of one bucket between two looks. Reads are not told apart by bucket: a read
-/// writes nothing but its thread's own cell, of which each thread has one for the store.
+/// Commits per second of one bucket between two looks, if it is the same one. Reads are not told
+/// apart by bucket: a read writes nothing but its thread's own cell, of which each thread has one
+/// for the store.
 struct bucket_rate {
   std::string name;
   double writes_per_second = 0;
@@ -86,9 +88,10 @@ struct store_stats {
   std::size_t live_queries = 0;   ///< subscriptions of queries
   std::size_t feed_backlog = 0;   ///< commits that followers have still to read
   event_bus_counters events;
-  subscriber_counters event_queues;    ///< of the subscribers of events
-  subscriber_counters query_queues;    ///< of those of queries; dropped: replaced by later ones
-  std::size_t gateway_requests = 0;    ///< of actors, that wait for their answers
+  subscriber_counters event_queues;      ///< of the subscribers of events
+  subscriber_counters query_queues;      ///< of those of queries; dropped: replaced by later ones
+  std::size_t gateway_requests = 0;      ///< of actors, that wait for their answers
+  std::size_t gateway_subscriptions = 0; ///< of actors; of events and of queries
   std::size_t callbacks_waiting = 0;   ///< for a thread; of the runtime, that is of all its stores
   std::size_t callback_threads = 0;    ///< that there are
   std::uint64_t callback_failures = 0; ///< callbacks that threw, subscribers' handlers aside
@@ -103,7 +106,9 @@ struct store_stats {
   std::string to_string() const;
   /// The same figures in the text format of Prometheus, version 0.0.4: names begin with
   /// `holdfast_`; the label `store` is everywhere, and `bucket`, `index` with `unique`, `service`,
-  /// and `of` (`events` or `queries`) where there are several.
+  /// and `of` (`events` or `queries`) where there are several. Of texts there are the states of
+  /// buckets (`holdfast_bucket_state` is 1 for the label `state` that each has) and the code of
+  /// `failure` (`holdfast_write_failure` with the label `code`, while there is one).
   std::string to_prometheus() const;
 };
 

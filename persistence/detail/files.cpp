@@ -17,6 +17,13 @@ bool says_locked(std::string_view text) {
          text.starts_with("IO error: lock hold by current process");
 }
 
+// What RocksDB answers when it cannot open CURRENT to find out what the file system can do,
+// whatever the reason.
+bool says_no_file_was_opened(std::string_view text) {
+  return text.find("Direct I/O is not supported by the specified DB") != text.npos ||
+         text.find("Found options incompatible with filesystem") != text.npos;
+}
+
 } // namespace
 
 ::rocksdb::Slice slice(std::string_view text) { return {text.data(), text.size()}; }
@@ -25,8 +32,10 @@ error to_error(const ::rocksdb::Status& status, const std::string& where) {
   auto text = status.ToString();
   auto has = [&](std::string_view part) { return text.find(part) != std::string::npos; };
   auto code = errc::io;
-  if (status.IsCorruption() || status.IsPathNotFound() || status.IsNotFound() ||
-      status.IsInvalidArgument() || status.IsNotSupported() || has("No such file"))
+  if (says_no_file_was_opened(text))
+    text = "IO error: a file that is there could not be opened (" + text + ")";
+  else if (status.IsCorruption() || status.IsPathNotFound() || status.IsNotFound() ||
+           status.IsInvalidArgument() || status.IsNotSupported() || has("No such file"))
     code = errc::corrupt;
   else if (says_locked(text))
     code = errc::locked;

@@ -79,6 +79,9 @@ void buckets_to(exposition& out, const store_stats& s) {
        [](auto& b) { return b.waiting; });
   each("bucket_up", "gauge", "Whether the bucket's actor is up",
        [](auto& b) { return b.state == "up" ? 1U : 0U; });
+  out.metric("bucket_state", "gauge", "1 for the state that the bucket's actor is in");
+  for (auto& b : s.buckets)
+    out.sample(1, {{"bucket", b.name}, {"state", b.state}});
   auto each_index = [&](std::string_view name, std::string_view help, auto&& content) {
     out.metric(name, "gauge", help);
     for (auto& b : s.buckets)
@@ -113,6 +116,8 @@ void queues_to(exposition& out, const std::pair<label, const subscriber_counters
 void services_to(exposition& out, const store_stats& s) {
   out.single("gateway_requests", "gauge", "Requests of actors that wait for their answers",
              s.gateway_requests);
+  out.single("gateway_subscriptions", "gauge", "Subscriptions that actors have",
+             s.gateway_subscriptions);
   out.single("callbacks_waiting", "gauge", "Callbacks that wait for a thread", s.callbacks_waiting);
   out.single("callback_threads", "gauge", "Threads for callbacks", s.callback_threads);
   out.single("callback_failures_total", "counter", "Callbacks that threw", s.callback_failures);
@@ -149,6 +154,10 @@ std::string store_stats::to_prometheus() const {
              persistence_restarts);
   out.single("writing_stopped", "gauge", "Whether writing stopped after an error of the disk",
              failure ? 1 : 0);
+  if (failure) {
+    out.metric("write_failure", "gauge", "1 for the code of the error that stopped writing");
+    out.sample(1, {{"code", holdfast::to_string(failure->code())}});
+  }
   out.single("event_subscribers", "gauge", "Subscribers of events", subscribers);
   out.single("queries", "gauge", "Queries that are defined", queries);
   out.single("query_subscriptions", "gauge", "Subscriptions of queries", live_queries);

@@ -28,6 +28,7 @@ result<reopen_report> store_state::reopen() {
                       options_.name + ": reopen: " + mended.error().message(),
                       mended.error().where(), mended.error().detail()}
                     .because(mended.error()));
+  finish_open_changes(); // the outcomes that were not known before; then what is on disk decides
   auto stored = read_catalog();
   if (!stored)
     return fail(std::move(stored.error()));

@@ -76,8 +76,9 @@ result<void> store_state::open_journal() {
 result<void> store_state::start_tree() {
   // Not rest_for_one: buckets depend on the pipeline, which outlives the persistence actor, so its
   // crash is no reason to restart them.
-  supervisor_options root{
-      .name = options_.name, .intensity = 10, .period = options_.restart_period};
+  supervisor_options root{.name = options_.name,
+                          .intensity = options_.service_restart_budget,
+                          .period = options_.restart_period};
   if (pipe_) {
     persistence_address_ = make_ref<address>(*runtime_, "persistence");
     root.children.push_back(persistence_child(pipe_, persistence_address_));
@@ -88,15 +89,17 @@ result<void> store_state::start_tree() {
   if (options_.ttl_interval > std::chrono::milliseconds{0})
     serving.push_back(counted(ttl_child([this] { return all(); }, options_.ttl_interval)));
   auto services = supervisor::nested(*runtime_, {.name = "services",
-                                                 .intensity = 10,
+                                                 .intensity = options_.service_restart_budget,
                                                  .period = options_.restart_period,
                                                  .children = std::move(serving)});
   if (!services)
     return fail(std::move(services.error()));
   services_sup_ = services->handle;
   root.children.push_back(std::move(services->spec));
-  supervisor_options buckets{
-      .name = "buckets", .intensity = 10, .period = options_.restart_period, .parallel_stop = true};
+  supervisor_options buckets{.name = "buckets",
+                             .intensity = options_.service_restart_budget,
+                             .period = options_.restart_period,
+                             .parallel_stop = true};
   buckets.further_children = [this] {
     std::vector<child_spec> specs;
     for (auto& core : all())
@@ -247,10 +250,14 @@ result<void> store_state::stop() {
 
 result<void> store_state::stop_all() {
   gateway_->close(); // first: what it has in hand may define or drop
-  std::lock_guard one_at_a_time{definitions_};
-  if (stopped_)
-    return {};
-  stopped_ = true;
+  std::lock_guard one_at_a_time{stops_};
+  {
+    // Not any longer: a handler that is waited for below may be about to define or drop.
+    std::lock_guard none_under_way{definitions_};
+    if (stopped_)
+      return {};
+    stopped_ = true;
+  }
   queries_->close();
   for (auto& core : all())
     core->close(errc::stopped);

@@ -122,7 +122,8 @@ private:
   restore_report restored_;
   std::uint64_t epoch_ = 0; // of the journal
 
-  std::mutex definitions_;   // one define or drop at a time
+  std::mutex stops_;         // taken before the next
+  std::mutex definitions_;   // one define or drop at a time, and none once it has stopped
   mutable std::mutex mutex_; // the map
   std::map<std::string, ref<bucket_core>, std::less<>> buckets_;
   std::vector<ref<bucket_core>> unbound_; // restored with default functions that are not known yet

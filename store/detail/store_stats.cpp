@@ -33,6 +33,7 @@ void add_indexes(bucket_core& core, bucket_stats& out) {
 bucket_stats stats_of(bucket_core& core) {
   bucket_stats out;
   out.name = core.name();
+  out.life = core.id();
   out.persistent = core.durable();
   out.records = published_records(core);
   add_indexes(core, out);
@@ -94,6 +95,7 @@ void store_state::add_services(store_stats& out) const {
   out.event_queues = events_.bus().queues();
   out.query_queues = queries_->queues();
   out.gateway_requests = gateway_->waiting();
+  out.gateway_subscriptions = gateway_->subscriptions().size();
   auto& callbacks = runtime_->executor();
   out.callbacks_waiting = callbacks.queued();
   out.callback_threads = callbacks.threads();
@@ -113,8 +115,8 @@ std::vector<bucket_rate> store_stats::rates_since(const store_stats& earlier) co
   auto seconds = std::chrono::duration<double>(taken - earlier.taken).count();
   for (auto& b : buckets)
     for (auto& before : earlier.buckets)
-      // One that was dropped and defined again meanwhile has begun anew.
-      if (b.name == before.name && b.writes >= before.writes && seconds > 0)
+      if (b.name == before.name && b.life == before.life && b.writes >= before.writes &&
+          seconds > 0)
         out.push_back({b.name, static_cast<double>(b.writes - before.writes) / seconds});
   return out;
 }

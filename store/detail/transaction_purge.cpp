@@ -91,6 +91,8 @@ result<std::uint64_t> transaction_part::purge() {
 
 /// With what has expired, which is not counted, and of which nobody minds who erased it.
 result<std::uint64_t> transaction_part::clear() {
+  if (auto why = refusal())
+    return fail(std::move(*why));
   return of_->all_or_nothing([&]() -> result<std::uint64_t> {
     auto count = erase_many(filter{});
     if (!count)

@@ -47,6 +47,20 @@ TEST_F(administration, counts_records_indexes_commits_and_restarts) {
   EXPECT_GT(rates[0].writes_per_second, 0);
 }
 
+/// Its commits were counted from those of the one before it.
+TEST_F(administration, tells_no_rate_of_a_bucket_that_was_another_one_before) {
+  for (auto* id : {"a", "b"})
+    ASSERT_TRUE(users.insert({{"id", id}}).get());
+  const auto before = db.stats();
+  ASSERT_TRUE(db.drop("users"));
+  auto others = db.define(schema("users").key("id", integer())).value();
+  for (int i = 0; i < 5; ++i)
+    ASSERT_TRUE(others.insert({{"id", i}}).get());
+  const auto now = db.stats();
+  EXPECT_NE(now.buckets.at(0).life, before.buckets.at(0).life);
+  EXPECT_THAT(now.rates_since(before), SizeIs(0));
+}
+
 TEST_F(administration, counts_the_values_in_a_unique_index_without_nulls) {
   auto values = [&] {
     auto s = db.stats();

@@ -197,6 +197,61 @@ TEST_P(events, of_a_slow_subscriber_are_dropped_by_its_own_policy_and_harm_no_ot
   EXPECT_GE(slow.dropped(), 8u);
 }
 
+/// What a subscriber gets that is busy with its first event while ten more come, and three may
+/// wait.
+struct busy_subscriber {
+  std::mutex gate;
+  std::unique_lock<std::mutex> held{gate};
+  std::promise<void> began;
+  std::vector<std::string> keys;
+  std::uint64_t missed = 0;
+
+  subscription on(store& db, overflow policy) {
+    auto handle = [this](const change& c) {
+      if (keys.empty())
+        began.set_value();
+      keys.emplace_back(c.key().as_string());
+      const std::lock_guard wait{gate};
+    };
+    return db
+        .on("bucket.people.inserted", handle,
+            {.limit = 3, .overflow = policy, .on_gap = [this](std::uint64_t n) { missed += n; }})
+        .value();
+  }
+};
+
+TEST_P(events, that_do_not_fit_go_by_the_policy_that_was_chosen) {
+  const std::tuple<overflow, std::vector<std::string>, std::uint64_t> table[] = {
+      {overflow::drop_newest, {"first", "0", "1", "2", "last"}, 7},
+      {overflow::drop_oldest, {"first", "7", "8", "9", "last"}, 7},
+      {overflow::disconnect, {"first", "0", "1", "2"}, 0}};
+  for (auto& [policy, expected, missed] : table) {
+    ASSERT_TRUE(people.clear().get());
+    busy_subscriber slow;
+    heard others;
+    auto token = slow.on(db, policy);
+    ASSERT_TRUE(people.insert({{"id", "first"}}).get());
+    slow.began.get_future().wait();
+    auto witness = db.on("bucket.people.inserted", std::ref(others)).value();
+    for (int i = 0; i < 10; ++i)
+      ASSERT_TRUE(people.insert({{"id", std::to_string(i)}}).get());
+    ASSERT_EQ(others.texts(10).size(), 10U); // they came behind those of the busy one
+    slow.held.unlock();
+    while (policy != overflow::disconnect && db.stats().event_queues.waiting > 0)
+      std::this_thread::yield();
+    ASSERT_TRUE(people.insert({{"id", "last"}}).get());
+    ASSERT_EQ(others.texts(11).size(), 11U);
+    while (db.stats().event_queues.waiting > 0)
+      std::this_thread::yield();
+    EXPECT_EQ(token.active(), policy != overflow::disconnect);
+    const auto dropped = token.dropped();
+    token.cancel(); // waits for a handler that runs
+    EXPECT_EQ(slow.keys, expected);
+    EXPECT_EQ(slow.missed, missed);
+    EXPECT_GE(dropped, missed);
+  }
+}
+
 TEST_P(events, of_a_throwing_subscriber_are_counted_and_harm_no_other) {
   auto bad = db.on("**", [](const change&) { throw std::runtime_error{"no"}; }).value();
   auto token = listen("**");

@@ -73,6 +73,48 @@ TEST_F(a_store_that_ends, in_a_callback_of_another_store_is_closed_when_that_ret
   EXPECT_EQ(closed.get_future().wait_for(std::chrono::seconds{0}), std::future_status::ready);
 }
 
+template <class T>
+std::optional<errc> code_of(const result<T>& of) {
+  return of ? std::nullopt : std::optional{of.error().code()};
+}
+
+/// It waited for the handler, and the handler for the right to define.
+TEST_F(a_store_that_ends, does_not_wait_for_a_handler_that_waits_for_it) {
+  const bucket_update one_more = bucket_update().add_field("n", integer());
+  const std::pair<const char*, std::function<std::optional<errc>(store&)>> table[] = {
+      {"define", [](store& of) { return code_of(of.define(schema("more").key("id", integer()))); }},
+      {"drop", [](store& of) { return code_of(of.drop("things")); }},
+      {"update_bucket", [&](store& of) { return code_of(of.update_bucket("things", one_more)); }},
+      {"reopen", [](store& of) { return code_of(of.reopen()); }}};
+  for (auto& [name, call] : table) {
+    SCOPED_TRACE(name);
+    auto one = store::start().value();
+    auto its = one.define(schema("things").key("id", integer())).value();
+    std::promise<void> entered;
+    std::promise<std::optional<errc>> answer;
+    auto token =
+        one.on("**",
+               [&, &call = call](const change&) {
+                 entered.set_value();
+                 while (its.insert({{"id", 1}}).get().error() != errc::stopped) // until it ends
+                   std::this_thread::yield();
+                 answer.set_value(call(one));
+               })
+            .value();
+    ASSERT_TRUE(its.insert({{"id", 1}}).get());
+    entered.get_future().wait();
+    EXPECT_TRUE(one.stop());
+    EXPECT_EQ(answer.get_future().get(), errc::stopped);
+  }
+}
+
+TEST_F(a_store_that_ends, still_says_what_it_was) {
+  ASSERT_TRUE(db->stop());
+  EXPECT_THAT(db->tree(), HasSubstr("app"));
+  EXPECT_THAT(db->stats().to_string(), HasSubstr("things"));
+  EXPECT_TRUE(db->has_bucket("things"));
+}
+
 TEST_F(a_store_that_ends, refuses_to_stop_in_a_callback_and_goes_on) {
   std::promise<error> told;
   auto token = db->on("bucket.*.*", [&](const change& c) {

@@ -92,6 +92,26 @@ TEST_F(a_tree, answers_every_write_while_the_supervisor_of_buckets_crashes) {
   EXPECT_EQ(docs.where("n"_f >= -100).all().get()->size(), stored);
 }
 
+TEST_F(a_tree, bears_as_many_crashes_of_its_services_as_its_options_say) {
+  store_options patient{.service_restart_budget = 40};
+  auto db = store::start(std::move(patient)).value();
+  db.runtime_in_use().log().redirect(nullptr, log_level::off);
+  auto docs = db.define(tree_schema()).value();
+  for (int i = 0; i < 40; ++i)
+    ASSERT_TRUE(db.crash_queries()) << i;
+  EXPECT_TRUE(docs.insert(doc(1)).get());
+
+  store_options strict{.service_restart_budget = 0};
+  auto brief = store::start(std::move(strict)).value();
+  brief.runtime_in_use().log().redirect(nullptr, log_level::off);
+  auto more = brief.define(tree_schema()).value();
+  (void)brief.crash_queries(); // nobody waits for a next life that does not come
+  result<record> last;
+  for (int i = 0; (last = more.insert(doc(i)).get()); ++i) // until the end has come to the bucket
+    std::this_thread::yield();
+  EXPECT_EQ(last.error(), errc::stopped) << last.error().to_string();
+}
+
 TEST_F(a_tree, goes_on_telling_and_serving_when_the_supervisor_of_services_crashes) {
   auto db = start();
   auto docs = *db.define(tree_schema());

@@ -111,6 +111,8 @@ TEST_F(error_rows, referential_integrity_error) {
   ASSERT_EQ(kept.error(), errc::broken_reference);
   auto& by = std::get<reference_violation>(kept.error().detail());
   EXPECT_EQ(by.source_bucket, "notes");
+  EXPECT_EQ(by.source_field, "by");
+  EXPECT_EQ(by.target_bucket, "users");
   EXPECT_EQ(by.target_key, "\"a\"");
 }
 
@@ -155,9 +157,39 @@ TEST_F(error_rows, call_timeout_and_server_not_running) {
   disk->hold();
   auto late = users.insert({{"id", "a"}, {"name", "ann"}}).get(std::chrono::milliseconds{1});
   EXPECT_EQ(late.error(), errc::outcome_unknown) << "begun, so it may still happen";
+  EXPECT_THAT(late.error().to_string(), HasSubstr("1 ms"));
   disk->release();
   ASSERT_TRUE(db.stop());
-  EXPECT_EQ(users.insert({{"id", "b"}, {"name", "bob"}}).get().error(), errc::stopped);
+  const auto down = users.insert({{"id", "b"}, {"name", "bob"}}).get();
+  EXPECT_EQ(down.error(), errc::stopped);
+  EXPECT_EQ(down.error().where().bucket, "users");
+}
+
+/// A start that fails says where and why, and leaves nothing behind.
+TEST_F(error_rows, initialization_error) {
+  ASSERT_TRUE(db.stop());
+  disk->fail_open(true);
+  const auto start_again = [this] {
+    store_options options;
+    options.journal = memory_journal(disk);
+    return store::start(std::move(options));
+  };
+  const auto failed = start_again();
+  ASSERT_FALSE(failed);
+  EXPECT_EQ(failed.error(), errc::io);
+  EXPECT_THAT(failed.error().to_string(), HasSubstr("open failed"));
+  disk->fail_open(false);
+  EXPECT_TRUE(start_again());
+}
+
+/// Where the reference registers names of processes, a store has the names of its buckets; names of
+/// stores are for people, and two may have one.
+TEST_F(error_rows, already_registered_error) {
+  const auto taken = db.define(schema("users").key("id", integer()));
+  EXPECT_EQ(taken.error(), errc::already_exists);
+  EXPECT_EQ(taken.error().where().bucket, "users");
+  auto one = store::start({.name = "twin"}), other = store::start({.name = "twin"});
+  EXPECT_TRUE(one && other);
 }
 
 } // namespace
