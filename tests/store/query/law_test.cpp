@@ -1,6 +1,8 @@
 #include "query_fixture.hpp"
 #include "random_data.hpp"
 
+#include <holdfast/store/matches.hpp>
+
 #include <map>
 #include <set>
 
@@ -134,6 +136,25 @@ TEST_P(query_laws, an_answer_does_not_depend_on_indexes) {
                  back.end() - static_cast<std::ptrdiff_t>(std::min(n, expected.size())));
       EXPECT_EQ(test_bucket::keys_of(*tail), ids(back)) << "last " << n;
     });
+  }
+}
+
+TEST_P(query_laws, matches_says_of_each_record_whether_a_query_finds_it) {
+  constexpr std::int64_t before_all_deadlines = 0;
+  const auto all = buckets_[0]->read([&](const detail::reader& r) {
+    return detail::all(r, query{}, before_all_deadlines).value();
+  });
+  ASSERT_EQ(all.size(), model_.entries.size());
+  for (int i = 0; i < 30; ++i) {
+    const auto q = random_.any_query(model_);
+    SCOPED_TRACE(q.to_string());
+    std::set<std::string> expected, found;
+    for (const auto* o : model_.matching(q, before_all_deadlines))
+      expected.insert(test_bucket::text_of(reference_bucket::at(*o, "id")));
+    for (const auto& r : all)
+      if (matches(q.which(), r).value())
+        found.insert(test_bucket::text_of(r.key()));
+    EXPECT_EQ(found, expected);
   }
 }
 
