@@ -139,19 +139,19 @@ void write_json(std::ostream& out, const std::vector<figure>& rows) {
   for (auto& row : rows)
     out << "  {\"name\": \"" << row.name << "\", \"value\": " << row.value << ", \"unit\": \""
         << row.unit << "\", \"limit\": " << row.limit << ", \"ratio\": " << row.ratio()
-        << ", \"reach\": " << row.reach << ", \"met\": " << row.met()
-        << (&row == &rows.back() ? "}\n" : "},\n");
+        << ", \"reach\": " << row.reach << ", \"met\": " << row.met() << ", \"others\": \""
+        << row.others << "\"" << (&row == &rows.back() ? "}\n" : "},\n");
   out << "]\n";
 }
 
 void write_markdown(std::ostream& out, const std::vector<figure>& rows) {
-  out << "| figure | holdfast | limit | unit | ratio | reach | |\n"
-      << "| --- | ---: | ---: | --- | ---: | ---: | --- |\n";
+  out << "| figure | holdfast | limit | unit | ratio | reach | | others |\n"
+      << "| --- | ---: | ---: | --- | ---: | ---: | --- | --- |\n";
   for (auto& row : rows)
     out << "| " << row.name << " | " << shown(row.value) << " | " << shown(row.limit) << " | "
         << row.unit << " | " << std::fixed << std::setprecision(2) << row.ratio()
         << std::defaultfloat << " | " << bound(row) << " | " << (row.met() ? "met" : "missed")
-        << " |\n";
+        << " | " << row.others << " |\n";
 }
 
 std::size_t live_memory() noexcept {

@@ -20,6 +20,9 @@ struct figure {
   goal want = goal::at_most;
   double value = 0; ///< ours, the median
   double limit = 0; ///< the limit, the median
+  /// What other systems take for the same, where that is known: measured elsewhere, on another
+  /// machine, and so only for the order of magnitude.
+  std::string others = {};
 
   double ratio() const noexcept { return limit > 0 ? value / limit : 0; }
   bool met() const noexcept { return want == goal::at_most ? ratio() <= reach : ratio() >= reach; }
@@ -50,7 +53,7 @@ void print_heading(std::ostream& out);
 void print_row(std::ostream& out, const figure& row);
 
 /// The whole report as the JSON list that `build/bench.json` holds:
-/// [{name, value, unit, limit, ratio, reach, met}].
+/// [{name, value, unit, limit, ratio, reach, met, others}].
 void write_json(std::ostream& out, const std::vector<figure>& rows);
 
 /// The report as a Markdown table, for the README.

@@ -17,7 +17,8 @@ namespace {
 constexpr std::uint32_t small_result = 100;
 constexpr std::uint32_t large_result = 10'000;
 
-/// A bucket of 100,000 records with an index on each field but the key. Every tenth has no `name`.
+/// A bucket of 100,000 records with an index on each field but the key. Every tenth has no `name`,
+/// but a `rare`.
 struct operator_store {
   operator_store()
       : db{must(store::start())}, records{must(db.define(schema("records")
@@ -27,21 +28,25 @@ struct operator_store {
                                                              .field("in_10000", integer())
                                                              .field("text", string())
                                                              .field("name", string())
+                                                             .field("rare", string())
+                                                             .field("code", integer().unique())
                                                              .index("n")
                                                              .index("in_100")
                                                              .index("in_10000")
                                                              .index("text")
                                                              .index("name")
-                                                             .index({"in_100", "name"})))} {
+                                                             .index("rare")
+                                                             .index({"in_100", "name"})
+                                                             .index({"in_100", "rare"})))} {
     for (std::uint32_t at = 0; at < people_count; ++at) {
       const auto i = at * 7'919 % people_count; // each once, jumping about
       object fields{{"id", i},
                     {"n", i},
                     {"in_100", i % (people_count / small_result)},
                     {"in_10000", i % (people_count / large_result)},
-                    {"text", text_of(i)}};
-      if (i % 10 != 0)
-        fields.set("name", text_of(i));
+                    {"text", text_of(i)},
+                    {"code", i}};
+      fields.set(i % 10 != 0 ? "name" : "rare", text_of(i));
       static_cast<void>(must(records.upsert(fields).get()));
     }
   }
@@ -97,6 +102,18 @@ std::vector<filter> without_a_value(const wanted& w) {
   return {w.is_small() ? "in_100"_f == w.part * 10 && none : none};
 }
 
+std::vector<filter> with_a_value(const wanted& w) {
+  const auto some = "rare"_f.exists();
+  return {w.is_small() ? "in_100"_f == w.part * 10 && some : some};
+}
+
+std::vector<filter> some_of_the_unique(const wanted& w) {
+  std::vector<value> some;
+  for (auto i = w.from(); i < w.to(); ++i)
+    some.emplace_back(i);
+  return {filter::in("code", std::move(some))};
+}
+
 std::vector<filter> one_or_the_other(const wanted& w) {
   const auto middle = w.from() + w.size / 2;
   return {("n"_f >= w.from() && "n"_f < middle) || ("text"_f >= operator_store::text_of(middle) &&
@@ -146,6 +163,8 @@ std::vector<row> operator_rows() {
           where_row("where_range", in_a_range),
           where_row("where_not", not_so),
           where_row("where_null", without_a_value),
+          where_row("where_exists", with_a_value),
+          where_row("where_unique_in", some_of_the_unique),
           where_row("where_or", one_or_the_other),
           where_row("where_checked", checked)};
 }
