@@ -49,6 +49,10 @@ public:
   runtime& owner() const noexcept { return *runtime_; }
   holdfast::address& address() noexcept { return *address_; }
   bool durable() const noexcept { return pipe_ != nullptr; }
+  /// See `pipeline`; false in memory, where what is sealed is published.
+  bool settle_behind(sealed_commit& c, sequence seq) noexcept {
+    return pipe_ && pipe_->settle_behind(c, seq);
+  }
   commit_line& line() noexcept { return durable() ? lines_->durable : lines_->memory; }
   commit_lines& lines() noexcept { return *lines_; }
   /// How it hangs together with other buckets; null if it does not. Changes only with the turns of

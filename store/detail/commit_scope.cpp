@@ -344,6 +344,14 @@ sealing commit_scope::seal() {
   return outcome;
 }
 
+sequence commit_scope::looks_at() const noexcept {
+  auto last = home_.durable() ? home_.data().sealed_seq() : 0;
+  for (auto* b : members_)
+    if (b->durable())
+      last = std::max(last, b->data().sealed_seq());
+  return last;
+}
+
 void commit_scope::settle() noexcept {
   each_touched([](bucket_core& b) { b.after_seal(); });
   state_ = state::ended;

@@ -88,6 +88,8 @@ public:
   }
 
   bool changed() const noexcept { return first_ != nullptr; }
+  /// The last commit of what it looks at, in the durable line: it may not be published yet.
+  sequence looks_at() const noexcept;
   /// After `prepare` found a transaction's unique value taken: where, and the commit that made the
   /// other record.
   const bucket_core* clash_in() const noexcept { return clash_in_; }

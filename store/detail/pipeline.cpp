@@ -57,6 +57,18 @@ void pipeline::wake_writer() {
 
 // -- what callers ask
 
+bool pipeline::settle_behind(sealed_commit& c, sequence seq) noexcept {
+  if (line_.published() >= seq) [[likely]]
+    return false;
+  const std::lock_guard lock{line_};
+  if (failed_.load(std::memory_order_relaxed) || line_.published() >= seq)
+    return false;
+  c.retain();
+  c.seq = seq;
+  behind_.push(&c);
+  return true;
+}
+
 std::optional<error> pipeline::refusal() const {
   if (failed_.load(std::memory_order_acquire)) {
     std::lock_guard lock{mutex_};

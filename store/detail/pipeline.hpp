@@ -118,6 +118,11 @@ public:
     return now ? seal_outcome::published : seal_outcome::queued;
   }
 
+  /// Has `c`, which seals nothing, settled when what was sealed as `seq` is published, or not at
+  /// all if that fails: for an answer that speaks of it, which nobody may hear before (R2). False
+  /// if it is published, or writing has stopped: nothing was done.
+  bool settle_behind(sealed_commit& c, sequence seq) noexcept;
+
   /// Whether another commit may come at once.
   bool has_room() const noexcept {
     return backlog_bytes_.load(std::memory_order_relaxed) < options_.backlog_bytes &&
@@ -183,6 +188,7 @@ private:
   void show(sealed_commit& c) noexcept;
   void publish_hand();
   void promote();
+  void tell_behind() noexcept;
   void settle(sealed_commit& c, const error* failure) noexcept;
 
   // pipeline_mend.cpp: after an error of the journal
@@ -199,6 +205,7 @@ private:
   const std::function<void(std::string)> crashed_;
 
   commit_queue queue_;                        // guarded by line_
+  commit_queue behind_;                       // likewise: what only waits to be settled, see above
   std::chrono::microseconds gathering_{0};    // likewise: how long `sleep::for_company` takes
   std::atomic<std::size_t> backlog_bytes_{0}; // queue_ and hand_, for admission
   std::atomic<std::size_t> backlog_commits_{0};

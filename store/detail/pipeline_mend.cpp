@@ -77,13 +77,22 @@ void pipeline::fail(error why) noexcept {
     settle(*c, &unknown);
     kept_.push(c);
   }
-  commit_queue behind;
+  commit_queue behind, never_told;
   {
     // Nothing is sealed after this: `seal` looks at the flag under the same lock.
     std::lock_guard lock{line_};
     behind.take(queue_, ~std::size_t{0}, ~std::size_t{0});
+    for (auto left = behind_.size(); left > 0; --left) {
+      auto* c = behind_.pop();
+      (c->seq <= line_.published() ? behind_ : never_told).push(c);
+    }
     backlog_bytes_.store(0, std::memory_order_relaxed);
     backlog_commits_.store(0, std::memory_order_relaxed);
+  }
+  tell_behind();
+  while (auto* c = never_told.pop()) {
+    c->settled(&refused);
+    c->let_go();
   }
   while (auto* c = behind.pop()) {
     if (c->published_) {

@@ -241,8 +241,25 @@ void pipeline::publish_hand() {
     c->let_go();
   }
   promoted_.clear();
+  tell_behind();
   std::lock_guard lock{mutex_}; // a waiter between its check and its wait must not miss this
   room_.notify_all();
+}
+
+/// Settles those who waited only for what is published by now.
+void pipeline::tell_behind() noexcept {
+  commit_queue ready;
+  {
+    const std::lock_guard lock{line_};
+    for (auto left = behind_.size(); left > 0; --left) {
+      auto* c = behind_.pop();
+      (c->seq <= line_.published() ? ready : behind_).push(c);
+    }
+  }
+  while (auto* c = ready.pop()) {
+    c->settled(nullptr);
+    c->let_go();
+  }
 }
 
 /// Publishes the async commits right behind the batch, which were only waiting for their turn. They

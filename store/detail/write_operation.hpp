@@ -42,8 +42,9 @@ public:
         if (auto ready = scope.prepare(); !ready)
           outcome_.emplace(fail(std::move(ready.error())));
       if (!*outcome_ || !scope.changed()) {
+        const auto seen = scope.looks_at();
         scope.rollback();
-        return this->complete(std::move(*outcome_));
+        return answer_behind(seen);
       }
       fault_point("bucket.applied");
       sealed_as = scope.seal();
@@ -110,6 +111,21 @@ private:
     }
   }
   void settle() noexcept { this->complete(std::move(*outcome_)); }
+
+  /// Without a commit of its own. What it says of other records must be what readers find, so it
+  /// waits until that is published; what is wrong with the input itself it says at once.
+  void answer_behind(sequence seen) {
+    if (*outcome_ || outcome_->error() != errc::invalid) {
+      sealed_ = sealed::to_be_settled_by_pipeline;
+      if (core_->settle_behind(*this, seen))
+        return;
+      sealed_ = sealed::no;
+      // Of the journal, which may lack it. A bucket that is being dropped is closed to others only.
+      if (auto refused = core_->is_open() ? core_->refusal() : std::nullopt) [[unlikely]]
+        outcome_.emplace(fail(std::move(*refused)));
+    }
+    settle();
+  }
 
   ref<bucket_core> core_;
   std::optional<result<T>> outcome_;

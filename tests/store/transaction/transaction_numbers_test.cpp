@@ -15,8 +15,8 @@ namespace holdfast::testing {
 namespace {
 
 constexpr int writers = 4;
-constexpr std::int64_t each_does = 150; ///< transactions of a writer
-constexpr std::int64_t to_be_overtaken = 30;
+constexpr std::int64_t per_writer = 150; ///< transactions of a writer
+constexpr std::int64_t overtakings = 30;
 
 /// In memory, and over a journal.
 struct numbered_records : ::testing::TestWithParam<bool> {
@@ -80,7 +80,7 @@ INSTANTIATE_TEST_SUITE_P(in_memory_and_over_a_journal, numbered_records, ::testi
 TEST_P(numbered_records, of_many_transactions_at_once_have_no_gaps) {
   std::atomic<std::int64_t> records{0};
   together([&](int w) {
-    for (std::int64_t i = 0; i < each_does; ++i) {
+    for (std::int64_t i = 0; i < per_writer; ++i) {
       const auto many = static_cast<int>(i % 3) + 1;
       const auto fails = i % 5 == 4;
       auto done = take(w, many, fails, {.timeout = std::chrono::minutes{1}});
@@ -89,7 +89,7 @@ TEST_P(numbered_records, of_many_transactions_at_once_have_no_gaps) {
     }
   });
   expect_no_gaps(records);
-  EXPECT_GT(attempts, writers * each_does) << "they did not meet";
+  EXPECT_GT(attempts, writers * per_writer) << "they did not meet";
 }
 
 TEST_P(numbered_records, come_through_against_plain_inserts_with_the_right_of_way_alone) {
@@ -101,7 +101,7 @@ TEST_P(numbered_records, come_through_against_plain_inserts_with_the_right_of_wa
         EXPECT_TRUE(orders.insert({{"of", w}}).get());
       return;
     }
-    for (std::int64_t i = 0; i < to_be_overtaken; ++i) {
+    for (std::int64_t i = 0; i < overtakings; ++i) {
       int runs = 0;
       auto done = db.transact(
           [&](transaction& tx) -> result<void> {
@@ -121,7 +121,7 @@ TEST_P(numbered_records, come_through_against_plain_inserts_with_the_right_of_wa
     }
     enough = true;
   });
-  expect_no_gaps(plain + 2 * to_be_overtaken);
+  expect_no_gaps(plain + 2 * overtakings);
 }
 
 TEST_P(numbered_records, do_not_conflict_when_their_numbers_are_given) {
