@@ -49,6 +49,29 @@
 ///       mail.take([](const change& c) { ... });
 ///     }
 ///
+/// There is a message for every operation of `store`, `bucket<>` and `selection` but for these:
+///   - `store::start`, `store::stop`: they wait for the store's actors; for who owns the store;
+///   - `store::crash`, `store::crash_supervisor`, `store::crash_queries`,
+///     `store::crash_persistence`: for tests, which own a store;
+///   - `store::bucket`, `bucket<>::name`, `store::has_bucket`, `bucket<>::compiled`: each request
+///     names its bucket; `describe_bucket` says what it is like, or `not_found`;
+///   - `store::event_counters`: `describe_store`, `store_stats::events`;
+///   - `bucket<>::with`, `bucket<>::at`: the request's `level` and `when`;
+///   - `bucket<>::find`: `get_record`;
+///   - `bucket<>::where`, `bucket<>::everything`, `selection::where`, `selection::order_by`,
+///     `selection::then_by`, `selection::offset`, `selection::limit`, `selection::fields`,
+///     `selection::description`: what a `query` says, which each read takes;
+///   - `bucket<>::all`, `bucket<>::first`, `selection::first`: `find_records`, with a limit;
+///   - `bucket<>::last`, `bucket<>::find_one`, `bucket<>::count`: as those of `selection`;
+///   - `bucket<>::visit`, `selection::visit`: what a visit sees must not be kept, so it cannot be
+///     sent; `find_objects` copies what is wanted. Who has a handle may call them in an actor, as
+///     all reads: they wait for nothing;
+///   - `store::runtime_in_use`, `store::gateway`, `bucket<>::core`, `selection::list`,
+///     `selection::list_with_more`, `selection::add_up`, `selection::visit_fields`: for parts of
+///     the program that are no clients.
+/// Those for mapped structs are the same messages: see `to_object`, `from_record`, `schema_of`,
+/// `map_to`.
+///
 /// All messages stay within the process.
 namespace holdfast {
 
@@ -67,6 +90,7 @@ using store_gateway =
                      caf::replies_to<clear_bucket>::with<result<std::uint64_t>>,
                      caf::replies_to<purge_bucket>::with<result<std::uint64_t>>,
                      caf::replies_to<get_record>::with<result<record>>,
+                     caf::replies_to<contains_record>::with<result<bool>>,
                      caf::replies_to<find_records>::with<result<records>>,
                      caf::replies_to<last_records>::with<result<records>>,
                      caf::replies_to<find_objects>::with<result<std::vector<object>>>,
@@ -84,10 +108,13 @@ using store_gateway =
                      caf::replies_to<describe_store>::with<result<store_stats>>,
                      caf::replies_to<list_buckets>::with<result<std::vector<std::string>>>,
                      caf::replies_to<describe_tree>::with<result<std::string>>,
+                     caf::replies_to<describe_restore>::with<result<restore_report>>,
                      caf::replies_to<take_snapshot>::with<result<snapshot>>,
                      caf::replies_to<define_query>::with<result<void>>,
+                     caf::replies_to<define_function_query>::with<result<void>>,
                      caf::replies_to<remove_query>::with<result<bool>>,
                      caf::replies_to<list_queries>::with<result<std::vector<query_info>>>,
+                     caf::replies_to<describe_query>::with<result<query_info>>,
                      caf::replies_to<explain_subscription>::with<result<query_why>>,
                      caf::replies_to<settle_queries>::with<result<void>>,
                      caf::replies_to<sync_store>::with<result<void>>,
@@ -120,6 +147,8 @@ HOLDFAST_LOCAL_MESSAGE(holdfast::result<holdfast::subscription_id>)
 HOLDFAST_LOCAL_MESSAGE(holdfast::result<std::vector<std::string>>)
 HOLDFAST_LOCAL_MESSAGE(holdfast::result<std::string>)
 HOLDFAST_LOCAL_MESSAGE(holdfast::result<holdfast::snapshot>)
+HOLDFAST_LOCAL_MESSAGE(holdfast::result<holdfast::restore_report>)
+HOLDFAST_LOCAL_MESSAGE(holdfast::result<holdfast::query_info>)
 HOLDFAST_LOCAL_MESSAGE(holdfast::result<std::vector<holdfast::query_info>>)
 HOLDFAST_LOCAL_MESSAGE(holdfast::result<holdfast::query_why>)
 HOLDFAST_LOCAL_MESSAGE(holdfast::result<holdfast::reopen_report>)

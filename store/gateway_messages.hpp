@@ -53,8 +53,13 @@ struct touch_record {
   std::optional<durability> level{};
   write_options how{};
 };
-/// As `bucket<>::modify`: `change` gives the changes that the record as it is calls for. It is
-/// called by an actor, so it must not block; again if the record was changed meanwhile.
+/// As `bucket<>::modify`: `change` gives the changes that the record as it is calls for, and is
+/// called again if the record was changed meanwhile. It must not block: an actor calls it. If that
+/// was in vain 1,000 times, or for half of `default_timeout`, it goes on in the gateway's thread
+/// for what waits (see below; not under the deterministic scheduler), where the writes of others
+/// wait for it: up to 1,000 times and until `default_timeout` has passed in all. Errors then:
+/// `conflict` or `timeout`, which say how often it was tried, with the last conflict as cause;
+/// nothing happened.
 struct modify_record {
   std::string bucket;
   value key;
@@ -115,6 +120,12 @@ struct get_record {
   value key;
   std::optional<snapshot> when{};
 };
+/// As `bucket<>::contains`.
+struct contains_record {
+  std::string bucket;
+  value key;
+  std::optional<snapshot> when{};
+};
 /// As `selection::all`. The first n are a query with a limit.
 struct find_records {
   std::string bucket;
@@ -154,7 +165,7 @@ struct page_records {
   std::optional<std::string> after{};
   std::optional<snapshot> when{};
 };
-/// As the aggregates of `selection`, over one field.
+/// As `selection::sum`, `selection::avg`, `selection::min` and `selection::max`.
 struct aggregate_records {
   enum class function : std::uint8_t { sum, avg, min, max };
   std::string bucket;
@@ -227,6 +238,7 @@ HOLDFAST_LOCAL_MESSAGE(holdfast::erase_records)
 HOLDFAST_LOCAL_MESSAGE(holdfast::clear_bucket)
 HOLDFAST_LOCAL_MESSAGE(holdfast::purge_bucket)
 HOLDFAST_LOCAL_MESSAGE(holdfast::get_record)
+HOLDFAST_LOCAL_MESSAGE(holdfast::contains_record)
 HOLDFAST_LOCAL_MESSAGE(holdfast::find_records)
 HOLDFAST_LOCAL_MESSAGE(holdfast::last_records)
 HOLDFAST_LOCAL_MESSAGE(holdfast::find_objects)

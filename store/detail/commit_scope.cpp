@@ -345,10 +345,14 @@ sealing commit_scope::seal() {
 }
 
 sequence commit_scope::looks_at() const noexcept {
-  auto last = home_.durable() ? home_.data().sealed_seq() : 0;
+  sequence last = 0;
+  const auto look = [&](bucket_core& b) { // a new generation knows of no commit but its own
+    if (b.durable())
+      last = std::max({last, b.data().sealed_seq(), b.at(never).birth});
+  };
+  look(home_);
   for (auto* b : members_)
-    if (b->durable())
-      last = std::max(last, b->data().sealed_seq());
+    look(*b);
   return last;
 }
 

@@ -33,6 +33,11 @@ caf::delegated<result<std::string>> answer_for(gateway_pointer self, const desk_
   return at_once<std::string>(self, desk, [](const store_state& in) { return in.tree(); });
 }
 
+caf::delegated<result<restore_report>> answer_for(gateway_pointer self, const desk_ptr& desk,
+                                                  const describe_restore&) {
+  return at_once<restore_report>(self, desk, [](const store_state& in) { return in.restored(); });
+}
+
 caf::delegated<result<snapshot>> answer_for(gateway_pointer self, const desk_ptr& desk,
                                             const take_snapshot&) {
   return at_once<snapshot>(self, desk, [](const store_state& in) { return in.snapshot(); });
@@ -42,6 +47,16 @@ caf::delegated<result<void>> answer_for(gateway_pointer self, const desk_ptr& de
                                         const holdfast::define_query& m) {
   return in_an_actor<void>(self, desk,
                            [m](store_state& in) { return in.define_query(m.query, m.what); });
+}
+
+caf::delegated<result<void>> answer_for(gateway_pointer self, const desk_ptr& desk,
+                                        const define_function_query& m) {
+  return at_once<void>(self, desk, [&m](const store_state& in) -> result<void> {
+    if (!m.what.run)
+      return fail(errc::invalid_argument,
+                  in.options().name + ": define_function_query: the function is empty");
+    return in.queries().define(m.query, m.what);
+  });
 }
 
 caf::delegated<result<bool>> answer_for(gateway_pointer self, const desk_ptr& desk,
@@ -54,6 +69,12 @@ caf::delegated<result<std::vector<query_info>>>
 answer_for(gateway_pointer self, const desk_ptr& desk, const list_queries&) {
   return at_once<std::vector<query_info>>(
       self, desk, [](const store_state& in) { return in.queries().infos(); });
+}
+
+caf::delegated<result<query_info>> answer_for(gateway_pointer self, const desk_ptr& desk,
+                                              const describe_query& m) {
+  return at_once<query_info>(self, desk,
+                             [&m](const store_state& in) { return in.queries().info(m.query); });
 }
 
 caf::delegated<result<query_why>> answer_for(gateway_pointer self, const desk_ptr& desk,

@@ -3,9 +3,9 @@
 #include <holdfast/store/detail/bucket_core.hpp>
 #include <holdfast/store/detail/gateway_administration.hpp>
 #include <holdfast/store/detail/gateway_aside.hpp>
+#include <holdfast/store/detail/gateway_modify.hpp>
 #include <holdfast/store/detail/gateway_subscribe.hpp>
 #include <holdfast/store/detail/purge.hpp>
-#include <holdfast/store/detail/shown.hpp>
 #include <holdfast/store/detail/store_state.hpp>
 
 #include <functional>
@@ -67,48 +67,6 @@ pending<value> aggregated(const selection& over, const aggregate_records& m) {
                             {.bucket = m.bucket})};
 }
 
-/// `modify` without a thread that waits: reads, asks, and updates what is still of that version;
-/// else again.
-struct modifying {
-  bucket<> to;
-  modify_record what;
-  reply<record> answer;
-
-  void attempt(caf::event_based_actor* self) const {
-    auto now = to.get(what.key).get(); // there already: a read
-    if (!now)
-      return answer(std::move(now));
-    auto changes = asked(*now);
-    if (!changes)
-      return answer(fail(std::move(changes.error())));
-    auto update = to.update(what.key, *changes, {.expected_version = now->version()});
-    via(self, std::move(update), [self, me = *this](result<record> done) {
-      if (done || done.error() != errc::conflict)
-        return me.answer(std::move(done));
-      guarded(me.answer, [&] { me.attempt(self); });
-    });
-  }
-
-private:
-  /// What the function says. What it throws is told of the record.
-  result<object> asked(const record& now) const {
-    const auto threw = [&](const std::string& it) {
-      return fail(errc::invalid_argument,
-                  what.bucket + ": " + shown(what.key) + ": modify_record: the function threw" + it,
-                  {.bucket = what.bucket, .key = what.key.to_string()});
-    };
-    try {
-      return what.change(now);
-    } catch (const std::bad_alloc&) {
-      throw;
-    } catch (const std::exception& e) {
-      return threw(std::string{": "} + e.what());
-    } catch (...) {
-      return threw(" what is not a std::exception");
-    }
-  }
-};
-
 /// `purge` without a thread that waits: one commit after the other.
 struct purging {
   std::shared_ptr<purge_pass> pass;
@@ -125,18 +83,6 @@ struct purging {
     });
   }
 };
-
-auto modify_one(gateway_pointer self, const desk_ptr& desk) {
-  return [self, desk](const modify_record& m) {
-    return take<record>(self, desk, m.bucket, [&](const bucket<>& of, const auto& answer) {
-      if (!m.change)
-        return answer(
-            fail(errc::invalid_argument, m.bucket + ": modify_record: the function is empty"));
-      aside(self, of.core().owner(), answer,
-            [me = modifying{handle_for(of, m), m, answer}](auto* worker) { me.attempt(worker); });
-    });
-  };
-}
 
 auto purge_one(gateway_pointer self, const desk_ptr& desk) {
   return [self, desk](const purge_bucket& m) {
@@ -196,7 +142,7 @@ store_gateway::behavior_type gateway_behaviour(gateway_pointer self, const desk_
           [](const auto& to, const auto& m) { return to.update(m.key, m.changes, m.how); }),
       writing<record, touch_record>(
           self, desk, [](const auto& to, const auto& m) { return to.touch(m.key, m.how); }),
-      modify_one(self, desk),
+      [self, desk](const modify_record& m) { return modify_for(self, desk, m); },
       writing<record, upsert_record>(
           self, desk, [](const auto& to, const auto& m) { return to.upsert(m.fields, m.how); }),
       writing<record, erase_record>(
@@ -214,6 +160,11 @@ store_gateway::behavior_type gateway_behaviour(gateway_pointer self, const desk_
       [self, desk](const get_record& m) {
         return take<record>(self, desk, m.bucket, [&](const auto& of, const auto& answer) {
           begin((m.when ? of.at(*m.when) : of).get(m.key), answer);
+        });
+      },
+      [self, desk](const contains_record& m) {
+        return take<bool>(self, desk, m.bucket, [&](const auto& of, const auto& answer) {
+          answer((m.when ? of.at(*m.when) : of).contains(m.key));
         });
       },
       reading<records, find_records>(self, desk,
@@ -249,10 +200,13 @@ store_gateway::behavior_type gateway_behaviour(gateway_pointer self, const desk_
       },
       [self, desk](const list_buckets& m) { return answer_for(self, desk, m); },
       [self, desk](const describe_tree& m) { return answer_for(self, desk, m); },
+      [self, desk](const describe_restore& m) { return answer_for(self, desk, m); },
       [self, desk](const take_snapshot& m) { return answer_for(self, desk, m); },
       [self, desk](const holdfast::define_query& m) { return answer_for(self, desk, m); },
+      [self, desk](const define_function_query& m) { return answer_for(self, desk, m); },
       [self, desk](const holdfast::remove_query& m) { return answer_for(self, desk, m); },
       [self, desk](const list_queries& m) { return answer_for(self, desk, m); },
+      [self, desk](const describe_query& m) { return answer_for(self, desk, m); },
       [self, desk](const explain_subscription& m) { return answer_for(self, desk, m); },
       [self, desk](const settle_queries& m) { return answer_for(self, desk, m); },
       [self, desk](const sync_store& m) { return answer_for(self, desk, m); },

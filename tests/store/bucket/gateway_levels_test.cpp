@@ -102,6 +102,10 @@ TEST_P(a_gateway_to_a_disk, answers_a_sync_request_when_it_is_on_disk) {
   EXPECT_EQ(residents.get("ann").get()->age, 30);
   EXPECT_EQ(residents.get("cyd").get()->age, 60);
   EXPECT_EQ(residents.get("dan").get()->age, 60);
+  gateway = gateway_of(kept).value();
+  auto found = ask<restore_report>(describe_restore{});
+  ASSERT_TRUE(found) << found.error().to_string();
+  EXPECT_EQ(found->records, 3u);
 }
 
 TEST_P(a_gateway_to_a_disk, takes_any_level_for_a_bucket_in_memory) {

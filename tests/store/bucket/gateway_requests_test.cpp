@@ -243,6 +243,39 @@ TEST_P(a_gateway_asked, keeps_queries) {
   EXPECT_EQ(ask<bool>(remove_query{"old"}).value(), false);
 }
 
+TEST_P(a_gateway_asked, keeps_queries_that_are_functions) {
+  add({{"ann", 30}, {"bob", 70}});
+  auto older_than = [guests = guests.plain()](query_context& in, const object& with) {
+    return in.in(guests).where("age"_f > with.find("least")->as_int()).count();
+  };
+  auto made = ask<void>(define_function_query::of("older", older_than));
+  ASSERT_TRUE(made) << made.error().to_string();
+  EXPECT_EQ(ask<query_value>(run_query{"older", {{"least", 50}}})->as<std::uint64_t>(), 1u);
+  EXPECT_EQ(ask<void>(define_function_query::of("older", older_than)).error(),
+            errc::already_exists);
+  auto all = [guests = guests.plain()](query_context& in) { return in.in(guests).count(); };
+  ASSERT_TRUE(ask<void>(define_function_query::of("all", all)));
+  EXPECT_EQ(ask<query_value>(run_query{"all", {{"least", 50}}}).error(), errc::invalid_argument)
+      << "it has no parameters";
+  auto known = ask<query_info>(describe_query{"older"});
+  ASSERT_TRUE(known) << known.error().to_string();
+  EXPECT_EQ(known->name, "older");
+  EXPECT_EQ(known->runs, 1u);
+  EXPECT_FALSE(known->declared);
+  EXPECT_EQ(ask<query_info>(describe_query{"young"}).error(), errc::not_found);
+  EXPECT_EQ(ask<void>(define_function_query{"none", {}}).error(), errc::invalid_argument);
+  EXPECT_EQ(ask<void>(define_function_query::of("", all)).error(), errc::invalid_argument);
+}
+
+TEST_P(a_gateway_asked, looks_whether_a_record_is_there) {
+  add({{"ann", 30}});
+  const auto then = db.snapshot();
+  ASSERT_TRUE(guests.erase("ann").get());
+  EXPECT_EQ(ask<bool>(contains_record{"guests", "ann"}).value(), false);
+  EXPECT_EQ(ask<bool>(contains_record{"guests", "ann", then}).value(), true);
+  EXPECT_EQ(ask<bool>(contains_record{"nobody", "ann"}).error(), errc::not_found);
+}
+
 TEST_P(a_gateway_asked, waits_for_subscribers_and_the_disk) {
   if (deterministic()) {
     EXPECT_EQ(ask<void>(settle_queries{}).error(), errc::unavailable);

@@ -113,6 +113,8 @@ TEST_F(a_bad_call, of_a_snapshot_of_another_store_is_refused) {
          "a snapshot of another store");
   expect(told(ask<records>(find_records{"things", {}, foreign})), errc::invalid_argument,
          "a snapshot of another store");
+  expect(told(ask<bool>(contains_record{"things", 1, foreign})), errc::invalid_argument,
+         "a snapshot of another store");
   EXPECT_TRUE(things.at(db.snapshot()).all().get());
 }
 
@@ -130,6 +132,8 @@ TEST_F(a_bad_call, through_the_gateway_names_its_bucket_or_what_is_missing) {
          "things: modify_record: the function is empty");
   expect(told(ask<value>(run_transaction{nullptr})), errc::invalid_argument,
          "app: run_transaction: the function is empty");
+  expect(told(ask<void>(define_function_query{"q", {}})), errc::invalid_argument,
+         "app: define_function_query: the function is empty");
   expect(told(ask<records>(last_records{.bucket = "things", .count = -1})), errc::invalid_argument,
          "-1");
   expect(told(ask<page>(page_records{"things", {}, 10, nul})), errc::invalid_argument, "cursor");
