@@ -10,6 +10,7 @@ struct armed_fault {
   std::string name;
   std::uint64_t skip = 0;
   std::function<void()> action;
+  std::uint64_t times = 1; // left
   bool struck = false;
 };
 
@@ -28,7 +29,7 @@ fault_table& table() {
 
 } // namespace
 
-void detail::fault_hit(std::string_view name) {
+bool detail::fault_hit(std::string_view name) {
   std::function<void()> action;
   {
     auto& t = table();
@@ -38,30 +39,34 @@ void detail::fault_hit(std::string_view name) {
     else
       t.passed.emplace(name, 1);
     for (auto& [id, f] : t.armed) {
-      if (f.struck || f.name != name)
+      if (f.times == 0 || f.name != name)
         continue;
       if (f.skip > 0) {
         --f.skip;
         continue;
       }
+      --f.times;
       f.struck = true;
       action = f.action;
       break;
     }
   }
-  if (action)
-    action();
+  if (!action)
+    return false;
+  action();
+  return true;
 }
 
 namespace testing {
 
-fault::fault(std::string name, std::uint64_t skip, std::function<void()> action) {
+fault::fault(std::string name, std::uint64_t skip, std::function<void()> action,
+             std::uint64_t times) {
   auto& t = table();
   std::lock_guard lock{t.mutex};
   if (!action)
     action = [name] { throw injected_fault{"injected at " + name}; };
   id_ = ++t.last_id;
-  t.armed.emplace(id_, armed_fault{std::move(name), skip, std::move(action)});
+  t.armed.emplace(id_, armed_fault{std::move(name), skip, std::move(action), times});
   detail::faults_armed.store(true);
 }
 

@@ -18,7 +18,7 @@ public:
 
 namespace detail {
 inline std::atomic<bool> faults_armed{false};
-void fault_hit(std::string_view name);
+bool fault_hit(std::string_view name);
 } // namespace detail
 
 /// A named place at which a test may strike. One relaxed load while nothing is armed.
@@ -27,14 +27,22 @@ inline void fault_point(std::string_view name) {
     detail::fault_hit(name);
 }
 
+/// A named step that a test may have left out, to see that a harness notices: true if a fault
+/// strikes there, after its action. The same price while nothing is armed.
+[[nodiscard]] inline bool fault_omits(std::string_view name) {
+  return detail::faults_armed.load(std::memory_order_relaxed) && detail::fault_hit(name);
+}
+
 namespace testing {
 
 /// Strikes at a fault point, from construction to destruction: lets the point be passed `skip`
-/// times, then runs `action` once (by default it throws `injected_fault`). Thread-safe. Actions may
-/// throw, kill the process, or do something else to the system just there.
+/// times, then runs `action` (by default it throws `injected_fault`) the next `times` times.
+/// Thread-safe. Actions may throw, kill the process, or do something else to the system just there;
+/// at a step that may be left out they may do nothing.
 class fault {
 public:
-  explicit fault(std::string name, std::uint64_t skip = 0, std::function<void()> action = {});
+  explicit fault(std::string name, std::uint64_t skip = 0, std::function<void()> action = {},
+                 std::uint64_t times = 1);
   fault(const fault&) = delete;
   fault& operator=(const fault&) = delete;
   ~fault();

@@ -2,6 +2,7 @@
 // wrote becomes one commit.
 #include <holdfast/store/detail/transaction_state.hpp>
 
+#include <holdfast/runtime/fault.hpp>
 #include <holdfast/store/detail/read_key.hpp>
 #include <holdfast/store/detail/store_state.hpp>
 #include <holdfast/store/detail/transaction_operation.hpp>
@@ -172,6 +173,8 @@ result<void> transaction_state::edit(commit_scope& scope,
   for (auto& p : parts_) {
     if (auto closed = p->core().closed())
       return fail(std::move(*closed));
+    if (fault_omits("transaction.unwritten") && !p->changed()) [[unlikely]]
+      continue;
     if (auto found = find_conflict(*p, *until_)) {
       met = std::move(*found);
       return fail(met->what);

@@ -76,8 +76,10 @@ public:
     switch (sealed_) {
     case sealed::no:
       return this->complete(fail(of_this_bucket(why)));
-    case sealed::to_be_settled_here:
-      return settle(); // the commit stands, only its actor is gone
+    case sealed::to_be_settled_here: // the commit stands, only its actor is gone
+      if (fault_omits("bucket.outcome")) [[unlikely]]
+        return this->complete(fail(of_this_bucket(why)));
+      return settle();
     case sealed::to_be_settled_by_pipeline:
       return;
     }

@@ -34,21 +34,43 @@ struct step {
   std::int64_t ends = 0; ///< the deadline that it gives the record; 0: none
 };
 
-/// A transaction that committed, or that only read.
-struct done_transaction {
-  std::int64_t id = 0;
-  sequence seq = 0;             ///< of its commit; 0: it only read
-  sequence first = 0, last = 0; ///< what was published when it began and when it had ended
-  std::vector<step> steps;
-  std::int64_t at = 0; ///< when it committed, or began if it only read; 0 without deadlines
+/// How far both lines of commits are; or a commit's place in each, 0 where it has none.
+struct moment {
+  sequence memory = 0, durable = 0;
+  friend bool operator==(const moment&, const moment&) = default;
+  bool reaches(const moment& other) const {
+    return memory >= other.memory && durable >= other.durable;
+  }
 };
 
-/// What a transaction of the harness does with the store's answer to a read, though it should not.
+/// A transaction, or a write or look without one, that committed, only read, or was refused.
+struct done_transaction {
+  std::int64_t id = 0;
+  moment commit = {}; ///< nowhere: it only read, or was refused
+  /// What was published before it began (its last attempt), when that had its snapshot, and when it
+  /// had ended. The first two are one unless others came between them. A plain write has no
+  /// snapshot, and `seen` is as `last`.
+  moment first = {}, seen = {}, last = {};
+  std::uint64_t began = 0, ended = 0; ///< in the order of all such events; the moments lie between
+  std::vector<step> steps;
+  std::int64_t at = 0;  ///< when it committed, or began if it did not; 0 without deadlines
+  bool refused = false; ///< with `duplicate`: a unique value was another record's, too
+
+  bool wrote() const { return commit != moment{}; }
+};
+
+/// What goes wrong in a history on purpose.
 enum class planted_bug : std::uint8_t {
   none,
+  // What a transaction of the harness does with reads, though it should not:
   unread_keys,   ///< looks keys up past the transaction
   unread_counts, ///< counts ranges past the transaction
   unread_orders, ///< reads the lowest of an order past the transaction
+  // What the store leaves out:
+  unchecked_buckets, ///< the look whether what was read in buckets that it did not write has
+                     ///< changed
+  shared_values,     ///< the look whether two records have one unique value
+  surviving_edits,   ///< that who crashes behind its seal has its commit: it says `bucket_crashed`
 };
 
 struct history_options {
@@ -56,10 +78,13 @@ struct history_options {
   std::size_t transactions = 300; ///< of each thread
   std::uint64_t seed = 1;
   bool persistent = false;
-  /// And one of the buckets in memory: most transactions have a commit over both lines. Each has
-  /// one in the durable line, whose order is that of the history. Needs `persistent`.
+  /// The left bucket is persistent, the right one in memory: some transactions have a commit in the
+  /// one line, some in the other, some in both. Free threads have a disk that now and then holds
+  /// still while commits in memory go on. Needs `persistent`.
   bool both_lines = false;
-  bool crashes = false; ///< buckets crash now and then
+  /// Actors of buckets crash now and then, and what is written is cut off amid its edits.
+  bool crashes = false;
+  bool redefinitions = false; ///< buckets get other fields and indexes now and then
   /// One thread runs at a time, and before each step the seed says which: two histories of one seed
   /// are the same, but for what workers do.
   bool interleaved = false;
@@ -75,18 +100,21 @@ struct history_options {
 /// What ran, and what was there in the end.
 struct history {
   std::vector<done_transaction> all;
-  std::string left, right; ///< the records, in order
-  std::int64_t at = 0;     ///< when that was
+  bool durable[2] = {false, false}; ///< in which line the left bucket is, and the right one
+  std::string left, right;          ///< the records, in order
+  std::int64_t at = 0;              ///< when that was
   std::size_t conflicts = 0;
   std::vector<std::string> failures; ///< errors that cannot be
 };
 
 /// Runs random transactions from several threads: lists that are appended to, a bank, a ring,
-/// ranges that are counted and added to, unique values that are handed over, records that refer to
-/// others, plain writes between them.
+/// ranges that are counted and added to, unique values that are handed over, swapped and claimed,
+/// records that refer to others; between them plain writes, and looks at a snapshot.
 history run_history(const history_options& options);
 
-/// Why no serial run in the order of commits gives what the transactions saw; nothing if one does.
+/// Why there is no order in which a serial run gives what the transactions saw: one that keeps to
+/// the commits of each line, to what snapshots show of both, and to who was told of a commit before
+/// another began. Nothing if there is one.
 std::optional<std::string> find_anomaly(const history& ran);
 
 /// A cycle of dependencies between transactions that appended to lists and read them, found without

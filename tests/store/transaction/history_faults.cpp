@@ -2,6 +2,7 @@
 #include "history_model.hpp"
 
 #include <algorithm>
+#include <array>
 #include <utility>
 
 namespace holdfast::testing {
@@ -12,6 +13,12 @@ using fault_kind = store_fault::what;
 bool is_look_up(const step& s) { return s.kind == step::what::get; }
 bool is_range(const step& s) { return s.kind == step::what::count || s.kind == step::what::lowest; }
 bool is_write(const step& s) { return !is_look_up(s) && !is_range(s); }
+bool gives_tags(const done_transaction& t) {
+  return std::ranges::any_of(
+      t.steps, [](auto& s) { return s.kind == step::what::set_tag && s.gave == "ok"; });
+}
+/// Of a history in one line, where one of both is always 0.
+sequence in_its_line(const moment& m) { return m.memory + m.durable; }
 
 /// What a read gave at each moment, as far as it matters: now, and before that changed last.
 struct answers {
@@ -29,12 +36,14 @@ public:
     if (with_ && (with_->kind == fault_kind::stale_read || with_->kind == fault_kind::phantom))
       read_ = &of_.all[with_->at].steps[with_->step];
   }
-  /// What each step of the next transaction gives.
-  std::vector<std::string> next() {
+  /// What the next transaction gives.
+  answer next() {
     auto& t = of_.all[at_];
-    std::vector<std::string> out;
-    for (std::size_t i = 0; i < t.steps.size(); ++i)
-      out.push_back(run(t, i));
+    const bool here = with_ && with_->at == at_;
+    const auto gets_there = [&](const step& s) { return !here || !loses(s); };
+    auto out = run_whole(model_, t, gets_there, here ? clashes_of(with_->kind) : clashes::refuse);
+    if (here && read_)
+      out.gives[with_->step] = read_gives_.before;
     ++at_;
     if (read_)
       read_gives_.take(model_.run(*read_, false, t.at));
@@ -43,14 +52,14 @@ public:
   std::string listed(bool right) const { return model_.listed(right, of_.at); }
 
 private:
-  std::string run(const done_transaction& t, std::size_t i) {
-    auto& s = t.steps[i];
-    const bool here = with_ && with_->at == at_;
-    if (here && read_ && with_->step == i)
-      return read_gives_.before;
-    const bool lost = here && (with_->kind == fault_kind::lost_commit ||
-                               (with_->kind == fault_kind::torn_commit && with_->right == s.right));
-    return model_.run(s, t.seq > 0 && !lost, t.at);
+  bool loses(const step& s) const {
+    return with_->kind == fault_kind::lost_commit ||
+           (with_->kind == fault_kind::torn_commit && with_->right == s.right);
+  }
+  static clashes clashes_of(fault_kind kind) {
+    return kind == fault_kind::shared_value      ? clashes::let_by
+           : kind == fault_kind::false_duplicate ? clashes::see_always
+                                                 : clashes::refuse;
   }
 
   const history& of_;
@@ -61,8 +70,8 @@ private:
   history_model model_;
 };
 
-bool saw(const done_transaction& t, const std::vector<std::string>& gives) {
-  return std::ranges::equal(t.steps, gives, {}, &step::gave);
+bool saw(const done_transaction& t, const answer& given) {
+  return t.refused == given.refused && std::ranges::equal(t.steps, given.gives, {}, &step::gave);
 }
 
 /// The first transaction that saw something else than a store with that fault shows; the number of
@@ -86,7 +95,11 @@ void add_faults_of(const done_transaction& t, std::size_t at, std::vector<store_
     else if (!wrote[false] && !wrote[true]) // else it would have to forget its own writes, too
       out.push_back({is_range(s) ? fault_kind::phantom : fault_kind::stale_read, at, i});
   }
-  if (t.seq == 0)
+  if (t.refused || (t.wrote() && gives_tags(t))) {
+    out.push_back({fault_kind::shared_value, at});
+    out.push_back({fault_kind::false_duplicate, at});
+  }
+  if (!t.wrote())
     return;
   for (bool right : {false, true})
     if (wrote[false] && wrote[true])
@@ -97,29 +110,56 @@ void add_faults_of(const done_transaction& t, std::size_t at, std::vector<store_
 } // namespace
 
 std::string to_string(const store_fault& f) {
-  static constexpr const char* kinds[] = {"torn commit", "lost commit", "stale read", "phantom"};
+  static constexpr const char* kinds[] = {"torn commit", "lost commit",  "stale read",
+                                          "phantom",     "shared value", "false duplicate"};
   return std::string{kinds[static_cast<std::size_t>(f.kind)]} + " of transaction " +
          std::to_string(f.at) + ", step " + std::to_string(f.step) + (f.right ? ", right" : "");
 }
 
 history serial(history ran) {
   auto place = [](const done_transaction& t) {
-    return std::pair{t.seq > 0 ? t.seq : t.first, t.seq == 0};
+    return std::pair{in_its_line(t.wrote() ? t.commit : t.first), !t.wrote()};
   };
   std::ranges::stable_sort(ran.all, {}, place);
   return ran;
 }
 
+namespace {
+
+/// Gives the transaction a commit behind what it had seen, of which all know that began behind it.
+void give_commit(history& to, done_transaction& t) {
+  for (auto& each : to.all)
+    for (auto* m : {&each.commit, &each.first, &each.seen, &each.last})
+      *m = {2 * m->memory, 2 * m->durable};
+  t.commit = to.durable[0] ? moment{0, t.seen.durable + 1} : moment{t.seen.memory + 1, 0};
+  auto know = [&](moment& m) {
+    m = {std::max(m.memory, t.commit.memory), std::max(m.durable, t.commit.durable)};
+  };
+  for (auto& each : to.all) {
+    if (each.began > t.ended)
+      std::ranges::for_each(std::array{&each.first, &each.seen}, [&](auto* m) { know(*m); });
+    if (each.ended >= t.ended)
+      know(each.last);
+  }
+}
+
+} // namespace
+
 history rerun(const history& in_order, const std::optional<store_fault>& with) {
   auto out = in_order;
   faulty_run again{in_order, with};
   for (auto& t : out.all) {
-    auto gives = again.next();
-    for (std::size_t i = 0; i < gives.size(); ++i)
-      t.steps[i].gave = std::move(gives[i]);
+    auto given = again.next();
+    for (std::size_t i = 0; i < given.gives.size(); ++i)
+      t.steps[i].gave = std::move(given.gives[i]);
+    if (t.wrote() && given.refused)
+      t.commit = {};
+    t.refused = given.refused;
   }
   out.left = again.listed(false);
   out.right = again.listed(true);
+  if (with && with->kind == fault_kind::shared_value && in_order.all[with->at].refused)
+    give_commit(out, out.all[with->at]);
   return out;
 }
 
@@ -134,7 +174,8 @@ std::vector<store_fault> possible_faults(const history& in_order) {
 std::vector<std::size_t> differences(const history& a, const history& b) {
   std::vector<std::size_t> out;
   for (std::size_t i = 0; i < a.all.size(); ++i)
-    if (!std::ranges::equal(a.all[i].steps, b.all[i].steps, {}, &step::gave, &step::gave))
+    if (a.all[i].refused != b.all[i].refused ||
+        !std::ranges::equal(a.all[i].steps, b.all[i].steps, {}, &step::gave, &step::gave))
       out.push_back(i);
   if (a.left != b.left || a.right != b.right)
     out.push_back(a.all.size());
@@ -146,15 +187,14 @@ std::optional<store_fault> find_fault(const history& in_order) {
   if (!first)
     return std::nullopt;
   auto all = possible_faults(in_order);
-  // A read is at fault only if it is the first to be wrong; a commit only before that.
-  std::erase_if(all, [&](const store_fault& f) {
-    const bool reads = f.kind == fault_kind::stale_read || f.kind == fault_kind::phantom;
-    return reads ? f.at != *first : f.at >= *first;
-  });
-  auto reads_first = [](const store_fault& f) {
+  // What a transaction reads or hears is at fault only if that is the first to be wrong; a commit
+  // only before that.
+  auto of_commits = [](const store_fault& f) {
     return f.kind == fault_kind::torn_commit || f.kind == fault_kind::lost_commit;
   };
-  std::ranges::stable_sort(all, {}, reads_first);
+  std::erase_if(
+      all, [&](const store_fault& f) { return of_commits(f) ? f.at >= *first : f.at != *first; });
+  std::ranges::stable_sort(all, {}, of_commits);
   for (auto& f : all)
     if (!disagrees(in_order, f))
       return f;

@@ -7,10 +7,12 @@ namespace holdfast::testing {
 /// One thing that a store does wrong, once.
 struct store_fault {
   enum class what : std::uint8_t {
-    torn_commit, ///< what a transaction wrote to one of the buckets is lost
-    lost_commit, ///< all that it wrote is lost, though it was told that it had committed
-    stale_read,  ///< a look-up gives what there was before the last commit that changed its answer
-    phantom,     ///< so does a count of a range, or a look at the lowest
+    torn_commit,  ///< what a transaction wrote to one of the buckets is lost
+    lost_commit,  ///< all that it wrote is lost, though it was told that it had committed
+    stale_read,   ///< a look-up gives what there was before the last commit that changed its answer
+    phantom,      ///< so does a count of a range, or a look at the lowest
+    shared_value, ///< two records get one unique value
+    false_duplicate, ///< a transaction is refused for a unique value that nobody else has
   };
   what kind = what::torn_commit;
   std::size_t at = 0;   ///< which transaction, in the order of `serial`

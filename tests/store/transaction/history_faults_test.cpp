@@ -26,13 +26,17 @@ TEST(a_recorded_history, is_what_a_store_without_faults_shows) {
   }
 }
 
-/// Whether anybody could tell: a read that gave something else; of a commit, more than one read,
-/// which would explain it by itself, and something else than if more or less of it were lost.
+/// Whether anybody could tell: a read or an answer that was another one; of a commit, more than one
+/// read, which would explain it by itself, and something else than if more or less of it were lost.
+/// Who else would have been refused, or not, then went another way, which nobody knows.
 bool shows(const history& ran, const store_fault& f, const history& faulty) {
+  for (std::size_t i = 0; i < ran.all.size(); ++i)
+    if (i != f.at && ran.all[i].refused != faulty.all[i].refused)
+      return false;
   const auto seen = differences(ran, faulty).size();
-  if (f.kind == fault_kind::stale_read || f.kind == fault_kind::phantom)
-    return seen > 0;
   const bool torn = f.kind == fault_kind::torn_commit;
+  if (!torn && f.kind != fault_kind::lost_commit)
+    return seen > 0;
   for (bool right : {false, true}) {
     const store_fault other{torn ? fault_kind::lost_commit : fault_kind::torn_commit, f.at, 0,
                             right};
@@ -55,26 +59,53 @@ std::vector<store_fault> some_faults(const history& ran, fault_kind kind, Wanted
 struct a_planted_fault : ::testing::TestWithParam<fault_kind> {};
 
 TEST_P(a_planted_fault, is_found_and_called_by_its_name) {
-  const auto ran = recorded(1);
   std::size_t planted = 0;
-  for (auto& f : some_faults(ran, GetParam(), [](auto&) { return true; })) {
-    const auto faulty = rerun(ran, f);
-    if (!shows(ran, f, faulty))
-      continue;
-    // Who only reads may see what there was at any moment meanwhile.
-    EXPECT_TRUE(ran.all[f.at].seq == 0 || find_anomaly(faulty)) << to_string(f);
-    auto found = find_fault(faulty);
-    ASSERT_TRUE(found) << to_string(f);
-    EXPECT_EQ(found->kind, f.kind) << to_string(f) << " is taken for " << to_string(*found);
-    if (++planted == 8)
-      return;
+  for (std::uint64_t seed = 1; seed <= 4; ++seed) {
+    const auto ran = recorded(seed);
+    for (auto& f : some_faults(ran, GetParam(), [](auto&) { return true; })) {
+      const auto faulty = rerun(ran, f);
+      if (!shows(ran, f, faulty))
+        continue;
+      // Who only reads may see what there was at any moment meanwhile.
+      EXPECT_TRUE(!ran.all[f.at].wrote() || find_anomaly(faulty)) << to_string(f);
+      auto found = find_fault(faulty);
+      ASSERT_TRUE(found) << to_string(f);
+      EXPECT_EQ(found->kind, f.kind) << to_string(f) << " is taken for " << to_string(*found);
+      if (++planted == 8)
+        return;
+    }
   }
   FAIL() << "only " << planted << " were tried";
 }
 
 INSTANTIATE_TEST_SUITE_P(all, a_planted_fault,
                          ::testing::Values(fault_kind::torn_commit, fault_kind::lost_commit,
-                                           fault_kind::stale_read, fault_kind::phantom));
+                                           fault_kind::stale_read, fault_kind::phantom,
+                                           fault_kind::shared_value, fault_kind::false_duplicate));
+
+/// How many of the planted faults of that kind the check finds, and whether it says why.
+void expect_called(fault_kind kind, const std::string& why) {
+  std::size_t planted = 0;
+  for (std::uint64_t seed = 1; seed <= 4 && planted < 8; ++seed) {
+    const auto ran = recorded(seed);
+    for (auto& f : some_faults(ran, kind, [](auto&) { return true; })) {
+      const auto faulty = rerun(ran, f);
+      if (!shows(ran, f, faulty))
+        continue;
+      EXPECT_THAT(find_anomaly(faulty).value_or(""), ::testing::HasSubstr(why)) << to_string(f);
+      ++planted;
+    }
+  }
+  EXPECT_GE(planted, 8U);
+}
+
+TEST(a_unique_value, of_two_records_is_found) {
+  expect_called(fault_kind::shared_value, "gave one unique value to two records");
+}
+
+TEST(a_duplicate, that_nobody_else_has_is_found) {
+  expect_called(fault_kind::false_duplicate, "was refused as it would have been at no moment");
+}
 
 /// Whether a check that knows nothing of commit numbers finds one of the faults of that kind in
 /// what transactions saw of such records.

@@ -10,8 +10,8 @@ namespace holdfast::testing {
 /// The two buckets as a serial run makes them.
 class history_model {
 public:
-  /// What the step gives at that time; a step of a transaction that wrote nothing leaves the model
-  /// as it is.
+  /// What the step gives at that time; one that does not write leaves the model as it is. That a
+  /// value is unique is looked at when all is written, see `is_shared`.
   std::string run(const step& s, bool writes, std::int64_t now) {
     using what = step::what;
     auto& b = side_[s.right];
@@ -23,7 +23,7 @@ public:
       if (at != b.end())
         return "duplicate";
       if (writes)
-        b[s.key] = {s.number, {}, {}, s.parent, next_row_++, s.ends};
+        b[s.key] = {s.number, {}, {}, s.parent, next_row_[s.right]++, s.ends};
       return "ok";
     case what::set_number:
       return change(b, at, writes, [&](item& x) { x.number = s.number; });
@@ -52,6 +52,17 @@ public:
       });
     }
     return {};
+  }
+  /// Whether two records have one tag.
+  bool is_shared(std::int64_t now) const {
+    return std::ranges::any_of(side_, [&](auto& b) {
+      std::vector<std::string_view> seen;
+      for (auto& e : b)
+        if (!e.second.tag.empty() && is_there(e, now))
+          seen.push_back(e.second.tag);
+      std::ranges::sort(seen);
+      return std::ranges::adjacent_find(seen) != seen.end();
+    });
   }
   std::string listed(bool right, std::int64_t now) const {
     return listed(side_[right], ~std::size_t{0}, now, [](auto* e) { return e->second.row; });
@@ -105,7 +116,46 @@ private:
   }
 
   bucket_of_items side_[2];
-  std::uint64_t next_row_ = 0;
+  std::uint64_t next_row_[2] = {0, 0};
 };
+
+/// What a transaction's steps give, and whether it is refused behind them.
+struct answer {
+  std::vector<std::string> gives;
+  bool refused = false;
+};
+
+/// What a store makes of a unique value that two records have.
+enum class clashes : std::uint8_t {
+  refuse,     ///< it refuses whoever would make them
+  let_by,     ///< it does not notice
+  see_always, ///< it refuses, though there are none
+};
+
+/// Runs a whole transaction at this point of a serial run. One that only read, as is known, leaves
+/// the model as it is; so does one that is refused, or was. `writes(step)`: whether what the step
+/// writes gets there at all.
+template <class Writes>
+answer run_whole(history_model& m, const done_transaction& t, Writes&& writes,
+                 clashes how = clashes::refuse) {
+  answer out;
+  const bool may_write = t.wrote() || t.refused;
+  const bool gives_tags = std::ranges::any_of(
+      t.steps, [](auto& s) { return s.kind == step::what::set_tag && s.gave == "ok"; });
+  std::optional<history_model> before;
+  if (may_write && gives_tags)
+    before = m;
+  for (auto& s : t.steps)
+    out.gives.push_back(m.run(s, may_write && writes(s), t.at));
+  if (!before)
+    return out;
+  out.refused = how == clashes::see_always || (how == clashes::refuse && m.is_shared(t.at));
+  if (out.refused || (t.refused && how != clashes::let_by))
+    m = std::move(*before);
+  return out;
+}
+inline answer run_whole(history_model& m, const done_transaction& t) {
+  return run_whole(m, t, [](auto&) { return true; });
+}
 
 } // namespace holdfast::testing

@@ -54,14 +54,33 @@ struct worker {
     else
       act({what::erase, at, key(), 0, {}});
   }
-  void hand_over() const { // a unique value
+  std::string any_tag() const { return tags[pick(tags.size())]; }
+  void tag(bool at, std::int64_t one, std::string value) const {
+    act({what::set_tag, at, one, 0, std::move(value)});
+  }
+  void hand_over() const { // a unique value that was read, or swap two; whoever has none takes one
     const bool at = side();
-    auto from = key(), to = key();
-    auto gave = act({what::get, at, from, 0, {}});
-    act({what::set_tag, at, from, 0, {}});
-    act({what::set_tag, at, to, 0, "t" + std::to_string(id)});
-    if (gave != "-" && from != to)
-      act({what::set_tag, at, from, 0, "u" + std::to_string(id)});
+    const auto from = key(), to = key();
+    auto mine = tag_in(act({what::get, at, from, 0, {}}));
+    const auto other = tag_in(act({what::get, at, to, 0, {}}));
+    if (mine.empty())
+      mine = any_tag();
+    tag(at, to, mine);
+    switch (pick(4)) {
+    case 0:
+      return tag(at, from, other);
+    case 1:
+      return; // it keeps what it gave away
+    default:
+      return tag(at, from, {});
+    }
+  }
+  void claim() const { // a unique value, without a look at who has it
+    const bool at = side();
+    const auto one = key();
+    tag(at, one, pick(5) == 0 ? std::string{} : any_tag());
+    if (pick(2) == 0)
+      tag(!at, one, any_tag());
   }
   void refer() const { // to a record that is there, or end one with all that refer to it
     auto parent = key();
@@ -155,7 +174,7 @@ void random_work(std::int64_t id, linking references, bool deadlines,
                  const std::function<std::string(step)>& act,
                  const std::function<std::uint64_t(std::uint64_t)>& pick) {
   const worker w{id, act, pick};
-  switch (pick(deadlines ? 12 : 10)) {
+  switch (pick(deadlines ? 14 : 12)) {
   case 0:
     return w.append();
   case 1:
@@ -175,11 +194,23 @@ void random_work(std::int64_t id, linking references, bool deadlines,
   case 8:
     return w.ring();
   case 10:
+    return w.hand_over();
   case 11:
+    return w.claim();
+  case 12:
+  case 13:
     return w.extend();
   default:
     return w.look();
   }
+}
+
+std::string tag_in(const std::string& gave) {
+  const auto number = gave.find(':');
+  const auto at = number == gave.npos ? number : gave.find(':', number + 1);
+  if (at == gave.npos || gave[at + 1] != '"')
+    return {};
+  return gave.substr(at + 2, gave.find('"', at + 2) - at - 2);
 }
 
 std::optional<std::int64_t> number_in(const std::string& gave) {

@@ -4,6 +4,10 @@
 
 #include <array>
 #include <functional>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
 
 namespace holdfast::testing {
 
@@ -26,6 +30,9 @@ constexpr std::pair<bool, std::int64_t> node_at(std::size_t place) {
   return {place % 2 == 1, node_keys[place / 2 % node_keys.size()]};
 }
 
+/// Unique values: fewer than records, so that many want one that another has.
+constexpr std::array<const char*, 4> tags{"red", "green", "blue", "grey"};
+
 /// What is in both buckets before anything else happens.
 struct first_item {
   std::int64_t key = 0;
@@ -41,6 +48,9 @@ enum class linking : std::uint8_t { absent, present };
 void random_work(std::int64_t id, linking references, bool deadlines,
                  const std::function<std::string(step)>& act,
                  const std::function<std::uint64_t(std::uint64_t)>& pick);
+
+/// The unique value in what a look-up gave; empty if there was none.
+std::string tag_in(const std::string& gave);
 
 /// The number in what a look-up gave; nothing if there was no record.
 std::optional<std::int64_t> number_in(const std::string& gave);

@@ -3,7 +3,11 @@
 
 #include <gmock/gmock.h>
 
+#include <algorithm>
 #include <cstdlib>
+#include <string>
+#include <utility>
+#include <vector>
 
 namespace holdfast::testing {
 namespace {
@@ -12,6 +16,16 @@ namespace {
 std::size_t length(std::size_t usual) {
   auto* asked = std::getenv("HOLDFAST_TRANSACTIONS");
   return asked ? std::strtoull(asked, nullptr, 10) : usual;
+}
+
+/// Calls `f` with seeds for histories of so many transactions: as many as the usual ones, or so
+/// that all together are as long as was asked for.
+template <class F>
+void for_seeds(std::uint64_t usual, std::size_t transactions, F&& f) {
+  const auto seeds = length(usual * transactions) / transactions;
+  for (std::uint64_t seed = 1; seed <= std::max<std::uint64_t>(seeds, 1); ++seed)
+    if (f(seed); ::testing::Test::HasFailure())
+      return;
 }
 
 /// Also runs histories of other seeds until one had conflicts: whether free threads get into each
@@ -55,25 +69,64 @@ TEST(a_history, with_crashes_of_buckets_is_that_of_a_serial_run) {
   expect_serial({.transactions = length(400), .seed = 3, .crashes = true});
 }
 
+TEST(a_history, over_a_journal_with_crashes_is_that_of_a_serial_run) {
+  expect_serial({.transactions = length(300), .seed = 6, .persistent = true, .crashes = true});
+}
+
+TEST(a_history, with_other_definitions_meanwhile_is_that_of_a_serial_run) {
+  for (bool crashes : {false, true})
+    expect_serial(
+        {.transactions = length(400), .seed = 8, .crashes = crashes, .redefinitions = true});
+  expect_serial({.transactions = length(300),
+                 .seed = 9,
+                 .persistent = true,
+                 .both_lines = true,
+                 .redefinitions = true});
+}
+
 TEST(a_history, of_interleaved_threads_is_that_of_a_serial_run) {
-  for (std::uint64_t seed = 1; seed <= 6; ++seed)
+  for_seeds(6, 150, [](auto seed) {
     expect_serial({.transactions = 150, .seed = seed, .interleaved = true});
+  });
+}
+
+TEST(a_history, of_interleaved_threads_over_both_lines_is_that_of_a_serial_run) {
+  for_seeds(6, 100, [](auto seed) {
+    expect_serial({.transactions = 100,
+                   .seed = seed,
+                   .persistent = true,
+                   .both_lines = true,
+                   .crashes = seed % 2 == 0,
+                   .interleaved = true});
+  });
+}
+
+TEST(a_history, of_interleaved_threads_with_other_definitions_is_that_of_a_serial_run) {
+  for_seeds(6, 100, [](auto seed) {
+    expect_serial({.transactions = 100,
+                   .seed = seed,
+                   .crashes = seed % 2 == 0,
+                   .redefinitions = true,
+                   .interleaved = true});
+  });
 }
 
 TEST(a_history, on_schedules_of_the_seed_is_that_of_a_serial_run) {
-  for (std::uint64_t seed = 1; seed <= 12; ++seed)
+  for_seeds(12, 60, [](auto seed) {
     expect_serial({.transactions = 60,
                    .seed = seed,
                    .crashes = seed % 2 == 0,
+                   .redefinitions = seed % 3 == 0,
                    .interleaved = true,
                    .deterministic = true});
+  });
 }
 
 /// Whoever read a record that has ended by the time of the commit runs again.
 TEST(a_history, of_records_with_deadlines_is_that_of_a_serial_run) {
-  for (std::uint64_t seed = 1; seed <= 6; ++seed)
-    expect_serial(
-        {.transactions = length(150), .seed = seed, .interleaved = true, .deadlines = true});
+  for_seeds(6, 150, [](auto seed) {
+    expect_serial({.transactions = 150, .seed = seed, .interleaved = true, .deadlines = true});
+  });
 }
 
 TEST(a_history, of_deadlines_over_a_journal_is_that_of_a_serial_run) {
@@ -85,13 +138,29 @@ TEST(a_history, of_deadlines_over_a_journal_is_that_of_a_serial_run) {
 }
 
 TEST(a_history, of_deadlines_on_schedules_of_the_seed_is_that_of_a_serial_run) {
-  for (std::uint64_t seed = 1; seed <= 12; ++seed)
+  for_seeds(12, 60, [](auto seed) {
     expect_serial({.transactions = 60,
                    .seed = seed,
                    .crashes = seed % 2 == 0,
                    .interleaved = true,
                    .deterministic = true,
                    .deadlines = true});
+  });
+}
+
+/// What the histories are about happens in them.
+TEST(a_history, of_unique_values_has_swaps_and_refusals) {
+  std::size_t refused = 0, swapped = 0;
+  const auto ran = run_history({.transactions = 600, .seed = 1, .interleaved = true});
+  for (auto& t : ran.all) {
+    auto gives_tag = [](auto& s) {
+      return s.kind == step::what::set_tag && s.gave == "ok" && !s.text.empty();
+    };
+    refused += t.refused;
+    swapped += t.wrote() && std::ranges::count_if(t.steps, gives_tag) == 2;
+  }
+  EXPECT_GE(refused, 20U);
+  EXPECT_GE(swapped, 5U);
 }
 
 TEST(a_cycle, of_two_that_did_not_see_each_other_is_found) {
@@ -107,18 +176,65 @@ TEST(a_cycle, of_two_that_did_not_see_each_other_is_found) {
   EXPECT_THAT(find_cycle(ran), ::testing::SizeIs(2));                // did not see
 }
 
-struct a_planted_bug : ::testing::TestWithParam<planted_bug> {};
+/// A bug, and in what histories it is looked for.
+struct bug_in_place {
+  planted_bug bug;
+  const char* place;
+  history_options options;
+};
+
+std::string name_of(planted_bug bug) {
+  static constexpr const char* names[] = {"none",           "unread_keys",       "unread_counts",
+                                          "unread_orders",  "unchecked_buckets", "shared_values",
+                                          "surviving_edits"};
+  return names[static_cast<std::size_t>(bug)];
+}
+
+std::vector<bug_in_place> bugs_in_all_places() {
+  const std::pair<const char*, history_options> places[] = {
+      {"in_memory", {}},
+      {"with_crashes", {.crashes = true}},
+      {"over_a_journal", {.persistent = true}},
+      {"over_a_journal_with_crashes", {.persistent = true, .crashes = true}},
+      {"over_both_lines", {.persistent = true, .both_lines = true}},
+      {"over_both_lines_with_crashes", {.persistent = true, .both_lines = true, .crashes = true}},
+      {"with_other_definitions", {.redefinitions = true}},
+      {"with_deadlines", {.deadlines = true}},
+      {"on_schedules", {.deterministic = true}},
+      {"on_schedules_with_crashes", {.crashes = true, .deterministic = true}},
+  };
+  std::vector<bug_in_place> out;
+  for (auto bug :
+       {planted_bug::unread_keys, planted_bug::unread_counts, planted_bug::unread_orders,
+        planted_bug::unchecked_buckets, planted_bug::shared_values, planted_bug::surviving_edits})
+    for (auto& [place, options] : places) {
+      if (bug == planted_bug::surviving_edits && !options.crashes)
+        continue;
+      out.push_back({bug, place, options});
+      out.back().options.transactions = 100;
+      out.back().options.interleaved = true;
+      out.back().options.bug = bug;
+    }
+  return out;
+}
+
+struct a_planted_bug : ::testing::TestWithParam<bug_in_place> {};
 
 TEST_P(a_planted_bug, is_found) {
-  for (std::uint64_t seed = 1; seed <= 20; ++seed)
-    if (find_anomaly(run_history(
-            {.transactions = 100, .seed = seed, .interleaved = true, .bug = GetParam()})))
+  auto options = GetParam().options;
+  for (options.seed = 1; options.seed <= 20; ++options.seed)
+    if (find_anomaly(run_history(options)))
       return;
   FAIL() << "20 histories look serial";
 }
 
+INSTANTIATE_TEST_SUITE_P(all, a_planted_bug, ::testing::ValuesIn(bugs_in_all_places()),
+                         [](auto& of) { return name_of(of.param.bug) + "_" + of.param.place; });
+
+struct an_unread_step : ::testing::TestWithParam<planted_bug> {};
+
 /// One thread has nothing in its way but the time.
-TEST_P(a_planted_bug, is_found_by_deadlines_alone) {
+TEST_P(an_unread_step, is_found_by_deadlines_alone) {
   for (std::uint64_t seed = 1; seed <= 20; ++seed) {
     const history_options options{
         .threads = 1, .transactions = 200, .seed = seed, .interleaved = true, .deadlines = true};
@@ -142,7 +258,7 @@ TEST(unread_keys, break_the_ring) {
   FAIL() << "20 rings are whole";
 }
 
-INSTANTIATE_TEST_SUITE_P(all, a_planted_bug,
+INSTANTIATE_TEST_SUITE_P(all, an_unread_step,
                          ::testing::Values(planted_bug::unread_keys, planted_bug::unread_counts,
                                            planted_bug::unread_orders));
 
