@@ -187,6 +187,8 @@ result<void> transaction_state::edit(commit_scope& scope,
   if (!scope.changed()) // all that it did was to erase what had expired and is purged by now
     return {};
   auto ready = scope.prepare();
+  if (!ready && ready.error() == errc::broken_reference)
+    told_by_ = scope.looks_at();
   if (ready || ready.error() != errc::duplicate)
     return ready;
   // A unique value may be taken by a record that this transaction could not see.
@@ -214,8 +216,12 @@ result<void> transaction_state::commit(durability level, std::optional<conflict>
   try {
     auto op = make_ref<transaction_operation>(runtime_, level);
     auto sealed = seal(*op, changed, met);
-    if (!sealed)
+    if (!sealed) {
+      // What a reference says of other records is what readers find.
+      if (auto seen = home.wait_published(told_by_, *until_); !met && !seen)
+        return fail(std::move(seen.error()));
       return fail(std::move(sealed.error()));
+    }
     if (*sealed == sealing::published)
       return {};
     if (op->wait_until(until_->wake_up()))

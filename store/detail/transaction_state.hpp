@@ -119,6 +119,7 @@ private:
   static constexpr std::uint32_t lookups_per_look = 16;
   std::uint32_t lookups_ = 0;
   bool late_ = false;
+  sequence told_by_ = 0; ///< the commit, not published yet maybe, for which references are refused
 };
 
 /// What a transaction ends with that did not come to its commit in time.
