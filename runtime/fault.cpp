@@ -57,6 +57,14 @@ bool detail::fault_hit(std::string_view name) {
   return true;
 }
 
+bool detail::bug_hit(std::string_view name) {
+  try {
+    return fault_hit(name);
+  } catch (const injected_fault&) {
+    return true;
+  }
+}
+
 namespace testing {
 
 fault::fault(std::string name, std::uint64_t skip, std::function<void()> action,
