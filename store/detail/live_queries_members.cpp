@@ -202,6 +202,8 @@ void live_queries::tell(query_group& g) {
     const auto e = event_of(g, g.at, false);
     for (auto& [key, queue] : g.members) {
       fault_point("queries.telling");
+      if (bug_point("queries.passed_over"))
+        continue;
       queue->push({nullptr, e});
     }
     g.untold = false;

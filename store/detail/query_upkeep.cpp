@@ -1,5 +1,6 @@
 #include <holdfast/store/detail/query_upkeep.hpp>
 
+#include <holdfast/runtime/fault.hpp>
 #include <holdfast/store/detail/execute.hpp>
 #include <holdfast/store/detail/query_listing.hpp>
 #include <holdfast/store/detail/query_tally.hpp>
@@ -38,6 +39,8 @@ bool query_upkeep::take(const place& at, const record_block* before, const recor
   const auto& which = *over_->which;
   const auto matching = [&](const record_block* b) { return b && which(*b) ? b : nullptr; };
   if (!take_matching(matching(before), matching(after)))
+    return false;
+  if (bug_point("queries.taken_twice") && !take_matching(matching(before), matching(after)))
     return false;
   taken_ = at;
   return true;

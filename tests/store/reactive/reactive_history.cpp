@@ -1,6 +1,9 @@
 #include "tests/store/reactive/reactive_history.hpp"
 
+#include "tests/store/reactive/reactive_faults.hpp"
+#include "tests/store/reactive/reactive_moments.hpp"
 #include "tests/store/reactive/reactive_queries.hpp"
+#include "tests/store/reactive/reactive_schedule.hpp"
 #include "tests/store/reactive/reactive_subscriber.hpp"
 
 #include <holdfast/runtime/fault.hpp>
@@ -22,16 +25,18 @@ public:
 
   reactive_history run() {
     define();
-    remember();
+    moments_.remember(db_.snapshot());
     for (std::size_t i = 0; i < options_.commits && out_.failures.empty(); ++i) {
       if (one_in(6))
         change_subscribers();
       if (options_.crashes && one_in(25))
         crash();
+      faults_.plant(options_.bug, random_);
+      if (options_.drops && one_in(20))
+        come_or_go(reactive_buckets[random_() % 3]);
       write();
-      remember();
-      while (options_.deterministic && one_in(2) && db_.runtime_in_use().run_one()) {
-      }
+      moments_.remember(db_.snapshot());
+      schedule_.run_some();
       if (i % 50 == 49)
         check();
     }
@@ -47,16 +52,30 @@ private:
   }
   bool one_in(int n) { return random_() % static_cast<std::uint64_t>(n) == 0; }
   value key() { return static_cast<std::int64_t>(random_() % reactive_keys); }
-  bucket<>& a_bucket() { return buckets_.at(reactive_buckets[random_() % 3]); }
+  /// Any that is there; one at least is.
+  bucket<> a_bucket() {
+    for (;;)
+      if (auto found = buckets_.find(reactive_buckets[random_() % 3]); found != buckets_.end())
+        return found->second;
+  }
+  /// For queries, whose thread is another one.
+  bucket<> handle(const std::string& name) const {
+    const std::lock_guard lock{mutex_};
+    auto found = buckets_.find(name);
+    if (found == buckets_.end())
+      throw reactive_absence{error{errc::not_found, name + ": it was dropped"}};
+    return found->second;
+  }
   reactive_view at(const snapshot& when) const {
-    return [this, &when](const std::string& name) { return buckets_.at(name).at(when); };
+    return
+        [this, &when](const std::string& name) { return reactive_reader{handle(name).at(when)}; };
   }
 
   void define() {
     for (auto& name : reactive_buckets)
-      buckets_.emplace(
-          name,
-          db_.define(random_schema(random_, name, options_.durable && name != "two")).value());
+      come(name);
+    for (int i = 0; i < 2; ++i)
+      filters_.push_back(random_read_filters(random_));
     for (std::size_t i = 0; i < options_.queries; ++i) {
       queries_.push_back(random_query(random_, "q" + std::to_string(i)));
       define(queries_.back());
@@ -70,17 +89,27 @@ private:
   }
   std::function<result<std::string>(query_context&, const object&)>
   function(const reactive_query& q) {
-    return [this, &q](query_context& in, const object& with) {
-      auto reads = std::make_shared<int>(0);
-      return q.run(
-          [&](const std::string& name) {
-            if (options_.bug == reactive_bug::unread && name == "one")
-              return buckets_.at(name);
-            if (options_.bug == reactive_bug::torn && ++*reads == 2)
-              return buckets_.at(name);
-            return in.in(buckets_.at(name));
-          },
-          with);
+    // A handle is of one bucket, a name of whichever has it.
+    const auto by_name = options_.drops || one_in(2);
+    return [this, &q, by_name](query_context& in, const object& with) -> result<std::string> {
+      int reads = 0;
+      const reactive_view view = [&](const std::string& name) {
+        ++reads;
+        if ((options_.bug == reactive_bug::unread && name == "one") ||
+            (options_.bug == reactive_bug::torn && reads == 2))
+          return reactive_reader{handle(name)};
+        if (!by_name)
+          return reactive_reader{in.in(handle(name))};
+        auto found = in.bucket(name);
+        if (!found)
+          throw reactive_absence{found.error()};
+        return reactive_reader{std::move(*found)};
+      };
+      try {
+        return q.run(view, with);
+      } catch (const reactive_absence& absent) {
+        return fail(absent.why);
+      }
     };
   }
 
@@ -88,7 +117,7 @@ private:
 
   void write() {
     ++out_.commits;
-    auto& b = a_bucket();
+    auto b = a_bucket();
     auto fields = random_fields(random_);
     switch (random_() % 12) {
     case 0:
@@ -135,6 +164,8 @@ private:
   void transact() {
     auto from = key(), to = key();
     const auto* other = one_in(2) ? "two" : "three"; // also of the other line
+    if (!buckets_.contains("one") || !buckets_.contains(other))
+      return;
     (void)db_.transact([&](transaction& tx) -> result<void> {
       auto a = tx.in(buckets_.at("one")), b = tx.in(buckets_.at(other));
       auto gone = a.erase(from).get();
@@ -152,21 +183,46 @@ private:
               : change.add_index("f");
     (void)db_.update_bucket(name, change);
   }
+  void come_or_go(const std::string& name) {
+    if (one_in(2))
+      check(); // else it goes while queries are run
+    moments_.note(subscribers_);
+    if (!buckets_.contains(name)) {
+      come(name);
+      moments_.remember(db_.snapshot());
+      moments_.extend(); // a definition changes nothing, though on disk it has a seq
+    } else if (buckets_.size() > 1) {
+      ++out_.drops;
+      if (auto gone = db_.drop(name); !gone || !*gone)
+        out_.failures.push_back(name + ": it cannot be dropped");
+      moments_.remember(db_.snapshot());
+      moments_.note(subscribers_); // it was found when it was closed, and not gone yet
+      const std::lock_guard lock{mutex_};
+      buckets_.erase(name);
+    }
+  }
+  void come(const std::string& name) {
+    auto made = db_.define(random_schema(random_, name, options_.durable && name != "two")).value();
+    const std::lock_guard lock{mutex_};
+    buckets_.emplace(name, std::move(made));
+  }
   void crash() {
     ++out_.crashes;
+    // Nobody else runs the actor that is waited for.
+    const auto patience = std::chrono::seconds{options_.deterministic ? 0 : 20};
     switch (random_() % 4) {
     case 0:
-      (void)db_.crash_queries();
+      if (!options_.deterministic && one_in(4))
+        (void)db_.crash_supervisor(one_in(2) ? "buckets" : "services");
+      else
+        (void)db_.crash_queries(patience);
       break;
     case 1:
-      (void)db_.crash(reactive_buckets[random_() % 3]);
+      (void)(options_.durable && one_in(3) ? db_.crash_persistence()
+                                           : db_.crash(reactive_buckets[random_() % 3]));
       break;
     default:
-      static const std::vector<std::string> points{"queries.routing", "queries.running",
-                                                   "queries.installing", "queries.taking",
-                                                   "queries.adjusting"};
-      fault_.reset();
-      fault_.emplace(points[random_() % points.size()], random_() % 3);
+      faults_.crash_somewhere(random_);
     }
   }
 
@@ -181,19 +237,15 @@ private:
       subscribers_.erase(gone);
       return;
     }
-    auto& q = queries_[random_() % queries_.size()];
     auto made = std::make_unique<reactive_subscriber>();
-    made->of = &q;
-    if (!q.parameter.empty())
-      made->with.set(q.parameter, static_cast<std::int64_t>(random_() % 6));
-    auto& newest = *snapshots_.rbegin();
-    made->known = reactive_outcome(q, at(newest.second), made->with);
-    made->at = newest.first;
+    choose(*made, queries_, filters_, subscribers_, random_);
+    made->known = moments_.outcome_now(*made);
+    made->at = moments_.newest_moment();
     const bool skip = one_in(3);
-    auto token = db_.subscribe(q.name, made->with, reactive_handler(*made, options_.bug),
-                               {.skip_initial = skip});
+    groups_.join(*made);
+    auto token = subscribe_to(db_, *made, options_.bug, {.skip_initial = skip});
     if (!token) {
-      out_.failures.push_back(q.name + ": " + token.error().to_string());
+      out_.failures.push_back(name_of(*made) + ": " + token.error().to_string());
       return;
     }
     made->token = std::move(*token);
@@ -214,54 +266,51 @@ private:
   }
   // -- what is checked
 
-  void remember() {
-    auto now = db_.snapshot();
-    snapshots_.insert_or_assign(reactive_moment{now.memory_seq(), now.durable_seq()}, now);
-  }
   void complain(const reactive_subscriber& s, const std::string& what) {
     out_.failures.push_back(name_of(s) + ": " + what);
   }
   std::string story(const reactive_subscriber& s) const {
-    auto why = db_.why(s.of->name, s.with);
+    auto why = db_.why(s.of->name, s.with, s.filters);
     if (!why)
       return ", " + why.error().to_string();
     return ", run " + std::to_string(why->runs) + " times, at last for " +
            (why->last ? why->last->to_string() : "nothing");
   }
-  void check_values(reactive_subscriber& s) {
-    check_told(
-        s,
-        [&](const reactive_moment& when) {
-          auto found = snapshots_.find(when);
-          return found == snapshots_.end() ? std::vector<reactive_view>{}
-                                           : std::vector{at(found->second)};
-        },
-        out_);
-  }
+  void check_values(reactive_subscriber& s) { check_told(s, moments_.past(), out_); }
   void check() {
+    if (options_.deterministic) {
+      schedule_.run_all();
+      faults_.let_crash_be(); // or the time must pass while it is waited for
+      schedule_.run_all();
+    }
     if (auto settled = db_.settle(std::chrono::seconds{20}); !settled)
       out_.failures.push_back(settled.error().to_string());
-    auto newest = *snapshots_.rbegin();
+    std::vector<reactive_subscriber*> all;
     for (auto& s : subscribers_) {
+      all.push_back(s.get());
       check_values(*s);
       count_kept_up(*s, db_, out_);
-      auto now = reactive_outcome(*s->of, at(newest.second), s->with);
+      auto now = moments_.outcome_now(*s);
       if (s->known != now)
         complain(*s, "it is " + now + " and was told last as " + s->known + story(*s));
     }
-    snapshots_.clear();
-    snapshots_.insert(newest);
+    groups_.check(all, options_.crashes ? 2 : 1, moments_.past(), out_);
+    moments_.forget();
   }
 
   const reactive_options options_;
   reactive_history out_;
   reactive_random random_;
-  std::map<std::string, bucket<>> buckets_;
+  mutable std::mutex mutex_;
+  std::map<std::string, bucket<>> buckets_; ///< those that are there; changed under the mutex
   std::deque<reactive_query> queries_;
-  store db_;                                      ///< after what its queries use
-  std::map<reactive_moment, snapshot> snapshots_; ///< each moment there was since the last check
+  std::vector<read_filters> filters_;
+  reactive_faults faults_;
+  store db_; ///< after what its queries use
+  reactive_schedule schedule_{db_.runtime_in_use(), random_};
+  reactive_moments moments_{[this](const snapshot& when) { return at(when); }};
+  reactive_groups groups_;
   std::vector<std::unique_ptr<reactive_subscriber>> subscribers_;
-  std::optional<fault> fault_;
   int fields_ = 0;
 };
 
@@ -271,6 +320,7 @@ store_options reactive_settings(const reactive_options& options) {
   store_options out;
   out.restart_period = std::chrono::milliseconds{1}; // as many crashes as are asked for
   out.live_list_spare = options.seed % 4;
+  out.runtime_settings.callback_threads = 1 + options.seed % 2;
   if (options.durable)
     out.journal = memory_journal();
   return out;

@@ -12,13 +12,25 @@ namespace holdfast::testing {
 /// What a test breaks on purpose, to see that the checks find it.
 enum class reactive_bug {
   none,
-  unread,    ///< queries read one bucket past their context
-  torn,      ///< of two reads of a query, one is of another moment
-  lost,      ///< a subscriber does not get some of its values
-  backwards, ///< a subscriber gets a value again that it had before
-  stale,     ///< a value comes with the seqs of a later moment
-  unfilled,  ///< in a list with a limit, what leaves is not replaced from behind its end
+  unread,     ///< queries read one bucket past their context
+  torn,       ///< of two reads of a query, one is of another moment
+  lost,       ///< a subscriber does not get some of its values
+  backwards,  ///< a subscriber gets a value again that it had before
+  stale,      ///< a value comes with the seqs of a later moment
+  unfilled,   ///< in a list with a limit, what leaves is not replaced from behind its end
+  unfiltered, ///< a read filter is left out of a subscription
+  lone,       ///< one member of a group gets another value than the others
+  ahead,      ///< members of a group get values before another one gets those before them
+  unchanged,  ///< an item of a list with other content is not told to have changed
+  misplaced,  ///< an item that has moved is told to have stood elsewhere
+  unremoved,  ///< another item than the one that left is told to have left
+  // In the store:
+  left_out,    ///< a change is not led to one of the queries that it affects
+  taken_twice, ///< a change is taken twice into what is kept up without a run
+  passed_over, ///< one member of a group is not told
 };
+/// Where the store goes wrong by it; empty for what is wrong elsewhere.
+std::string bug_point_of(reactive_bug bug);
 
 struct reactive_options {
   std::size_t commits = 400;
@@ -28,7 +40,8 @@ struct reactive_options {
   bool durable = false;       ///< some buckets are persistent
   bool crashes = false;       ///< of buckets, of the query manager, and in the middle of its steps
   bool redefine = false;      ///< buckets get fields and indexes
-  bool deterministic = false; ///< actors run between writes, as the seed says
+  bool drops = false;         ///< buckets go, and others of their names come
+  bool deterministic = false; ///< actors run between writes, in an order that the seed gives
   unsigned writers = 3;       ///< threads, of `run_reactive_writers`
   reactive_bug bug = reactive_bug::none;
 };
@@ -39,6 +52,9 @@ struct reactive_history {
   std::size_t values = 0; ///< told to subscribers, errors included
   std::size_t errors = 0; ///< of these
   std::size_t crashes = 0;
+  std::size_t drops = 0;
+  std::size_t shared = 0;       ///< values told to one of several members of a group
+  std::size_t filtered = 0;     ///< values told to those who have read filters
   std::size_t cut_adjusted = 0; ///< checks at which a list with a limit had been kept up
   std::size_t cut_spent = 0;    ///< and at which it had been run for what it had to spare
 };

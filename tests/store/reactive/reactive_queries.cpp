@@ -14,11 +14,11 @@ std::string a_bucket(reactive_random& random) {
   return reactive_buckets[random() % reactive_buckets.size()];
 }
 
-std::string text_of(const record& r) { return r.to_string() + "v" + std::to_string(r.version()); }
+std::string text_of(const record& r) { return reactive_text(r); }
 std::string text_of(const records& list) {
   std::string out;
   for (auto& r : list)
-    out += text_of(r) + ";";
+    out += reactive_text(r) + ";";
   return out;
 }
 std::string text_of(const groups& list) {
@@ -119,7 +119,7 @@ query random_selection(reactive_random& random, const std::string& parameter) {
   return out;
 }
 
-selection select(const bucket<>& from, const query& q, const filter& which) {
+selection select(const reactive_reader& from, const query& q, const filter& which) {
   auto out = from.where(which);
   for (auto& term : q.order())
     out = std::move(out).then_by(term.field, term.way);
@@ -342,6 +342,17 @@ reactive_query random_query(reactive_random& random, const std::string& name) {
   return out;
 }
 
+read_filters random_read_filters(reactive_random& random) {
+  read_filters out;
+  for (int buckets = 1 + any_of(random, 2); buckets > 0; --buckets)
+    out.insert_or_assign(a_bucket(random), random_leaf(random, {}));
+  return out;
+}
+
+std::string reactive_text(const record& r) {
+  return r.to_string() + "v" + std::to_string(r.version());
+}
+
 std::string reactive_text(const query_value& from) {
   if (auto* text = from.if_a<std::string>())
     return *text;
@@ -364,6 +375,8 @@ std::string reactive_outcome(const reactive_query& q, const reactive_view& in, c
   try {
     auto text = q.run(in, with);
     return text ? *text : failed_with(text.error().code());
+  } catch (const reactive_absence& absent) {
+    return failed_with(absent.why.code());
   } catch (const std::exception&) {
     return failed_with(errc::invalid_argument);
   }

@@ -1,17 +1,13 @@
 #pragma once
 
-#include <holdfast/store/store.hpp>
+#include "tests/store/reactive/reactive_reader.hpp"
 
 #include <functional>
-#include <map>
 #include <random>
 #include <string>
 #include <vector>
 
 namespace holdfast::testing {
-
-/// The handle of a bucket in some view: in a query's context, or at a snapshot.
-using reactive_view = std::function<bucket<>(const std::string& name)>;
 
 /// A query that can be run in any view, so that a subscription can be held against it.
 struct reactive_query {
@@ -37,9 +33,13 @@ object random_fields(reactive_random& random);
 /// Of the records with a low or high `n` or `r`, where lists with a limit stand.
 filter an_end_of_an_order(reactive_random& random);
 reactive_query random_query(reactive_random& random, const std::string& name);
+/// For one bucket or two.
+read_filters random_read_filters(reactive_random& random);
 
 /// What a declared query gave, as text.
 std::string reactive_text(const query_value& from);
+/// A record with its version.
+std::string reactive_text(const record& r);
 /// What a run would be told as, whatever it throws.
 std::string reactive_outcome(const reactive_query& q, const reactive_view& in, const object& with);
 std::string reactive_outcome(const result<query_value>& from);

@@ -80,7 +80,8 @@ void reactive_replay::apply(const change& c) {
   if (found == buckets_.end())
     return;
   auto& in = found->second;
-  if (c.kind == change_kind::cleared)
+  const bool all = c.kind == change_kind::cleared || c.kind == change_kind::dropped;
+  if (all)
     in.deadlines.clear();
   if (c.before)
     in.deadlines.erase(c.before.key().as_int());
@@ -91,7 +92,7 @@ void reactive_replay::apply(const change& c) {
   const bool is_there = c.after && !ended(c.after, c.at);
   auto done = result<void>{};
   const auto none = [](const auto&) {};
-  if (c.kind == change_kind::cleared)
+  if (all)
     done = in.plain.clear().get().map(none);
   else if (was_there && is_there)
     done = replace(in, c.after);
@@ -139,9 +140,9 @@ const reactive_replay::state& reactive_replay::state_of(const line_states& l, se
 reactive_view reactive_replay::view(const reactive_moment& when, std::size_t tick) const {
   return [this, when, tick](const std::string& name) {
     auto& in = buckets_.at(name);
-    return in.plain.at(
+    return reactive_reader{in.plain.at(
         state_of(lines_[in.persistent ? 1 : 0], in.persistent ? when.second : when.first, tick)
-            .seen);
+            .seen)};
   };
 }
 

@@ -1,11 +1,13 @@
+#include "tests/store/reactive/reactive_faults.hpp"
+#include "tests/store/reactive/reactive_random_writer.hpp"
 #include "tests/store/reactive/reactive_replay.hpp"
 #include "tests/store/reactive/reactive_subscriber.hpp"
 
 #include <algorithm>
 #include <atomic>
 #include <deque>
-#include <future>
 #include <memory>
+#include <set>
 #include <thread>
 
 namespace holdfast::testing {
@@ -17,101 +19,6 @@ constexpr std::size_t commits_of_burst = 60; ///< about, of all writers
 bool once_in(reactive_random& random, int n) {
   return random() % static_cast<std::uint64_t>(n) == 0;
 }
-
-/// Writes at random, and waits for half of its writes only when it is done.
-class random_writer {
-public:
-  random_writer(store& db, std::map<std::string, bucket<>>& buckets, deadlines ends,
-                std::uint64_t seed)
-      : db_{db}, buckets_{buckets}, ends_{ends}, random_{seed} {}
-  ~random_writer() {
-    for (auto& each : waiting_)
-      (void)each.get();
-  }
-  random_writer(const random_writer&) = delete;
-  random_writer& operator=(const random_writer&) = delete;
-
-  void write() {
-    auto& b = buckets_.at(reactive_buckets[random_() % 3]);
-    auto fields = this->fields();
-    switch (random_() % 12) {
-    case 0:
-    case 1:
-    case 2:
-    case 3:
-    case 4:
-      fields.set("id", key());
-      return finish(b.upsert(fields, ending()));
-    case 5:
-    case 6:
-      return finish(b.update(key(), fields));
-    case 7:
-      if (once_in(random_, 3))
-        return static_cast<void>(b.erase_many(an_end_of_an_order(random_)).get());
-      return finish(b.erase(key()));
-    case 8:
-      return finish(b.touch(key(), ending()));
-    case 9:
-      return insert_many(b);
-    case 10:
-      return transact();
-    default:
-      if (once_in(random_, 8))
-        (void)b.clear().get();
-    }
-  }
-
-private:
-  value key() { return static_cast<std::int64_t>(random_() % reactive_keys); }
-  object fields() {
-    auto out = random_fields(random_);
-    if (once_in(random_, 3))
-      out.set("ref", key());
-    return out;
-  }
-  write_options ending() {
-    if (ends_ == deadlines::none)
-      return {};
-    if (once_in(random_, 4))
-      return {.expires_in = std::chrono::seconds{1 + random_() % 3}};
-    return once_in(random_, 6) ? write_options{.never_expires = true} : write_options{};
-  }
-  void finish(pending<record> write) {
-    if (once_in(random_, 2))
-      (void)std::move(write).get();
-    else
-      waiting_.push_back(std::move(write).as_future());
-  }
-  void insert_many(bucket<>& b) {
-    std::vector<object> list;
-    for (int i = 0; i < 3; ++i) {
-      list.push_back(fields());
-      list.back().set("id", key());
-    }
-    (void)b.upsert_many(list).get();
-  }
-  /// Moves a record, so that a query that sees half of it is wrong.
-  void transact() {
-    const auto from = key(), to = key();
-    const auto* other = once_in(random_, 2) ? "two" : "three"; // also of the other line
-    (void)db_.transact([&](transaction& tx) -> result<void> {
-      auto a = tx.in(buckets_.at("one")), b = tx.in(buckets_.at(other));
-      auto gone = a.erase(from).get();
-      if (!gone)
-        return fail(gone.error());
-      auto moved = gone->to_object();
-      moved.set("id", to);
-      moved.set("ref", nullptr);
-      return b.upsert(moved).get().map([](const auto&) {});
-    });
-  }
-
-  store& db_;
-  std::map<std::string, bucket<>>& buckets_;
-  const deadlines ends_;
-  reactive_random random_;
-  std::vector<std::future<result<record>>> waiting_;
-};
 
 reactive_moment moment_of(const snapshot& s) { return {s.memory_seq(), s.durable_seq()}; }
 
@@ -152,13 +59,21 @@ private:
     for (auto& name : reactive_buckets) {
       const bool persistent = options_.durable && name != "two";
       auto plain = random_schema(random_, name, persistent);
-      buckets_.emplace(name, db_.define(with_endings(random_, plain, ends_)).value());
+      definitions_.emplace(name, with_endings(random_, plain, ends_));
+      buckets_.emplace(name, db_.define(definitions_.at(name)).value());
       replay_.follow(plain.field("ref", integer()), persistent);
     }
+    for (auto* name : {"empty", "closed"}) {
+      auto plain = random_schema(random_, name, false);
+      stand_ins_.emplace(name, db_.define(plain.field("ref", integer())).value());
+    }
+    (void)db_.drop("closed");
     markers_.push_back(db_.define(marker("last_in_memory").persistent(false)).value());
     if (options_.durable)
       markers_.push_back(db_.define(marker("last_durable")).value());
     replay_.begin(moment_of(db_.snapshot()));
+    for (int i = 0; i < 2; ++i)
+      filters_.push_back(random_read_filters(random_));
     for (std::size_t i = 0; i < options_.queries; ++i) {
       auto& q = queries_.emplace_back(random_query(random_, "q" + std::to_string(i)));
       auto defined = q.declared ? db_.define_query(q.name, *q.declared)
@@ -169,16 +84,24 @@ private:
   }
   std::function<result<std::string>(query_context&, const object&)>
   function(const reactive_query& q) {
-    return [this, &q](query_context& in, const object& with) {
+    return [this, &q](query_context& in, const object& with) -> result<std::string> {
       auto reads = 0;
-      return q.run(
-          [&](const std::string& name) {
-            ++reads;
-            const bool past = (options_.bug == reactive_bug::unread && name == "one") ||
-                              (options_.bug == reactive_bug::torn && reads == 2);
-            return past ? buckets_.at(name) : in.in(buckets_.at(name));
-          },
-          with);
+      const reactive_view view = [&](const std::string& name) {
+        ++reads;
+        const bool past = (options_.bug == reactive_bug::unread && name == "one") ||
+                          (options_.bug == reactive_bug::torn && reads == 2);
+        if (!past && !options_.drops)
+          return reactive_reader{in.in(buckets_.at(name))};
+        auto found = past ? db_.bucket(name) : in.bucket(name);
+        if (!found)
+          throw reactive_absence{found.error()};
+        return reactive_reader{std::move(*found)};
+      };
+      try {
+        return q.run(view, with);
+      } catch (const reactive_absence& absent) {
+        return fail(absent.why);
+      }
     };
   }
 
@@ -191,7 +114,7 @@ private:
     for (unsigned t = 0; t < options_.writers; ++t)
       threads.emplace_back([&, seed = random_()] {
         {
-          random_writer writer{db_, buckets_, ends_, seed};
+          random_writer writer{db_, ends_, seed};
           for (std::size_t i = 0; i < each; ++i)
             writer.write();
         }
@@ -199,16 +122,37 @@ private:
       });
     do {
       change_subscribers();
+      faults_.plant(options_.bug, random_);
       if (options_.crashes && once_in(random_, 4))
         crash();
+      if (options_.drops && once_in(random_, 8))
+        come_or_go();
     } while (running > 0 && out_.failures.empty());
     for (auto& t : threads)
       t.join();
   }
+  /// Of buckets that no other one refers to; and of those in memory, for a definition on disk has a
+  /// seq that no event tells of.
+  void come_or_go() {
+    const std::string name = options_.durable || once_in(random_, 2) ? "two" : "three";
+    unsure_.insert(name);
+    if (gone_.erase(name) > 0) {
+      buckets_.insert_or_assign(name, db_.define(definitions_.at(name)).value());
+      return;
+    }
+    ++out_.drops;
+    gone_.insert(name);
+    if (auto dropped = db_.drop(name); !dropped || !*dropped)
+      out_.failures.push_back(name + ": it cannot be dropped");
+  }
   void crash() {
     ++out_.crashes;
-    if (once_in(random_, 2))
+    if (once_in(random_, 3))
+      faults_.crash_somewhere(random_);
+    else if (once_in(random_, 2))
       (void)db_.crash_queries();
+    else if (options_.durable && once_in(random_, 3))
+      (void)db_.crash_persistence();
     else
       (void)db_.crash(reactive_buckets[random_() % 3]);
   }
@@ -222,15 +166,13 @@ private:
       subscribers_.erase(gone);
       return;
     }
-    auto& q = queries_[random_() % queries_.size()];
     auto made = std::make_unique<reactive_subscriber>();
-    made->of = &q;
+    choose(*made, queries_, filters_, subscribers_, random_);
     made->known = "not told";
-    if (!q.parameter.empty())
-      made->with.set(q.parameter, static_cast<std::int64_t>(random_() % 6));
-    auto token = db_.subscribe(q.name, made->with, reactive_handler(*made, options_.bug));
+    groups_.join(*made);
+    auto token = subscribe_to(db_, *made, options_.bug, {});
     if (!token) {
-      out_.failures.push_back(q.name + ": " + token.error().to_string());
+      out_.failures.push_back(name_of(*made) + ": " + token.error().to_string());
       return;
     }
     made->token = std::move(*token);
@@ -254,27 +196,82 @@ private:
       out_.failures.push_back("replay: " + replay_.fault());
     return last;
   }
+  enum class seen_as { it_was, absent, closed, empty };
+  reactive_view as(std::map<std::string, seen_as> how, reactive_view in) const {
+    return [this, how = std::move(how), in = std::move(in)](const std::string& name) {
+      const auto found = how.find(name);
+      if (found == how.end() || found->second == seen_as::it_was)
+        return in(name);
+      if (found->second == seen_as::absent)
+        throw reactive_absence{error{errc::not_found, name + ": it was dropped"}};
+      return reactive_reader{stand_ins_.at(found->second == seen_as::closed ? "closed" : "empty")};
+    };
+  }
+  std::map<std::string, seen_as> without_gone() const {
+    std::map<std::string, seen_as> out;
+    for (auto& name : gone_)
+      out.emplace(name, seen_as::absent);
+    return out;
+  }
+  /// All ways in which a moment may have been seen. That a bucket comes, is closed, and is gone
+  /// are no moments: a run may come upon each of it, whatever the moment of the run.
+  std::vector<reactive_view> views(const reactive_moment& when) const {
+    std::vector<std::map<std::string, seen_as>> ways{without_gone()};
+    for (auto& name : unsure_)
+      for (auto n = ways.size(); n > 0; --n)
+        for (auto how : {seen_as::absent, seen_as::closed, seen_as::empty, seen_as::it_was}) {
+          ways.push_back(ways[n - 1]);
+          ways.back().insert_or_assign(name, how);
+        }
+    std::vector<reactive_view> out;
+    for (auto& base : replay_.at(when))
+      for (auto& how : ways)
+        out.push_back(as(how, base));
+    return out;
+  }
+  reactive_past past() const {
+    return {.outcomes =
+                [this](const reactive_subscriber& s, const reactive_moment& when) {
+                  std::vector<std::string> out;
+                  for (auto& view : views(when))
+                    out.push_back(reactive_outcome(*s.of, filtered(view, s.filters), s.with));
+                  return out;
+                },
+            .ambiguous =
+                [this](const reactive_moment& when) {
+                  return !unsure_.empty() || replay_.at(when).size() > 1;
+                }};
+  }
   void check() {
     const auto last = settle();
-    const auto views = [this](const reactive_moment& when) { return replay_.at(when); };
-    const auto end = replay_.at(last);
-    if (end.empty() || !out_.failures.empty())
+    const auto seen = past();
+    const auto ends = replay_.at(last);
+    if (ends.empty() || !out_.failures.empty())
       return out_.failures.push_back("the end is no moment");
-    for (auto& s : left_)
-      check_told(*s, views, out_);
-    left_.clear();
+    const auto end = as(without_gone(), ends.back());
+    const auto here = as(without_gone(), [this](const std::string& name) {
+      return reactive_reader{buckets_.at(name)};
+    });
+    std::vector<reactive_subscriber*> all;
+    for (auto& s : left_) {
+      all.push_back(s.get());
+      check_told(*s, seen, out_);
+    }
     for (auto& s : subscribers_) {
-      check_told(*s, views, out_);
+      all.push_back(s.get());
+      check_told(*s, seen, out_);
       count_kept_up(*s, db_, out_);
-      auto now = reactive_outcome(*s->of, end.back(), s->with);
+      auto now = reactive_outcome(*s->of, filtered(end, s->filters), s->with);
       if (s->known != now)
         out_.failures.push_back(name_of(*s) + ": it is " + now + " and was told last as " +
                                 s->known);
-      auto live = reactive_outcome(
-          *s->of, [this](const std::string& name) { return buckets_.at(name); }, s->with);
+      auto live = reactive_outcome(*s->of, filtered(here, s->filters), s->with);
       if (live != now) // the replay is what the store is
         out_.failures.push_back(name_of(*s) + ": replayed as " + now + " but is " + live);
     }
+    groups_.check(all, options_.crashes ? 2 : 1, seen, out_);
+    left_.clear();
+    unsure_.clear();
     replay_.forget();
   }
 
@@ -284,11 +281,18 @@ private:
   reactive_history out_;
   reactive_random random_;
   manual_clock clock_;
+  std::map<std::string, schema> definitions_;
   std::map<std::string, bucket<>> buckets_;
-  std::vector<bucket<>> markers_; ///< one in each line
+  std::map<std::string, bucket<>> stand_ins_; ///< an empty one, and one that was dropped
+  std::set<std::string> gone_;                ///< buckets that there are not
+  std::set<std::string> unsure_;              ///< those that came or went since the last check
+  std::vector<bucket<>> markers_;             ///< one in each line
   std::deque<reactive_query> queries_;
+  std::vector<read_filters> filters_;
+  reactive_faults faults_;
   store db_; ///< after what its queries use
   reactive_replay replay_;
+  reactive_groups groups_;
   std::vector<std::unique_ptr<reactive_subscriber>> subscribers_, left_;
 };
 

@@ -1,0 +1,34 @@
+#include "tests/store/reactive/reactive_faults.hpp"
+
+#include <string>
+#include <vector>
+
+namespace holdfast::testing {
+
+std::string bug_point_of(reactive_bug bug) {
+  if (bug == reactive_bug::left_out)
+    return "queries.left_out";
+  if (bug == reactive_bug::taken_twice)
+    return "queries.taken_twice";
+  return bug == reactive_bug::passed_over ? "queries.passed_over" : "";
+}
+
+void reactive_faults::crash_somewhere(reactive_random& random) {
+  static const std::vector<std::string> points{
+      "queries.routing",   "queries.running",   "queries.installing",
+      "queries.taking",    "queries.adjusting", "queries.telling",
+      "queries.narrowing", "queries.entering",  "queries.keeping_up"};
+  crash_.reset();
+  const auto skip = random() % 3;
+  crash_.emplace(points[random() % points.size()], skip);
+}
+
+void reactive_faults::plant(reactive_bug bug, reactive_random& random) {
+  const auto point = bug_point_of(bug);
+  if (point.empty() || (bug_ && !bug_->struck()) || random() % 8 > 0)
+    return;
+  bug_.reset();
+  bug_.emplace(point, random() % 4);
+}
+
+} // namespace holdfast::testing
