@@ -65,7 +65,8 @@ store_options reactive_settings(const reactive_options& options);
 
 /// Writes at random to a store of random schemas, with subscribers of random queries coming and
 /// going, and holds everything they are told against the same query run afresh on a snapshot of
-/// that very moment, through ordinary handles.
+/// that very moment, through ordinary handles; what they are told to have become of a list against
+/// both lists; and the members of a group against each other.
 reactive_history run_reactive(const reactive_options& options);
 
 /// The same with several threads that write, some of them without waiting, so that commits are on
