@@ -60,12 +60,20 @@ query_reads reads_of(transaction_part& part) {
 query_run run_query(commit_lines& lines, runtime& rt, const store_state* in,
                     const query_definition& what, const object& parameters,
                     const read_filters& only, const snapshot_pair& at, query_basis* basis) {
-  transaction_state state{lines, rt, in, at, only};
-  query_run out{.outcome = call_query(what, parameters, state, basis), .at = moment_of(at)};
-  for (auto& part : state.parts())
-    out.reads.push_back(reads_of(*part));
-  out.missing = state.missing();
-  return out;
+  for (;;) {
+    transaction_state state{lines, rt, in, at, only};
+    query_run out{.outcome = call_query(what, parameters, state, basis), .at = moment_of(at)};
+    // One that is dropped answers no more: it was there for some reads and not for others.
+    if (std::ranges::any_of(state.parts(), [](auto& part) { return part->has_closed(); })) {
+      if (basis)
+        *basis = {.spare = basis->spare};
+      continue;
+    }
+    for (auto& part : state.parts())
+      out.reads.push_back(reads_of(*part));
+    out.missing = state.missing();
+    return out;
+  }
 }
 
 query_reason query_trigger::reason() const {

@@ -33,7 +33,8 @@ result<record> as_record(result<record_block*> stored) {
 } // namespace
 
 transaction_part::transaction_part(transaction_state& of, ref<bucket_core> core, std::uint64_t seq)
-    : of_{&of}, core_{std::move(core)}, seq_{seq}, only_{of.visible_of(core_->name())} {
+    : of_{&of}, core_{std::move(core)}, was_open_{core_->is_open()}, seq_{seq},
+      only_{of.visible_of(core_->name())} {
   const pin_guard pin{core_->line()};
   form_ = &core_->at(seq_);
   row_bound_ = form_->data.root_at(seq_).row_bound;

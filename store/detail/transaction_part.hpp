@@ -51,6 +51,8 @@ public:
   bool changed() const noexcept;
   /// Whether a record of the snapshot may end by a deadline. Before the transaction has ended.
   bool has_deadlines() const noexcept;
+  /// Whether the bucket was closed since it was first asked for.
+  bool has_closed() const noexcept { return was_open_ && !core_->is_open(); }
 
   /// A place to go back to; that of the beginning by default.
   struct place {
@@ -137,6 +139,7 @@ private:
 
   transaction_state* of_; ///< null once it has ended
   ref<bucket_core> core_;
+  const bool was_open_;
   std::uint64_t seq_;
   const generation* form_;
   std::uint64_t row_bound_;

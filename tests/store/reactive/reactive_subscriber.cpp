@@ -12,18 +12,22 @@
 namespace holdfast::testing {
 namespace {
 
+bool are_several(const std::vector<std::string>& outcomes) {
+  return std::ranges::adjacent_find(outcomes, std::ranges::not_equal_to{}) != outcomes.end();
+}
+
 /// What is wrong with one value; nothing if all is right.
 std::optional<std::string> fault_of(const reactive_subscriber& s,
                                     const reactive_subscriber::value& v,
-                                    const std::vector<std::string>& fresh, bool ambiguous) {
+                                    const std::vector<std::string>& fresh) {
   const auto place = std::to_string(v.at.first) + "/" + std::to_string(v.at.second);
   if (fresh.empty())
     return "a value of " + place + ", which was no moment";
   if (std::ranges::find(fresh, v.text) == fresh.end())
     return std::string{v.initial ? "first " : ""} + "told " + v.text + " at " + place +
            ", where it is " + fresh.back();
-  if (s.told &&
-      !(s.at.first <= v.at.first && s.at.second <= v.at.second && (s.at != v.at || ambiguous)))
+  if (s.told && !(s.at.first <= v.at.first && s.at.second <= v.at.second &&
+                  (s.at != v.at || are_several(fresh))))
     return "the seqs do not increase at " + place;
   if (v.text == s.known && v.unseen == s.unseen)
     return "told the same again at " + place + ": " + v.text;
@@ -165,8 +169,8 @@ void check_told(reactive_subscriber& s, const reactive_past& past, reactive_hist
     ++out.values;
     out.errors += v.text.starts_with("failed with") ? 1 : 0;
     out.filtered += s.filters.empty() ? 0 : 1;
-    const auto fresh = past.outcomes(s, v.at);
-    if (auto wrong = fault_of(s, v, fresh, past.ambiguous(v.at)))
+    const auto fresh = past(s, v.at);
+    if (auto wrong = fault_of(s, v, fresh))
       complain(*wrong);
     if (fresh.empty())
       continue;
@@ -194,7 +198,12 @@ void reactive_groups::check(const std::vector<reactive_subscriber*>& all, std::s
   }
   for (auto& [name, group] : groups_) {
     out.shared += group->shared();
-    if (auto wrong = group->check(lag, past.ambiguous))
+    const auto of_it = [&](auto* s) { return s->group == group; };
+    const auto member = std::ranges::find_if(all, of_it);
+    const auto ambiguous = [&](const reactive_moment& when) {
+      return member == all.end() || are_several(past(**member, when));
+    };
+    if (auto wrong = group->check(lag, ambiguous))
       out.failures.push_back(name + ": " + *wrong);
   }
   std::erase_if(groups_, [](auto& each) { return each.second.use_count() == 1; });

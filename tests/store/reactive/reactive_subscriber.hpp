@@ -57,15 +57,10 @@ void choose(reactive_subscriber& s, const std::deque<reactive_query>& from,
 result<subscription> subscribe_to(store& db, reactive_subscriber& s, reactive_bug bug,
                                   live_options how);
 
-/// What a store could be seen as at the moments that it has had.
-struct reactive_past {
-  /// What a query gives at one, in each of the ways in which it could be seen; nothing if there was
-  /// no such moment.
-  std::function<std::vector<std::string>(const reactive_subscriber&, const reactive_moment&)>
-      outcomes;
-  /// Whether there may be several ways, so that subscribers may be told of it twice.
-  std::function<bool(const reactive_moment&)> ambiguous;
-};
+/// What a query gives at a moment, in each of the ways in which the store could be seen then;
+/// nothing if there was no such moment. Where these differ, it may be told twice.
+using reactive_past =
+    std::function<std::vector<std::string>(const reactive_subscriber&, const reactive_moment&)>;
 
 /// Holds all that a subscriber was told since the last check against the query run afresh, and puts
 /// what is wrong, and how much there was, into `out`.

@@ -230,17 +230,12 @@ private:
     return out;
   }
   reactive_past past() const {
-    return {.outcomes =
-                [this](const reactive_subscriber& s, const reactive_moment& when) {
-                  std::vector<std::string> out;
-                  for (auto& view : views(when))
-                    out.push_back(reactive_outcome(*s.of, filtered(view, s.filters), s.with));
-                  return out;
-                },
-            .ambiguous =
-                [this](const reactive_moment& when) {
-                  return !unsure_.empty() || replay_.at(when).size() > 1;
-                }};
+    return [this](const reactive_subscriber& s, const reactive_moment& when) {
+      std::vector<std::string> out;
+      for (auto& view : views(when))
+        out.push_back(reactive_outcome(*s.of, filtered(view, s.filters), s.with));
+      return out;
+    };
   }
   void check() {
     const auto last = settle();
