@@ -47,16 +47,23 @@ void reactive_moments::forget() {
 }
 
 reactive_past reactive_moments::past() const {
-  return [this](const reactive_subscriber& s, const reactive_moment& when) {
-    std::vector<std::string> out;
-    const auto found = seen_.find(when);
-    if (found == seen_.end())
-      return out;
-    if (auto noted = found->second.noted.find(name_of(s)); noted != found->second.noted.end())
-      out = noted->second;
-    out.push_back(outcome(s, found->second.at));
-    return out;
-  };
+  return {.outcomes =
+              [this](const reactive_subscriber& s, const reactive_moment& when) {
+                std::vector<std::string> out;
+                const auto found = seen_.find(when);
+                if (found == seen_.end())
+                  return out;
+                if (auto noted = found->second.noted.find(name_of(s));
+                    noted != found->second.noted.end())
+                  out = noted->second;
+                out.push_back(outcome(s, found->second.at));
+                return out;
+              },
+          .is_unsure =
+              [this](const reactive_moment& when) {
+                const auto found = seen_.find(when);
+                return found != seen_.end() && !found->second.noted.empty();
+              }};
 }
 
 } // namespace holdfast::testing

@@ -19,15 +19,15 @@ bool are_several(const std::vector<std::string>& outcomes) {
 /// What is wrong with one value; nothing if all is right.
 std::optional<std::string> fault_of(const reactive_subscriber& s,
                                     const reactive_subscriber::value& v,
-                                    const std::vector<std::string>& fresh) {
+                                    const std::vector<std::string>& fresh, bool is_unsure) {
   const auto place = std::to_string(v.at.first) + "/" + std::to_string(v.at.second);
   if (fresh.empty())
     return "a value of " + place + ", which was no moment";
   if (std::ranges::find(fresh, v.text) == fresh.end())
     return std::string{v.initial ? "first " : ""} + "told " + v.text + " at " + place +
            ", where it is " + fresh.back();
-  if (s.told && !(s.at.first <= v.at.first && s.at.second <= v.at.second &&
-                  (s.at != v.at || are_several(fresh))))
+  if (s.told &&
+      !(s.at.first <= v.at.first && s.at.second <= v.at.second && (s.at != v.at || is_unsure)))
     return "the seqs do not increase at " + place;
   if (v.text == s.known && v.unseen == s.unseen)
     return "told the same again at " + place + ": " + v.text;
@@ -169,8 +169,8 @@ void check_told(reactive_subscriber& s, const reactive_past& past, reactive_hist
     ++out.values;
     out.errors += v.text.starts_with("failed with") ? 1 : 0;
     out.filtered += s.filters.empty() ? 0 : 1;
-    const auto fresh = past(s, v.at);
-    if (auto wrong = fault_of(s, v, fresh))
+    const auto fresh = past.outcomes(s, v.at);
+    if (auto wrong = fault_of(s, v, fresh, past.is_unsure(v.at)))
       complain(*wrong);
     if (fresh.empty())
       continue;
@@ -201,7 +201,7 @@ void reactive_groups::check(const std::vector<reactive_subscriber*>& all, std::s
     const auto of_it = [&](auto* s) { return s->group == group; };
     const auto member = std::ranges::find_if(all, of_it);
     const auto ambiguous = [&](const reactive_moment& when) {
-      return member == all.end() || are_several(past(**member, when));
+      return member == all.end() || are_several(past.outcomes(**member, when));
     };
     if (auto wrong = group->check(lag, ambiguous))
       out.failures.push_back(name + ": " + *wrong);

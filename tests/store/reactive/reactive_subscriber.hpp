@@ -57,10 +57,15 @@ void choose(reactive_subscriber& s, const std::deque<reactive_query>& from,
 result<subscription> subscribe_to(store& db, reactive_subscriber& s, reactive_bug bug,
                                   live_options how);
 
-/// What a query gives at a moment, in each of the ways in which the store could be seen then;
-/// nothing if there was no such moment. Where these differ, it may be told twice.
-using reactive_past =
-    std::function<std::vector<std::string>(const reactive_subscriber&, const reactive_moment&)>;
+/// What a store could be seen as at the moments that it has had.
+struct reactive_past {
+  /// What a query gives at one, in each of the ways in which the store could be seen then; nothing
+  /// if there was no such moment.
+  std::function<std::vector<std::string>(const reactive_subscriber&, const reactive_moment&)>
+      outcomes;
+  /// Whether buckets came or went at it, so that a subscriber may be told of it twice.
+  std::function<bool(const reactive_moment&)> is_unsure;
+};
 
 /// Holds all that a subscriber was told since the last check against the query run afresh, and puts
 /// what is wrong, and how much there was, into `out`.

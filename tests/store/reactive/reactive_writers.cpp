@@ -230,12 +230,14 @@ private:
     return out;
   }
   reactive_past past() const {
-    return [this](const reactive_subscriber& s, const reactive_moment& when) {
-      std::vector<std::string> out;
-      for (auto& view : views(when))
-        out.push_back(reactive_outcome(*s.of, filtered(view, s.filters), s.with));
-      return out;
-    };
+    return {.outcomes =
+                [this](const reactive_subscriber& s, const reactive_moment& when) {
+                  std::vector<std::string> out;
+                  for (auto& view : views(when))
+                    out.push_back(reactive_outcome(*s.of, filtered(view, s.filters), s.with));
+                  return out;
+                },
+            .is_unsure = [this](const reactive_moment&) { return !unsure_.empty(); }};
   }
   void check() {
     const auto last = settle();
