@@ -40,7 +40,7 @@ namespace testing {
 /// Strikes at a fault point, from construction to destruction: lets the point be passed `skip`
 /// times, then runs `action` (by default it throws `injected_fault`) the next `times` times.
 /// Thread-safe. Actions may throw, kill the process, or do something else to the system just there;
-/// at a step that may be left out they may do nothing.
+/// at a bug point they need do nothing.
 class fault {
 public:
   explicit fault(std::string name, std::uint64_t skip = 0, std::function<void()> action = {},

@@ -311,7 +311,7 @@ result<std::uint64_t> commit_scope::clear(bucket_core& b, change_kind as) {
 }
 
 result<void> commit_scope::prepare() {
-  if (!made_.empty() && !fault_omits("transaction.unique_values")) [[unlikely]]
+  if (!made_.empty() && !bug_point("transaction.unique_values")) [[unlikely]]
     if (auto settled = settle_clashes(); !settled)
       return settled;
   if (first_->evictor()) [[unlikely]]

@@ -173,7 +173,7 @@ result<void> transaction_state::edit(commit_scope& scope,
   for (auto& p : parts_) {
     if (auto closed = p->core().closed())
       return fail(std::move(*closed));
-    if (fault_omits("transaction.unwritten") && !p->changed()) [[unlikely]]
+    if (bug_point("transaction.unwritten") && !p->changed()) [[unlikely]]
       continue;
     if (auto found = find_conflict(*p, *until_)) {
       met = std::move(*found);

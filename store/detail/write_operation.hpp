@@ -77,7 +77,7 @@ public:
     case sealed::no:
       return this->complete(fail(of_this_bucket(why)));
     case sealed::to_be_settled_here: // the commit stands, only its actor is gone
-      if (fault_omits("bucket.outcome")) [[unlikely]]
+      if (bug_point("bucket.outcome")) [[unlikely]]
         return this->complete(fail(of_this_bucket(why)));
       return settle();
     case sealed::to_be_settled_by_pipeline:

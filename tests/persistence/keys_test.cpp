@@ -116,8 +116,8 @@ private:
 };
 
 /// A difference means that stores written by an older version read wrongly: raise `key_format`
-/// and let the newer version read both, rather than change the file. Other keys may be added that an
-/// older version does not look for, if what it does without them is right; so were the rows.
+/// and let the newer version read both, rather than change the file. Other keys may be added that
+/// an older version does not look for, if what it does without them is right; so were the rows.
 TEST(the_keys_on_disk, are_those_of_format_one) {
   temporary_directory place{temporary_directory::in_memory};
   write_small_store(place / "data");

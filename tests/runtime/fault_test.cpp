@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include <new>
+
 namespace holdfast::testing {
 namespace {
 
@@ -15,11 +17,18 @@ TEST(a_bug_point, goes_wrong_where_a_fault_strikes_and_nowhere_else) {
   EXPECT_FALSE(bug_point("test.here")) << "a fault strikes once";
 }
 
-TEST(a_bug_point, runs_the_action_of_a_fault_that_has_one) {
+TEST(a_bug_point, runs_the_action_of_a_fault_that_has_one_as_often_as_it_strikes) {
   int ran = 0;
-  const fault strike{"test.here", 0, [&] { ++ran; }};
+  const fault strike{"test.here", 0, [&] { ++ran; }, 2};
+  EXPECT_TRUE(bug_point("test.here"));
+  EXPECT_TRUE(bug_point("test.here"));
   EXPECT_FALSE(bug_point("test.here"));
-  EXPECT_EQ(ran, 1);
+  EXPECT_EQ(ran, 2);
+}
+
+TEST(a_bug_point, lets_through_what_else_an_action_throws) {
+  const fault strike{"test.here", 0, [] { throw std::bad_alloc{}; }};
+  EXPECT_THROW((void)bug_point("test.here"), std::bad_alloc);
 }
 
 } // namespace

@@ -28,7 +28,7 @@ std::optional<std::string> fault_of(const reactive_subscriber& s,
            ", where it is " + fresh.back();
   if (s.told &&
       !(s.at.first <= v.at.first && s.at.second <= v.at.second && (s.at != v.at || is_unsure)))
-    return "the seqs do not increase at " + place;
+    return "the seqs do not increase at " + place + ", told " + s.known + ", then " + v.text;
   if (v.text == s.known && v.unseen == s.unseen)
     return "told the same again at " + place + ": " + v.text;
   return std::nullopt;

@@ -33,7 +33,7 @@ public:
   }
   /// The run is here. One that agreed with no moment, when there comes no other.
   std::optional<std::string> look(history_model& m, const stretch& memory, const stretch& durable) {
-    while (!to_come_.empty() && (to_come_.back()->first.memory < memory.to ||
+    while (!to_come_.empty() && (to_come_.back()->first.memory < memory.to &&
                                  to_come_.back()->first.durable < durable.to)) {
       open_.push_back({to_come_.back(), {false, false}, false});
       to_come_.pop_back();

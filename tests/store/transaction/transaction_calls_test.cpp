@@ -6,6 +6,8 @@
 
 #include <gmock/gmock.h>
 
+#include <algorithm>
+
 namespace holdfast::testing {
 namespace {
 
@@ -78,19 +80,23 @@ TEST(a_call_within_a_transaction, is_refused_when_the_transaction_has_ended) {
     kept = tx.in(hotel.guests);
     return {};
   }));
+  // These cannot say so, or say first what is wrong with them anyhow; the last insists on an
+  // answer.
+  const std::vector<std::string> silent{"name",
+                                        "compiled",
+                                        "contains",
+                                        "contains a struct",
+                                        "erase for a while",
+                                        "first of a negative count",
+                                        "pages"};
   auto all = writes();
   for (auto& each : reads())
     all.push_back(each);
   for (auto& each : all) {
     SCOPED_TRACE(each.name);
-    const auto answer = each.make(kept->plain(), *kept);
-    if (each.name == "name" || each.name == "compiled" || each.name == "contains" ||
-        each.name == "contains a struct")
-      continue; // these cannot say so
-    if (each.name == "with another durability" || each.name == "structs with another durability") {
-      EXPECT_THAT(answer, HasSubstr("has ended"));
+    if (std::ranges::find(silent, each.name) != silent.end())
       continue;
-    }
+    const auto answer = each.make(kept->plain(), *kept);
     EXPECT_THAT(answer, HasSubstr("the transaction that this handle belongs to has ended"));
   }
   EXPECT_EQ(hotel.guests.count().get(), 3U);

@@ -15,10 +15,15 @@ using ::testing::ElementsAre;
 struct events_of_a_transaction : a_transaction {
   std::mutex mutex;
   std::vector<std::string> heard;
-  subscription token = *db.on("bucket.accounts.*", [this](const change& c) {
-    const std::lock_guard lock{mutex};
-    heard.push_back(std::string{to_string(c.kind)} + ' ' + c.key().to_string());
-  });
+  subscription token;
+
+  void SetUp() override {
+    a_transaction::SetUp();
+    token = *db.on("bucket.accounts.*", [this](const change& c) {
+      const std::lock_guard lock{mutex};
+      heard.push_back(std::string{to_string(c.kind)} + ' ' + c.key().to_string());
+    });
+  }
 
   /// Those of all that was committed until now.
   std::vector<std::string> told() {

@@ -112,7 +112,7 @@ TEST_P(a_purge_in_a_transaction, is_told_by_its_cause_with_the_rest_of_the_commi
       EXPECT_EQ(*tx.in(sessions).purge(), 2u);
     }));
   });
-  EXPECT_THAT(heard, ElementsAre("erased 1 ttl", "erased 2 ttl", "inserted 9 transaction"));
+  EXPECT_THAT(heard, ElementsAre("inserted 9 transaction", "erased 1 ttl", "erased 2 ttl"));
 }
 
 TEST_P(a_purge_in_a_transaction, is_taken_back_with_the_part_or_the_transaction_that_fails) {
