@@ -193,8 +193,9 @@ public:
 
   /// Makes a query known. `f(query_context&)` or `f(query_context&, const P&)` gives any value that
   /// has `==`, records or mapped structs, also as a `result` or `pending`; `P` is `object`, or a
-  /// struct with a `map_object`. The `==` must not use the store; values at which it throws count
-  /// as different. Errors: `already_exists`; `invalid_argument` for an empty name.
+  /// struct with a `map_object`. Their `==` and destructor must not use the store; values at
+  /// which the former throws count as different. Errors: `already_exists`; `invalid_argument` for
+  /// an empty name.
   template <class P = object, class F>
   requires detail::query_function_of<F, P> result<void> define_query(std::string_view name, F f) {
     return add_query(name, detail::function_of<P>(std::move(f)));

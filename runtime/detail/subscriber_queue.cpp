@@ -42,6 +42,7 @@ bool subscriber_queue::push(delivery d) {
     }
     if (!overrun) {
       d.missed = std::exchange(missed_, 0);
+      d.owed = std::exchange(owing_, nullptr);
       waiting_.push_back(std::move(d));
       if (std::exchange(notified_, true))
         return true;
@@ -61,11 +62,15 @@ void subscriber_queue::count_dropped() noexcept {
     totals_->dropped.fetch_add(1, std::memory_order_relaxed);
 }
 
-/// Under the lock. What was dropped is noted where it was.
+/// Under the lock. What was dropped is noted where it was, with what the first of it held.
 void subscriber_queue::drop_oldest() {
-  const auto missed = waiting_.front().missed + 1;
+  auto& oldest = waiting_.front();
+  const auto missed = oldest.missed + 1;
+  auto owed = oldest.owed || !owed_ ? std::move(oldest.owed) : owed_(*oldest.what);
   waiting_.pop_front();
   (waiting_.empty() ? missed_ : waiting_.front().missed) += missed;
+  if (owed)
+    (waiting_.empty() ? owing_ : waiting_.front().owed) = std::move(owed);
 }
 
 /// What it throws leaves the event waiting, and the next push asks again.

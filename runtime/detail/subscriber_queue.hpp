@@ -25,6 +25,8 @@ struct delivery {
   std::shared_ptr<const topic> where;
   std::shared_ptr<const event> what;
   std::uint64_t missed = 0; ///< events that were dropped just before it
+  /// What the first of those held that is to be held until this one is handled.
+  std::shared_ptr<const void> owed = nullptr;
 };
 
 /// What the queues of some subscribers have had, those that are gone included.
@@ -57,6 +59,12 @@ public:
   /// Told how many events were dropped, before the one that comes behind them is handled. Set
   /// before it is shared.
   void tell_gaps(std::function<void(std::uint64_t)> gap) { gap_ = std::move(gap); }
+
+  /// What an event holds that must outlive it, if a later one takes its place, until that has been
+  /// handled: `of(event)`. Set before it is shared.
+  void hand_on(std::function<std::shared_ptr<const void>(const event&)> of) {
+    owed_ = std::move(of);
+  }
 
   /// Adds what it drops, and what handlers throw, to these. Set before it is shared.
   void count_in(std::shared_ptr<queue_totals> totals) { totals_ = std::move(totals); }
@@ -97,6 +105,7 @@ private:
   std::vector<close_hook> closed_;
   std::function<bool(const event&)> accept_;
   std::function<void(std::uint64_t)> gap_;
+  std::function<std::shared_ptr<const void>(const event&)> owed_;
   std::shared_ptr<queue_totals> totals_;
   mutable std::mutex mutex_;
   std::condition_variable idle_;
@@ -105,7 +114,8 @@ private:
   bool notified_ = false;
   std::atomic<std::thread::id> running_on_{}; ///< written under the lock
   std::uint64_t dropped_ = 0;
-  std::uint64_t missed_ = 0; ///< dropped behind what waits
+  std::uint64_t missed_ = 0;          ///< dropped behind what waits
+  std::shared_ptr<const void> owing_; ///< of the next, if nothing waits
   std::uint64_t failures_ = 0;
 };
 

@@ -166,6 +166,8 @@ subscription live_queries::join(const group_ptr& g, std::shared_ptr<query_event>
     member->knows(first->outcome, first->number);
   auto queue = make(member);
   queue->count_in(totals_);
+  // Who settles waits for what is replaced before it is handled, too.
+  queue->hand_on([](const event& e) { return static_cast<const query_event&>(e).epoch; });
   queue->when_closed([weak = weak_from_this(), of = std::weak_ptr{g}](auto& closed) {
     auto self = weak.lock();
     if (!self)

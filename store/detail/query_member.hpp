@@ -18,8 +18,9 @@ struct delivery_signal {
   std::condition_variable ended;
 };
 
-/// Held by each value that is told, until it is handled or given up, and by the epochs before: so
-/// it goes when all that was told in it and before it is done with.
+/// Held by each value that is told, until it or the one that takes its place is handled, or given
+/// up, and by the epochs before: so it goes when all that was told in it and before it is done
+/// with.
 class delivery_epoch {
 public:
   explicit delivery_epoch(std::shared_ptr<delivery_signal> s) : signal_{std::move(s)} {}

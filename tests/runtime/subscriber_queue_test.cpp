@@ -73,6 +73,35 @@ TEST_F(a_subscriber_queue, is_drained_on_at_once_when_it_cannot_ask_for_the_rest
   EXPECT_EQ(asked, 5) << "nobody comes any more who was not asked";
 }
 
+/// With something that is to be held until the event has been handled, or what came in its place.
+struct pledged final : event {
+  std::shared_ptr<int> pledge = std::make_shared<int>(0);
+};
+
+TEST(a_queue_that_hands_on, holds_what_the_first_of_the_dropped_held_until_the_next_is_handled) {
+  for (const std::size_t limit : {1U, 2U, 3U}) {
+    SCOPED_TRACE(limit);
+    auto queue = std::make_shared<subscriber_queue>([](auto&) { return true; }, limit,
+                                                    overflow::drop_oldest);
+    queue->hand_on([](const event& e) { return static_cast<const pledged&>(e).pledge; });
+    std::vector<std::weak_ptr<int>> pledges;
+    for (int i = 0; i < 6; ++i) {
+      auto one = std::make_shared<pledged>();
+      pledges.push_back(one->pledge);
+      EXPECT_TRUE(queue->push({nullptr, std::move(one)}));
+    }
+    EXPECT_FALSE(pledges[0].expired()) << "its place was taken by those behind";
+    std::size_t handled = 0;
+    queue->drain([&](const delivery&) {
+      EXPECT_EQ(pledges[0].expired(), handled > 0) << "held while the next is handled";
+      ++handled;
+    });
+    EXPECT_EQ(handled, limit);
+    for (auto& each : pledges)
+      EXPECT_TRUE(each.expired());
+  }
+}
+
 /// So many queues, of which each handler ends the next one's subscription while all are running.
 void end_each_other(std::size_t many) {
   std::vector<std::shared_ptr<subscriber_queue>> queues;

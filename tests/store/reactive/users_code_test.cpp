@@ -6,6 +6,7 @@
 #include <future>
 #include <memory>
 #include <stdexcept>
+#include <thread>
 
 namespace holdfast {
 namespace {
@@ -53,6 +54,30 @@ TEST_F(live_query, frees_what_a_function_held_where_that_may_use_the_store) {
     token.reset();
     EXPECT_EQ(mine.when.get(), 0U);
   }
+}
+
+/// What waited and gave way to a later value counted as handled, so that a busy writer beside could
+/// end the wait of who settled.
+TEST_F(live_query, is_settled_when_what_took_the_place_of_a_value_is_handled) {
+  ASSERT_TRUE(db.define_query("count", {.bucket = "users", .aggregates = {aggregate::count()}}));
+  std::atomic<sequence> handled{0};
+  auto token = db.subscribe("count", [&](const query_update& now) {
+                   for (int i = 0; i < 50; ++i) // long enough for others to come
+                     std::this_thread::yield();
+                   handled = now.memory_seq;
+                 }).value();
+  std::atomic<bool> enough{false};
+  std::jthread writer{[&] {
+    for (int id = 10'000; !enough; ++id)
+      (void)users.insert({{"id", id}}).get();
+  }};
+  for (int id = 10; id < 210 && !HasFailure(); ++id) {
+    ASSERT_TRUE(users.insert({{"id", id}}).get());
+    const auto behind = db.snapshot().memory_seq();
+    settle();
+    EXPECT_GE(handled, behind);
+  }
+  enough = true;
 }
 
 /// A value that can be compared only so often.
