@@ -198,7 +198,7 @@ void reactive_groups::check(const std::vector<reactive_subscriber*>& all, std::s
   }
   for (auto& [name, group] : groups_) {
     out.shared += group->shared();
-    const auto of_it = [&](auto* s) { return s->group == group; };
+    const auto of_it = [&group = group](auto* s) { return s->group == group; };
     const auto member = std::ranges::find_if(all, of_it);
     const auto ambiguous = [&](const reactive_moment& when) {
       return member == all.end() || are_several(past.outcomes(**member, when));
