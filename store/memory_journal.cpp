@@ -93,7 +93,8 @@ result<void> memory_journal_adapter::append(const journal_batch& batch, bool syn
   if (disk_->held_) {
     ++disk_->waiting_;
     disk_->changed_.notify_all();
-    disk_->changed_.wait(lock, [&] { return !disk_->held_ || !owns(); });
+    disk_->changed_.wait(
+        lock, [&, before = disk_->releases_] { return disk_->releases_ != before || !owns(); });
     --disk_->waiting_;
     if (!owns())
       return broken("the disk is gone");
@@ -251,6 +252,7 @@ void memory_disk::hold() {
 void memory_disk::release() {
   std::lock_guard lock(mutex_);
   held_ = false;
+  ++releases_;
   changed_.notify_all();
 }
 

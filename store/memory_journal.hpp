@@ -24,7 +24,8 @@ public:
   /// Every `open` fails with `io` while `broken`.
   void fail_open(bool broken);
 
-  /// Appends wait, before they write, until `release()`.
+  /// Appends wait, before they write, until `release()`, which lets those that wait go on also when
+  /// it is followed by another `hold()` at once.
   void hold();
   void release();
   /// Returns when an append is waiting because of `hold()`.
@@ -67,6 +68,7 @@ private:
   bool sync_fails_ = false;
   bool open_fails_ = false;
   bool held_ = false;
+  std::uint64_t releases_ = 0;
   unsigned waiting_ = 0;
 };
 

@@ -68,6 +68,18 @@ TEST_F(memory_disks, a_held_append_waits_until_it_is_released) {
   EXPECT_EQ(disk->last(), 1u);
 }
 
+/// Who held it again before the append had looked held up the same one for good.
+TEST_F(memory_disks, a_held_append_goes_on_though_the_disk_is_held_again) {
+  disk->hold();
+  std::thread writer([&] { EXPECT_TRUE(workload::commit(*j, 1, true)); });
+  disk->wait_until_held();
+  disk->release();
+  disk->hold();
+  writer.join();
+  EXPECT_EQ(disk->last(), 1u);
+  disk->release();
+}
+
 TEST_F(memory_disks, a_held_append_fails_when_the_machine_crashes) {
   disk->hold();
   std::thread writer([&] { EXPECT_EQ(workload::commit(*j, 1, true).error(), errc::io); });
