@@ -112,6 +112,21 @@ bool bucket_data::each_change_since(
   return more;
 }
 
+bool bucket_data::each_passing_since(
+    std::uint64_t seq, const std::function<bool(const record_block*, const record_block*)>& f) {
+  const auto published = line_.published();
+  const auto passes = [&](const ended& e) {
+    if (e.kind != ended_kind::version || e.death <= published || birth_of(e) <= seq)
+      return true;
+    const auto* version = static_cast<const record_block*>(e.p);
+    return f(visible_at(rows_.head(version->row), seq), version);
+  };
+  for (std::size_t i = ended_.size(); i > 0 && ended_[i - 1].death > published; --i)
+    if (!passes(ended_[i - 1]))
+      return false;
+  return std::ranges::all_of(kept_, passes);
+}
+
 const order_node* bucket_data::open_tree(std::size_t index) const noexcept {
   return trees_[numbers_[index]]->root();
 }

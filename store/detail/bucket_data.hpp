@@ -88,6 +88,11 @@ public:
   /// of a registered snapshot; no operation is open. O(versions that ended or wait, rows since).
   bool each_change_since(std::uint64_t seq,
                          const std::function<bool(const record_block*, const record_block*)>& f);
+  /// Calls `f(before, version)` for each version of after `seq` that has ended again, and not yet
+  /// for readers: what is published next may still be with it. `before` is that of the same row as
+  /// of `seq`, or null. Else as above. O(versions that ended and are not published so).
+  bool each_passing_since(std::uint64_t seq,
+                          const std::function<bool(const record_block*, const record_block*)>& f);
   /// The root an ordered index has within the open operation.
   const order_node* open_tree(std::size_t index) const noexcept;
 

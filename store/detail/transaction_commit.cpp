@@ -126,6 +126,32 @@ std::optional<conflict> find_conflict(transaction_part& read, const time_limit& 
   return met;
 }
 
+namespace {
+
+/// Who commits in memory is seen at once, between what is published in the durable line and what is
+/// sealed there. So what it read there must be so in each of the states that are still to be
+/// published, and not only in the last: that of which something was changed and changed back again
+/// is none of these.
+std::optional<conflict> find_passing(transaction_part& read) {
+  auto& b = read.core();
+  const auto at = read.now();
+  std::optional<conflict> met;
+  b.data().each_passing_since(read.seq(), [&](auto* before, auto* version) {
+    const auto by = version->birth.load(std::memory_order_relaxed);
+    const auto key = key_of(*version);
+    const auto* seen = before && !expired(*before, at) ? before : nullptr;
+    if (auto what = read.reads().touched_by(read.schema().layout(), seen, version))
+      met = conflict_of(read, shortened(*what), {.key = key.to_string()}, by);
+    else if (!seen && std::ranges::any_of(read.reads().absent(),
+                                          [&](auto& one) { return value_view{one} == key; }))
+      met = conflict_of(read, key, by);
+    return !met;
+  });
+  return met;
+}
+
+} // namespace
+
 std::vector<transaction_part*> transaction_state::written() const {
   std::vector<transaction_part*> out;
   for (auto& p : parts_)
@@ -175,7 +201,10 @@ result<void> transaction_state::edit(commit_scope& scope,
       return fail(std::move(*closed));
     if (bug_point("transaction.unwritten") && !p->changed()) [[unlikely]]
       continue;
-    if (auto found = find_conflict(*p, *until_)) {
+    auto found = find_conflict(*p, *until_);
+    if (!found && p->core().durable() && !scope.home().durable())
+      found = find_passing(*p);
+    if (found) {
       met = std::move(*found);
       return fail(met->what);
     }
