@@ -162,13 +162,13 @@ TEST_F(both_lines, do_not_show_what_read_past_a_change_that_is_on_its_way) {
     return std::array{kept.update(1, {{"n", 7}}).as_future(), kept.insert({{"id", 9}}).as_future(),
                       kept.update(1, {{"n", 1}}).as_future(), kept.erase(9).as_future()};
   };
-  for (auto& [name, what] : table)
+  for (auto& [name, look] : table)
     for (const bool published : {false, true}) {
       SCOPED_TRACE(std::string{name} + (published ? ", all is published" : ""));
       decltype(there_and_back()) on_their_way;
       auto done = run(
-          [&](transaction& tx) {
-            what(tx.in(kept));
+          [&, &look = look](transaction& tx) {
+            look(tx.in(kept));
             if (!published)
               disk->hold();
             on_their_way = there_and_back();
