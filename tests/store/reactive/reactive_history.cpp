@@ -100,16 +100,9 @@ private:
           return reactive_reader{handle(name)};
         if (!by_name)
           return reactive_reader{in.in(handle(name))};
-        auto found = in.bucket(name);
-        if (!found)
-          throw reactive_absence{found.error()};
-        return reactive_reader{std::move(*found)};
+        return reader_of(in.bucket(name));
       };
-      try {
-        return q.run(view, with);
-      } catch (const reactive_absence& absent) {
-        return fail(absent.why);
-      }
+      return reactive_answer(q, view, with);
     };
   }
 

@@ -371,12 +371,19 @@ std::string reactive_outcome(const result<query_value>& from) {
   return from ? reactive_text(*from) : failed_with(from.error().code());
 }
 
+result<std::string> reactive_answer(const reactive_query& q, const reactive_view& in,
+                                    const object& with) {
+  try {
+    return q.run(in, with);
+  } catch (const reactive_absence& absent) {
+    return fail(absent.why);
+  }
+}
+
 std::string reactive_outcome(const reactive_query& q, const reactive_view& in, const object& with) {
   try {
-    auto text = q.run(in, with);
+    auto text = reactive_answer(q, in, with);
     return text ? *text : failed_with(text.error().code());
-  } catch (const reactive_absence& absent) {
-    return failed_with(absent.why.code());
   } catch (const std::exception&) {
     return failed_with(errc::invalid_argument);
   }

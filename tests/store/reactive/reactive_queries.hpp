@@ -40,6 +40,10 @@ read_filters random_read_filters(reactive_random& random);
 std::string reactive_text(const query_value& from);
 /// A record with its version.
 std::string reactive_text(const record& r);
+/// The answer of the function of `q`: a bucket that is not there is an error, what else it throws
+/// is thrown.
+result<std::string> reactive_answer(const reactive_query& q, const reactive_view& in,
+                                    const object& with);
 /// What a run would be told as, whatever it throws.
 std::string reactive_outcome(const reactive_query& q, const reactive_view& in, const object& with);
 std::string reactive_outcome(const result<query_value>& from);

@@ -54,6 +54,12 @@ struct reactive_absence : std::exception {
   error why;
 };
 
+inline reactive_reader reader_of(result<bucket<>> found) {
+  if (!found)
+    throw reactive_absence{std::move(found).error()};
+  return reactive_reader{std::move(*found)};
+}
+
 /// The same view without what the filters hide.
 inline reactive_view filtered(reactive_view in, const read_filters& by) {
   if (by.empty())

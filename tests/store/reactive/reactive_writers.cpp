@@ -92,16 +92,9 @@ private:
                           (options_.bug == reactive_bug::torn && reads == 2);
         if (!past && !options_.drops)
           return reactive_reader{in.in(buckets_.at(name))};
-        auto found = past ? db_.bucket(name) : in.bucket(name);
-        if (!found)
-          throw reactive_absence{found.error()};
-        return reactive_reader{std::move(*found)};
+        return reader_of(past ? db_.bucket(name) : in.bucket(name));
       };
-      try {
-        return q.run(view, with);
-      } catch (const reactive_absence& absent) {
-        return fail(absent.why);
-      }
+      return reactive_answer(q, view, with);
     };
   }
 
