@@ -24,6 +24,11 @@ bucket_update& bucket_update::add_index(std::initializer_list<std::string> field
   return add_index(std::vector<std::string>{fields});
 }
 
+bucket_update& bucket_update::add_inverted_index(std::string field) {
+  indexes_.push_back({{std::move(field)}, true});
+  return *this;
+}
+
 bucket_update& bucket_update::expire_after(std::chrono::milliseconds how_long) {
   expire_after_.emplace(how_long);
   return *this;
@@ -44,7 +49,7 @@ result<schema> bucket_update::applied_to(const schema& old) const {
   }
   for (auto& index : indexes_)
     if (std::ranges::find(out.indexes(), index) == out.indexes().end())
-      out.index(index.fields);
+      index.inverted ? out.inverted_index(index.fields.front()) : out.index(index.fields);
   if (expire_after_ && *expire_after_)
     out.expire_after(**expire_after_);
   else if (expire_after_)

@@ -35,6 +35,7 @@ public:
   bucket_update& add_index(std::string field);
   bucket_update& add_index(std::vector<std::string> fields);
   bucket_update& add_index(std::initializer_list<std::string> fields);
+  bucket_update& add_inverted_index(std::string field);
   /// For records that are inserted afterwards; those that are there keep their deadlines.
   bucket_update& expire_after(std::chrono::milliseconds how_long);
   bucket_update& never_expire();

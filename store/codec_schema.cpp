@@ -231,7 +231,12 @@ schema schema_of(const proto::Schema& from) {
     s.field(f.name(), field_spec(options_of(f, max_nesting + 1)));
   for (auto& index : from.indexes()) {
     know_all(index);
-    s.index(std::vector<std::string>(index.fields().begin(), index.fields().end()));
+    if (index.inverted() && index.fields_size() != 1)
+      refuse("an inverted index over " + std::to_string(index.fields_size()) + " fields");
+    if (index.inverted())
+      s.inverted_index(index.fields(0));
+    else
+      s.index(std::vector<std::string>(index.fields().begin(), index.fields().end()));
   }
   if (from.has_expire_after())
     s.expire_after(std::chrono::milliseconds{from.expire_after()});
@@ -257,9 +262,12 @@ std::string encode_schema(const schema& definition) {
   to.set_key(definition.key_name());
   for (auto& f : definition.fields())
     set_rules(*to.add_fields(), f.name, f.options);
-  for (auto& index : definition.indexes())
-    for (auto* added = to.add_indexes(); auto& name : index.fields)
+  for (auto& index : definition.indexes()) {
+    auto* added = to.add_indexes();
+    added->set_inverted(index.inverted);
+    for (auto& name : index.fields)
       added->add_fields(name);
+  }
   to.set_ordered(definition.is_ordered());
   to.set_closed(definition.is_closed());
   to.set_persistent(definition.is_persistent());

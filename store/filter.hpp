@@ -33,12 +33,14 @@ namespace holdfast {
 /// Which comparisons an index answers, by O(log n) per operand and in time proportional to what
 /// they find; a query takes the cheapest way, and `selection::explain` says which:
 ///   - an ordered index: all but `contains` and `ends_with`; `ne` and negations as the rest of it;
+///   - an inverted index: `contains` and `ends_with`, by those records that have the rarest 8 bytes
+///     of the operand in them, or the hash of the item;
 ///   - one over several fields: the same of any one of them, where all before it are compared by
 ///     `eq` or `is_null` in the same conjunction;
 ///   - the key and unique values: `eq` and `in`.
-/// In a disjunction, all terms must be such. The others (`contains`, `ends_with`, paths, fields
-/// without an index) are checks of each record that is left, which without an index is all of them;
-/// so it is read, too, when what is asked for is much of the bucket, as a rule with `ne`.
+/// In a disjunction, all terms must be such. The others (paths, fields without such an index) are
+/// checks of each record that is left, which without an index is all of them; so it is read, too,
+/// when what is asked for is much of the bucket, as a rule with `ne`.
 ///
 /// An unknown field, a path into a field that has no members, or an operand of a kind the field can
 /// never hold, is `invalid_argument` when the filter is used. What a member may hold is not known:

@@ -89,6 +89,8 @@ constexpr auto map_object(Fields... fields) {
 
 /// An ordered index over the field.
 inline constexpr detail::indexed_rule indexed{};
+/// An inverted index over a text or vector; see `schema::inverted_index`.
+inline constexpr detail::inverted_rule inverted{};
 /// No two records of the bucket have the same value.
 inline constexpr detail::unique_rule unique{};
 /// A text's length in code points, inclusive.
@@ -192,6 +194,8 @@ schema schema_of() {
       out.field(name, each.spec());
     if constexpr (std::remove_cvref_t<decltype(each)>::indexed)
       out.index(name);
+    if constexpr (std::remove_cvref_t<decltype(each)>::inverted)
+      out.inverted_index(name);
   });
   std::apply([&](const auto&... rule) { (rule.apply(out), ...); }, mapping<T>.rules);
   return out;

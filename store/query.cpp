@@ -55,6 +55,8 @@ std::string_view to_string(explanation::source from) noexcept {
     return "unique index";
   case explanation::source::index:
     return "index";
+  case explanation::source::inverted_index:
+    return "inverted index";
   case explanation::source::index_union:
     return "union";
   case explanation::source::scan:

@@ -147,8 +147,9 @@ struct explanation {
     nothing,     ///< the filter can match no record
     primary_key, ///< at most one look-up per key
     unique_index,
-    index,       ///< one or more ranges of an ordered index
-    index_union, ///< several of the above, one per term of a disjunction
+    index,          ///< one or more ranges of an ordered index
+    inverted_index, ///< the parts of texts or arrays; what it finds may match
+    index_union,    ///< several of the above, one per term of a disjunction
     scan,
   };
   enum class ordering : std::uint8_t {
@@ -164,7 +165,8 @@ struct explanation {
   std::string condition;
   /// What is still checked per record, as text; empty if nothing is.
   std::string residual;
-  /// Records the source gives, counted from the indexes (exact for indexes and keys).
+  /// Records the source gives, counted from the indexes (exact for indexes and keys; one that an
+  /// inverted index finds more than once is counted so).
   std::uint64_t estimated_rows = 0;
   /// Records in the bucket.
   std::uint64_t total_rows = 0;

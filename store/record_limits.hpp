@@ -36,4 +36,9 @@ struct record_limits {
 /// refused by every store that reads it.
 inline constexpr std::size_t max_index_fields = 8;
 
+/// How many bytes a text, and how many items an array may have for an inverted index to tell it
+/// apart: one that has more is looked at by every search. Not an option: it bounds what one write
+/// costs, and a greater one would be found by other ways before and after a restart.
+inline constexpr std::size_t max_parts = 4096;
+
 } // namespace holdfast

@@ -126,6 +126,11 @@ schema& schema::index(std::string field) {
   return *this;
 }
 
+schema& schema::inverted_index(std::string field) {
+  indexes_.push_back({{std::move(field)}, true});
+  return *this;
+}
+
 schema& schema::index(std::initializer_list<std::string> fields) {
   return index(std::vector<std::string>(fields));
 }
@@ -207,7 +212,7 @@ std::string schema::to_string() const {
     text += "\n  " + std::string(f.name == key_ ? "key " : "field ") + f.name + ": " +
             describe(f.options);
   for (auto& index : indexes_) {
-    const char* separator = "\n  index ";
+    const char* separator = index.inverted ? "\n  inverted index " : "\n  index ";
     for (auto& name : index.fields)
       text += std::exchange(separator, ", ") + name;
   }

@@ -190,9 +190,11 @@ inline field_spec array_of() { return field_spec(field_type::array); }
 /// ISO 8601 text or milliseconds since the epoch, stored as the latter.
 inline field_spec date() { return field_spec(field_type::date); }
 
-/// An ordered index over one field, or over several: by the first, then the second, and so on.
+/// An ordered index over one field, or over several: by the first, then the second, and so on; or
+/// an inverted one, over one field.
 struct index_definition {
   std::vector<std::string> fields;
+  bool inverted = false;
   friend bool operator==(const index_definition&, const index_definition&) = default;
 };
 
@@ -239,6 +241,12 @@ public:
   /// the order by its last field, if all others are fixed.
   schema& index(std::initializer_list<std::string> fields);
   schema& index(std::vector<std::string> fields);
+  /// An inverted index over the parts of a text or array, for `contains` and `ends_with`: it finds
+  /// the texts with a part in them, also at their end, whatever the case of letters, and the arrays
+  /// with an item. It has an entry for each character or item that a value has (16 bytes or a
+  /// little more, O(log n) each to add or remove); values of more bytes or items than `max_parts`
+  /// have one, and each search looks at them.
+  schema& inverted_index(std::string field);
   /// Records end by themselves so long after their insert, unless it says otherwise
   /// (`write_options`). They are hidden from then on, and removed soon (`store_options`).
   schema& expire_after(std::chrono::milliseconds how_long);

@@ -168,6 +168,16 @@ field_options field_from(const std::string& where, const value& v, unsigned leve
   return o;
 }
 
+void read_inverted_indexes(reader& in, schema& s) {
+  auto* list = in.find("invertedIndexes");
+  if (!list)
+    return;
+  if (list->kind() != value_kind::array)
+    refuse(in.at("invertedIndexes"), "needs a list, not " + shown(*list));
+  for (auto& each : list->as_array())
+    s.inverted_index(in.text("invertedIndexes", each));
+}
+
 void read_indexes(reader& in, schema& s) {
   auto* list = in.find("indexes");
   if (!list)
@@ -214,6 +224,7 @@ schema schema_from(const value& v) {
   for (auto& m : fields.as_object())
     s.field(m.name, field_spec{field_from(place_in(in.at("fields"), m.name), m.content, 0)});
   read_indexes(in, s);
+  read_inverted_indexes(in, s);
   if (in.flag("ordered", false))
     s.ordered();
   if (in.flag("closed", false))
@@ -306,15 +317,19 @@ std::string to_json(const schema& definition) {
   for (auto& f : definition.fields())
     fields.set(f.name, to_object(f.options));
   top.set("fields", std::move(fields));
-  array indexes;
+  array indexes, inverted;
   for (auto& index : definition.indexes()) {
-    if (index.fields.size() == 1)
+    if (index.inverted)
+      inverted.push_back(index.fields.front());
+    else if (index.fields.size() == 1)
       indexes.push_back(index.fields.front());
     else
       indexes.push_back(array(index.fields.begin(), index.fields.end()));
   }
   if (!indexes.empty())
     top.set("indexes", std::move(indexes));
+  if (!inverted.empty())
+    top.set("invertedIndexes", std::move(inverted));
   if (definition.is_ordered())
     top.set("ordered", true);
   if (definition.is_closed())

@@ -22,7 +22,7 @@ namespace holdfast {
 ///        "team":    {"type": "string", "ref": "teams", "onDelete": "set_null"},
 ///        "address": {"type": "object", "properties": {"city": {"type": "string"}}},
 ///        "tags":    {"type": "array", "items": {"type": "string", "pattern": "^[a-z]+$"}}},
-///      "indexes": ["role", ["team", "age"]],
+///      "indexes": ["role", ["team", "age"]], "invertedIndexes": ["name", "tags"],
 ///      "ordered": false, "closed": true, "persistent": true,
 ///      "ttl": "30m", "maxSize": 10000, "evict": "least_recently_used"}
 ///

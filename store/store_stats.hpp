@@ -18,7 +18,10 @@ namespace holdfast {
 struct index_stats {
   std::string fields; ///< `role`, or `city,age`
   bool unique = false;
-  std::uint64_t entries = 0; ///< published; a null is one, but not of a unique index
+  bool inverted = false;
+  /// Published: one for each record, but none for a null in a unique index; of an inverted one, for
+  /// each part of each record.
+  std::uint64_t entries = 0;
   std::size_t bytes = 0;     ///< as of what was sealed last
 };
 
@@ -105,7 +108,7 @@ struct store_stats {
   /// A table for a terminal.
   std::string to_string() const;
   /// The same figures in the text format of Prometheus, version 0.0.4: names begin with
-  /// `holdfast_`; the label `store` is everywhere, and `bucket`, `index` with `unique`, `service`,
+  /// `holdfast_`; the label `store` is everywhere, and `bucket`, `index` with `type`, `service`,
   /// and `of` (`events` or `queries`) where there are several. Of texts there are the states of
   /// buckets (`holdfast_bucket_state` is 1 for the label `state` that each has) and the code of
   /// `failure` (`holdfast_write_failure` with the label `code`, while there is one).

@@ -34,9 +34,10 @@ concept makes_fill = std::is_invocable_v < const F&,
 ///                          .add_index<&user::age>()
 ///                          .expire_after(24h));
 ///
-/// Fields get the types and rules that the mapping gives their members, and the index of those that
-/// are `indexed`. A mapping whose new members are its last ones, in the order in which they are
-/// added, says afterwards what the bucket is, so that the next start can `define` it.
+/// Fields get the types and rules that the mapping gives their members, and the indexes of those
+/// that are `indexed` or `inverted`. A mapping whose new members are its last ones, in the order in
+/// which they are added, says afterwards what the bucket is, so that the next start can `define`
+/// it.
 template <mapped T>
 class typed_bucket_update {
 public:
@@ -66,6 +67,13 @@ public:
     plain_.add_index(std::vector<std::string>{std::string{detail::member_name<M>()}...});
     return *this;
   }
+  /// An inverted index over a text or vector; see `schema::inverted_index`.
+  template <auto M>
+  requires(detail::maps<T, M>&& detail::has_parts<typename detail::member_of<decltype(M)>::type>)
+      typed_bucket_update& add_inverted_index() {
+    plain_.add_inverted_index(std::string{detail::member_name<M>()});
+    return *this;
+  }
   /// See `bucket_update`.
   typed_bucket_update& expire_after(std::chrono::milliseconds how_long) {
     plain_.expire_after(how_long);
@@ -87,6 +95,8 @@ private:
     plain_.add_field(name, mapped_as.spec(), std::move(fill));
     if constexpr (std::remove_cvref_t<decltype(mapped_as)>::indexed)
       plain_.add_index(name);
+    if constexpr (std::remove_cvref_t<decltype(mapped_as)>::inverted)
+      plain_.add_inverted_index(name);
     return *this;
   }
 

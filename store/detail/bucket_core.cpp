@@ -1,46 +1,11 @@
 #include <holdfast/store/detail/bucket_core.hpp>
 
-#include <holdfast/runtime/ensure.hpp>
 #include <holdfast/runtime/fault.hpp>
 #include <holdfast/runtime/operation.hpp>
 
 #include <algorithm>
 
 namespace holdfast::detail {
-namespace {
-
-index_kind kind_of(field_type type) {
-  switch (type) {
-  case field_type::boolean:
-    return index_kind::boolean;
-  case field_type::integer:
-  case field_type::date:
-    return index_kind::integer;
-  case field_type::number:
-    return index_kind::number;
-  case field_type::string:
-    return index_kind::text;
-  case field_type::object:
-  case field_type::array:
-    break;
-  }
-  ensure(false, "bucket: an index over a field without an order");
-  return index_kind::text;
-}
-
-bucket_layout layout_of(const compiled_schema& schema, std::uint64_t identity) {
-  bucket_layout out;
-  out.identity = identity;
-  out.key_slot = static_cast<std::uint32_t>(schema.key_slot());
-  for (auto& index : schema.indexes())
-    out.indexes.push_back({index.unique ? index_type::unique : index_type::ordered,
-                           static_cast<std::uint32_t>(index.slot),
-                           kind_of(schema.layout().type(index.slot)),
-                           {index.more.begin(), index.more.end()}});
-  return out;
-}
-
-} // namespace
 
 bucket_core::bucket_core(bucket_id id, std::shared_ptr<const compiled_schema> schema,
                          std::shared_ptr<runtime> rt, std::shared_ptr<commit_lines> lines,

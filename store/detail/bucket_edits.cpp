@@ -142,6 +142,11 @@ void bucket_data::replace(record_block* old, record_block* fresh) {
   for (auto& tree : trees_) {
     if (same_entry(*old, *fresh, *tree))
       continue;
+    if (tree->kind() == index_kind::part) {
+      tree->replace_parts(*old, *fresh, row);
+      fault_point("data.index_changed");
+      continue;
+    }
     tree->erase(*old);
     fault_point("data.index_changed");
     tree->insert(*fresh, row);

@@ -9,12 +9,13 @@
 #include <string_view>
 #include <vector>
 
+namespace holdfast {
+class compiled_schema;
+}
+
 namespace holdfast::detail {
 
-enum class index_type : std::uint8_t { unique, ordered };
-
-/// One index, over one slot or, if ordered, several. Nulls are entries of ordered indexes and not
-/// of unique ones.
+/// One index, over one slot or, if ordered, several. Nulls are entries of ordered indexes only.
 struct index_spec {
   index_type type = index_type::ordered;
   std::uint32_t slot_number = 0;
@@ -30,6 +31,8 @@ struct bucket_layout {
   /// Tells buckets of one name apart that come one after the other.
   std::uint64_t identity = 0;
 };
+
+bucket_layout layout_of(const compiled_schema& schema, std::uint64_t identity);
 
 /// What a commit made of a bucket, besides the records: versions form a list as records do. Behind
 /// it stand the roots of the ordered indexes, then how many values each unique one holds.

@@ -50,7 +50,7 @@ result<void> commit_scope::settle_clashes() {
   for (auto& [b, block] : made_) {
     auto& indexes = b->schema().indexes();
     for (std::size_t i = 0; i < indexes.size(); ++i) {
-      if (!indexes[i].unique)
+      if (indexes[i].type != index_type::unique)
         continue;
       auto slot = static_cast<std::uint32_t>(indexes[i].slot);
       auto v = key_view::of(*block, slot);

@@ -123,7 +123,7 @@ std::optional<error> twice(const compiled_schema& schema,
                            const std::vector<record_block*>& blocks) {
   std::vector<std::pair<key_view, record_block*>> values;
   for (auto& index : schema.indexes()) {
-    if (!index.unique)
+    if (index.type != index_type::unique)
       continue;
     values.clear();
     auto slot = static_cast<std::uint32_t>(index.slot);

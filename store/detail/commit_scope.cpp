@@ -23,7 +23,7 @@ struct shared_value {
 std::optional<shared_value> clash(bucket_core& b, const draft& input, const record_block* self) {
   auto& indexes = b.schema().indexes();
   for (std::size_t i = 0; i < indexes.size(); ++i) {
-    if (!indexes[i].unique)
+    if (indexes[i].type != index_type::unique)
       continue;
     auto v = input.field(indexes[i].slot);
     if (v.is_null())

@@ -42,9 +42,23 @@ bool each_key(const reader& from, const access& by, Fn&& fn) {
   return each_in_row_order(found, fn);
 }
 
+/// What is found more than once comes once.
+template <class Fn>
+bool each_of_parts(const reader& from, const access& by, Fn&& fn) {
+  std::vector<const record_block*> found;
+  for (const auto& range : by.ranges)
+    from.each_entry(by.index, range.first, range.last, [&](const record_block& block) {
+      found.push_back(&block);
+      return true;
+    });
+  return each_in_row_order(found, fn);
+}
+
 /// Records of one access whose row is at least `first_row`; by rank if the access has one value.
 template <class Fn>
 bool each_of(const reader& from, const access& by, std::uint64_t first_row, Fn&& fn) {
+  if (by.from == explanation::source::inverted_index)
+    return each_of_parts(from, by, fn);
   if (by.from != explanation::source::index)
     return each_key(from, by, fn);
   for (auto range : by.ranges) {

@@ -45,6 +45,7 @@ int type_rank(index_kind kind) noexcept {
   case index_kind::number:
     return 2;
   case index_kind::text:
+  case index_kind::part: // which no value is looked up by
     return 3;
   }
   return 3;
@@ -196,6 +197,7 @@ std::uint64_t prefix_of(index_kind kind, const key_view& key) noexcept {
   case index_kind::number:
     return real_prefix(key.tag == slot_tag::real ? key.real : static_cast<double>(key.integer));
   case index_kind::text:
+  case index_kind::part:
     return text_prefix(key.text);
   }
   return 0;
@@ -217,6 +219,7 @@ bool prefix_decides(index_kind kind, const key_view& key) noexcept {
     return std::fabs(v) < two_to_53;
   }
   case index_kind::text:
+  case index_kind::part:
     return key.text.size() <= prefix_text_bytes;
   }
   return false;

@@ -9,8 +9,11 @@
 
 namespace holdfast::detail {
 
-/// What the values of an index are. Dates are integers.
-enum class index_kind : std::uint8_t { boolean, integer, number, text };
+enum class index_type : std::uint8_t { unique, ordered, inverted };
+
+/// What the values of an index are. Dates are integers; of an inverted index they are the parts of
+/// texts or arrays, see `parts_of`.
+enum class index_kind : std::uint8_t { boolean, integer, number, text, part };
 
 /// A value as keys and indexes see it: null, a boolean or integer (in `integer`), a real, or text.
 /// The text belongs to somebody else.

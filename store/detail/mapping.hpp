@@ -82,6 +82,7 @@ struct mapped_field {
   static constexpr bool generated = (std::same_as<Rules, generated_by> || ...);
   static constexpr bool filled_in = (fills_in<Rules> || ...);
   static constexpr bool indexed = (std::same_as<Rules, indexed_rule> || ...);
+  static constexpr bool inverted = (std::same_as<Rules, inverted_rule> || ...);
   static constexpr bool only_in_buckets = Key || (top_level<Rules> || ...);
 
   std::tuple<Rules...> rules;

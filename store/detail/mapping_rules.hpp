@@ -24,6 +24,7 @@ template <class Apply>
 text_rule(Apply) -> text_rule<Apply>;
 
 struct indexed_rule {};
+struct inverted_rule {};
 struct unique_rule {};
 template <class N>
 struct least_rule {
@@ -64,8 +65,8 @@ template <class T>
 inline constexpr bool fills_in<default_rule<T>> = true;
 /// Whether a rule is for the fields of buckets, not for those of structs in them.
 template <class R>
-inline constexpr bool top_level =
-    fills_in<R> || std::same_as<R, indexed_rule> || std::same_as<R, unique_rule>;
+inline constexpr bool top_level = fills_in<R> || std::same_as<R, indexed_rule> ||
+                                  std::same_as<R, inverted_rule> || std::same_as<R, unique_rule>;
 template <class Key>
 inline constexpr bool top_level<reference_rule<Key>> = true;
 
@@ -74,6 +75,9 @@ field_spec spec_of();
 
 template <class T>
 concept text_member = std::same_as<typename unwrap_optional<T>::type, std::string>;
+/// What an inverted index is over.
+template <class T>
+concept has_parts = text_member<T> || is_vector<typename unwrap_optional<T>::type>;
 /// What has bounds: numbers, times and durations.
 template <class T>
 concept bounded = number_like<T> || time_like<T> || duration_like<T>;
@@ -108,6 +112,10 @@ void apply_rule(field_spec& spec, const text_rule<F>& r) {
 }
 template <class T>
 void apply_rule(field_spec&, indexed_rule) {}
+template <class T>
+void apply_rule(field_spec&, inverted_rule) {
+  static_assert(has_parts<T>, "an inverted index is over texts or vectors");
+}
 template <class T>
 void apply_rule(field_spec& spec, unique_rule) {
   spec.unique();

@@ -1,7 +1,10 @@
 #include <holdfast/store/detail/order_tree.hpp>
 
+#include <holdfast/store/detail/parts.hpp>
+
 #include <array>
 #include <cstring>
+#include <utility>
 
 namespace holdfast::detail {
 
@@ -216,6 +219,11 @@ void order_tree::with_probe(const record_block& block, std::uint64_t row, F&& f)
 }
 
 void order_tree::insert(const record_block& block, std::uint64_t row) {
+  if (kind() == index_kind::part) {
+    for (const value_part each : parts_of(block, slot_number()))
+      insert_at(part_probe(each, row));
+    return;
+  }
   with_probe(block, row, [&](const order_probe& p) { insert_at(p); });
 }
 
@@ -232,7 +240,23 @@ void order_tree::insert_at(const order_probe& p) {
 }
 
 void order_tree::erase(const record_block& block) {
+  if (kind() == index_kind::part) {
+    for (const value_part each : parts_of(block, slot_number()))
+      erase_at(part_probe(each, block.row));
+    return;
+  }
   with_probe(block, block.row, [&](const order_probe& p) { erase_at(p); });
+}
+
+void order_tree::replace_parts(const record_block& old, const record_block& fresh,
+                               std::uint64_t row) {
+  const auto before = parts_of(old, slot_number()), after = parts_of(fresh, slot_number());
+  for (const value_part each : before)
+    if (!std::ranges::binary_search(after, each))
+      erase_at(part_probe(each, row));
+  for (const value_part each : after)
+    if (!std::ranges::binary_search(before, each))
+      insert_at(part_probe(each, row));
 }
 
 void order_tree::erase_at(const order_probe& p) {
@@ -320,7 +344,18 @@ void order_tree::seal() noexcept {
   seal_bytes();
 }
 
+std::vector<order_entry> order_tree::sorted_parts(std::span<record_block* const> blocks) const {
+  std::vector<order_entry> entries;
+  for (const record_block* b : blocks)
+    for (const value_part each : parts_of(*b, slot_number()))
+      entries.push_back({each, b->row});
+  std::ranges::sort(entries, {}, [](const order_entry& e) { return std::pair{e.prefix, e.row}; });
+  return entries;
+}
+
 std::vector<order_entry> order_tree::sorted(std::span<record_block* const> blocks) const {
+  if (kind() == index_kind::part)
+    return sorted_parts(blocks);
   struct item {
     order_entry entry;
     const record_block* block;

@@ -148,10 +148,13 @@ public:
   /// Nodes made from here on carry this birth; greater than any before.
   void begin(std::uint64_t edit) noexcept { edit_ = edit; }
 
-  /// Adds the entry of a record that is not there. Throws `std::bad_alloc`.
+  /// Adds the entry of a record that is not there, or its entries, of parts. Throws
+  /// `std::bad_alloc`.
   void insert(const record_block& block, std::uint64_t row);
-  /// Removes the entry of a row's head version. Throws `std::bad_alloc`.
+  /// Removes the entry, or the entries, of a row's head version. Throws `std::bad_alloc`.
   void erase(const record_block& block);
+  /// Of an index of parts: `fresh` is the version after `old`. Throws `std::bad_alloc`.
+  void replace_parts(const record_block& old, const record_block& fresh, std::uint64_t row);
   /// The same for a value that is no field of the record and that its prefix decides.
   void insert_at(const order_probe& p);
   void erase_at(const order_probe& p);
@@ -191,6 +194,7 @@ private:
   void free_younger(order_node* n, std::uint64_t seq) noexcept;
   void seal_bytes() noexcept { sealed_bytes_.store(bytes_, std::memory_order_relaxed); }
   std::vector<order_entry> sorted(std::span<record_block* const> blocks) const;
+  std::vector<order_entry> sorted_parts(std::span<record_block* const> blocks) const;
 
   pool& memory_;
   const std::vector<std::uint32_t> more_; ///< slots of further fields

@@ -33,13 +33,14 @@ private:
   std::size_t size_ = 0;
 };
 
-/// One way to reach records: by keys, through a unique index, through ranges of an ordered one.
+/// One way to reach records: by keys, through a unique index, through ranges of an ordered or of an
+/// inverted one. The latter may lead to a record more than once.
 struct access {
   explanation::source from = explanation::source::scan;
   std::uint16_t slot = 0;         ///< of a key, for texts
-  std::uint32_t index = 0;        ///< which unique or ordered index
+  std::uint32_t index = 0;        ///< which of the bucket's indexes
   std::span<const value> values;  ///< what to look up, of a key or unique index
-  std::vector<rank_range> ranges; ///< of an ordered index: ascending, apart
+  std::vector<rank_range> ranges; ///< of an ordered or inverted index: ascending, apart
   leading_values equal = {};      ///< of an ordered index
   bool one_value = false; ///< `equal` in all fields of the index: entries stand in order of rows
   bool fixes_all_but_last = false; ///< `equal` in all of several fields but the last

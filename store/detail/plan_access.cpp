@@ -178,10 +178,38 @@ public:
   }
 
 private:
+  /// The way through an inverted index that has the fewest entries; all of them are to be checked.
+  std::optional<candidate> through_parts(const bound_node& n) const {
+    const auto index = from_.inverted_index(n.field.slot);
+    if (!index)
+      return std::nullopt;
+    std::optional<rank_range> fewest;
+    for (const auto& each : ranges_of(n, from_.layout().type(n.field.slot))) {
+      const rank_range found{from_.rank_before(*index, each.first),
+                             from_.rank_behind(*index, each.last)};
+      if (!fewest || found.size() < fewest->size())
+        fewest = found;
+    }
+    if (!fewest)
+      return std::nullopt;
+    access by{
+        .from = source::inverted_index,
+        .slot = n.field.slot,
+        .index = *index,
+        .values = {},
+        .ranges = {*fewest,
+                   {from_.rank_before(*index, unparted), from_.rank_behind(*index, unparted)}}};
+    tidy(by.ranges);
+    by.rows = std::min(total(by.ranges), from_.size()); // some may come more than once
+    candidate out{.parts = {}, .rows = by.rows, .answered = {}};
+    out.parts.push_back(std::move(by));
+    return out;
+  }
+
   std::optional<candidate> comparison(std::uint32_t at) const {
     const auto& n = nodes_[at];
     if (!ranger::can(n))
-      return std::nullopt;
+      return through_parts(n);
     bool equality = !n.negated && (n.op == kind::eq || n.op == kind::in);
     bool null_asked = std::ranges::any_of(n.operands, &value::is_null);
     auto slot = n.field.slot;

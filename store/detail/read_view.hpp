@@ -66,7 +66,7 @@ public:
 
   // -- ordered indexes; `index` counts in the bucket's layout
 
-  /// Entries, nulls included: one per record.
+  /// Entries, nulls included: one per record; of an inverted index, one per part of each.
   std::uint64_t index_size(std::size_t index) const noexcept { return subtree_size(tree(index)); }
   /// The values in a unique index: nulls are no entries of it. O(1).
   std::uint64_t unique_size(std::size_t index) const noexcept {
@@ -89,6 +89,10 @@ public:
   std::uint64_t rank_of(std::size_t index, std::span<const key_view> values,
                         std::uint64_t row) const noexcept {
     return rank(index, {kind(index), values, row});
+  }
+  /// Entries in front of a place. O(log n).
+  std::uint64_t rank(std::size_t index, const order_probe& p) const noexcept {
+    return detail::rank_of(tree(index), p, data_.order_of(index, seq_));
   }
   /// The record at a rank; `rank < index_size(index)`. O(log n).
   const record_block& select(std::size_t index, std::uint64_t rank) const noexcept {
@@ -140,9 +144,6 @@ private:
     return root_.trees()[data_.tree_number(index)];
   }
   index_kind kind(std::size_t index) const noexcept { return data_.layout().indexes[index].kind; }
-  std::uint64_t rank(std::size_t index, const order_probe& p) const noexcept {
-    return detail::rank_of(tree(index), p, data_.order_of(index, seq_));
-  }
   void prefetch(std::uint64_t row) const noexcept { detail::prefetch<0, 64, 128>(rows_.head(row)); }
 
   /// How many entries ahead records are fetched.

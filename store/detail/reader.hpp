@@ -1,6 +1,7 @@
 #pragma once
 
 #include <holdfast/store/detail/own_writes.hpp>
+#include <holdfast/store/detail/parts.hpp>
 #include <holdfast/store/detail/read_key.hpp>
 #include <holdfast/store/detail/read_view.hpp>
 #include <holdfast/store/detail/validation_rules.hpp>
@@ -78,6 +79,9 @@ public:
   std::optional<std::uint32_t> ordered_index(std::size_t slot) const noexcept {
     return index_of(slot, index_type::ordered);
   }
+  std::optional<std::uint32_t> inverted_index(std::size_t slot) const noexcept {
+    return index_of(slot, index_type::inverted);
+  }
   /// All of them, in the order in which ranks and entries count them.
   const std::vector<index_spec>& indexes() const noexcept { return view_.data().layout().indexes; }
   /// What a transaction has written over the version; null if nothing.
@@ -120,6 +124,14 @@ public:
     std::array<key_view, max_index_fields> keys;
     std::ranges::transform(at, keys.begin(), probe_of);
     return view_.rank_of(index, std::span{keys}.first(at.size()), row);
+  }
+  /// Entries of an inverted index whose parts are below `first`, or below and equal to `last`.
+  /// O(log n).
+  std::uint64_t rank_before(std::uint32_t index, value_part first) const noexcept {
+    return view_.rank(index, part_probe(first, 0));
+  }
+  std::uint64_t rank_behind(std::uint32_t index, value_part last) const noexcept {
+    return view_.rank(index, part_probe(last, ~std::uint64_t{0}));
   }
   std::uint64_t entries(std::uint32_t index) const noexcept { return view_.index_size(index); }
 

@@ -143,8 +143,9 @@ key_view outgoing_reference::key_in(const record_block& source) const noexcept {
 void incoming_reference::find(const key_view& key, std::vector<record_block*>& out) const {
   auto& data = source->data();
   auto& indexes = data.layout().indexes;
-  auto found = std::ranges::find_if(
-      indexes, [&](auto& i) { return i.slot_number == slot && i.more_slots.empty(); });
+  auto found = std::ranges::find_if(indexes, [&](auto& i) {
+    return i.slot_number == slot && i.more_slots.empty() && i.type != index_type::inverted;
+  });
   if (found != indexes.end())
     data.find_heads(static_cast<std::size_t>(found - indexes.begin()), key, out);
 }

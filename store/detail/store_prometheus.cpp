@@ -86,9 +86,11 @@ void buckets_to(exposition& out, const store_stats& s) {
     out.metric(name, "gauge", help);
     for (auto& b : s.buckets)
       for (auto& i : b.indexes)
-        out.sample(
-            content(i),
-            {{"bucket", b.name}, {"index", i.fields}, {"unique", i.unique ? "true" : "false"}});
+        out.sample(content(i), {{"bucket", b.name},
+                                {"index", i.fields},
+                                {"type", i.unique     ? "unique"
+                                         : i.inverted ? "inverted"
+                                                      : "ordered"}});
   };
   each_index("index_entries", "Published entries of an index, of a unique one without nulls",
              [](auto& i) { return i.entries; });

@@ -23,8 +23,11 @@ void add_indexes(bucket_core& core, bucket_stats& out) {
   auto& indexes = now.schema->indexes();
   out.index_bytes = now.data.key_index_bytes() + core.deadline_bytes();
   for (std::size_t i = 0; i < indexes.size(); ++i) {
-    const auto entries = indexes[i].unique ? view.unique_size(i) : view.index_size(i);
-    out.indexes.push_back({indexes[i].name, indexes[i].unique, entries, now.data.index_bytes(i)});
+    const auto unique = indexes[i].type == index_type::unique;
+    out.indexes.push_back({indexes[i].name, unique, indexes[i].type == index_type::inverted,
+                           unique ? view.unique_size(i) : view.index_size(i),
+                           now.data.index_bytes(i)});
+    const auto entries = out.indexes.back().entries;
     out.index_entries += entries;
     out.index_bytes += out.indexes.back().bytes;
   }

@@ -107,6 +107,27 @@ char32_t fold_case(char32_t c) noexcept {
   return c == 0x1e9e ? 0xdf : c; // the upper case of the sharp s
 }
 
+namespace {
+
+void put_utf8(char32_t c, std::string& out) {
+  const auto more = c < 0x80 ? 0 : c < 0x800 ? 1 : c < 0x10000 ? 2 : 3;
+  constexpr unsigned char first[] = {0, 0xc0, 0xe0, 0xf0};
+  out += static_cast<char>(first[more] | c >> 6 * more);
+  for (int i = more - 1; i >= 0; --i)
+    out += static_cast<char>(0x80 | (c >> 6 * i & 0x3f));
+}
+
+} // namespace
+
+folded_text::folded_text(std::string_view text) {
+  bytes.reserve(text.size());
+  starts.reserve(text.size());
+  for (const char *at = text.data(), *end = at + text.size(); at != end;) {
+    starts.push_back(static_cast<std::uint32_t>(bytes.size()));
+    put_utf8(take_folded(at, end), bytes);
+  }
+}
+
 text_finder::text_finder(std::string_view part) {
   for (const char *at = part.data(), *end = at + part.size(); at != end;)
     part_.push_back(take_folded(at, end));

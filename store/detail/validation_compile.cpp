@@ -311,8 +311,21 @@ void check_field_list(const schema& s, issue_list& found) {
               std::to_string(counters) + " autoincrement fields are above the limit 1");
 }
 
+void check_inverted(const schema& s, const std::string& name, issue_list& found) {
+  const auto slot = position_of(s, name);
+  if (slot == s.fields().size())
+    return found.add("", "index", "index field " + shown(name) + " is not defined");
+  const auto type = s.fields()[slot].options.type;
+  if (type != field_type::string && type != field_type::array)
+    found.add(name, "index",
+              "an inverted index is over texts or arrays, not type " +
+                  std::string(to_string(type)));
+}
+
 void check_index(const schema& s, const index_definition& index, issue_list& found) {
   auto& fields = index.fields;
+  if (index.inverted && fields.size() == 1)
+    return check_inverted(s, fields.front(), found);
   if (fields.empty() || fields.size() > limits.max_index_fields)
     found.add("", "index",
               "an index over " + std::to_string(fields.size()) + " fields is " +
@@ -353,7 +366,9 @@ void add_dates(const field_options& of, const std::string& path, std::vector<std
 
 detail::index_rule compile_index(const schema& s, const index_definition& index) {
   auto& fields = index.fields;
-  detail::index_rule out{fields.front(), position_of(s, fields.front()), false};
+  detail::index_rule out{fields.front(), position_of(s, fields.front()),
+                         index.inverted ? detail::index_type::inverted
+                                        : detail::index_type::ordered};
   for (std::size_t i = 1; i < fields.size(); ++i) {
     out.more.push_back(position_of(s, fields[i]));
     out.name += ", " + fields[i];
@@ -391,7 +406,7 @@ result<std::shared_ptr<const compiled_schema>> compile(const schema& definition,
         f.options.default_function)
       made->filled_.push_back(i);
     if (f.options.unique && i != key_slot)
-      made->indexes_.push_back({f.name, i, true});
+      made->indexes_.push_back({f.name, i, detail::index_type::unique});
   }
   made->has_validators_ = made->has_validators_ || s.validator();
   check_indexes(s, found);
@@ -403,9 +418,9 @@ result<std::shared_ptr<const compiled_schema>> compile(const schema& definition,
   // Those who refer to a record are found through an index.
   for (std::size_t i = 0; i < made->rules_.size(); ++i)
     if (made->rules_[i].options->references && !made->has_index_over(i))
-      made->indexes_.push_back({s.fields()[i].name, i, false});
+      made->indexes_.push_back({s.fields()[i].name, i});
   if (s.is_ordered() && !made->has_index_over(key_slot))
-    made->indexes_.push_back({s.fields()[key_slot].name, key_slot, false});
+    made->indexes_.push_back({s.fields()[key_slot].name, key_slot});
   made->layout_ =
       std::make_shared<const detail::record_layout>(s.name(), std::move(layout), key_slot, allowed);
   return std::shared_ptr<const compiled_schema>(std::move(made));

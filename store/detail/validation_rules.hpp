@@ -56,7 +56,7 @@ struct field_rule {
 struct index_rule {
   std::string name; ///< of the field, or `(a, b)` of several
   std::size_t slot = 0;
-  bool unique = false;                ///< a unique index by equality; else an ordered one
+  index_type type = index_type::ordered;
   std::vector<std::size_t> more = {}; ///< slots of further fields, of an ordered index
 };
 
@@ -83,10 +83,10 @@ public:
   /// Unique fields but the key in schema order, then the declared indexes in theirs, then those
   /// that references need.
   const std::vector<detail::index_rule>& indexes() const noexcept { return indexes_; }
-  /// Whether a single field has an index of its own.
+  /// Whether a single field has an index of its own that finds its values.
   bool has_index_over(std::size_t slot) const noexcept {
     for (auto& index : indexes_)
-      if (index.slot == slot && index.more.empty())
+      if (index.slot == slot && index.more.empty() && index.type != detail::index_type::inverted)
         return true;
     return false;
   }

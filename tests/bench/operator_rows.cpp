@@ -29,6 +29,8 @@ struct operator_store {
                                                              .field("text", string())
                                                              .field("name", string())
                                                              .field("rare", string())
+                                                             .field("label", string())
+                                                             .field("tags", array_of())
                                                              .field("code", integer().unique())
                                                              .index("n")
                                                              .index("in_100")
@@ -36,15 +38,21 @@ struct operator_store {
                                                              .index("text")
                                                              .index("name")
                                                              .index("rare")
+                                                             .inverted_index("label")
+                                                             .inverted_index("tags")
                                                              .index({"in_100", "name"})
                                                              .index({"in_100", "rare"})))} {
     for (std::uint32_t at = 0; at < people_count; ++at) {
       const auto i = at * 7'919 % people_count; // each once, jumping about
+      const auto in_100 = i % (people_count / small_result);
+      const auto in_10000 = i % (people_count / large_result);
       object fields{{"id", i},
                     {"n", i},
-                    {"in_100", i % (people_count / small_result)},
-                    {"in_10000", i % (people_count / large_result)},
+                    {"in_100", in_100},
+                    {"in_10000", in_10000},
                     {"text", text_of(i)},
+                    {"label", "of " + std::to_string(in_10000) + ", in " + text_of(in_100)},
+                    {"tags", array{in_100, "of " + std::to_string(in_10000)}},
                     {"code", i}};
       fields.set(i % 10 != 0 ? "name" : "rare", text_of(i));
       static_cast<void>(must(records.upsert(fields).get()));
@@ -120,6 +128,16 @@ std::vector<filter> one_or_the_other(const wanted& w) {
                                                     "text"_f < operator_store::text_of(w.to()))};
 }
 
+std::vector<filter> with_a_part(const wanted& w) {
+  if (w.is_small())
+    return {"label"_f.contains("IN " + operator_store::text_of(w.part)), "tags"_f.contains(w.part)};
+  return {"label"_f.contains("OF 0,"), "tags"_f.contains("of 0")};
+}
+
+std::vector<filter> with_an_end(const wanted& w) {
+  return {"label"_f.ends_with(w.is_small() ? operator_store::text_of(w.part) : "0")};
+}
+
 /// An index leaves so many records to look into.
 std::vector<filter> checked(const wanted& w) {
   const auto range = "n"_f >= w.from() && "n"_f < w.to();
@@ -166,6 +184,8 @@ std::vector<row> operator_rows() {
           where_row("where_exists", with_a_value),
           where_row("where_unique_in", some_of_the_unique),
           where_row("where_or", one_or_the_other),
+          where_row("where_contains", with_a_part),
+          where_row("where_ends_with", with_an_end),
           where_row("where_checked", checked)};
 }
 

@@ -644,3 +644,15 @@ constexpr auto bs = holdfast::field<&user::joined>(holdfast::insertion_time);
 #else
 constexpr auto bs = holdfast::field<&counter::made>(holdfast::insertion_time);
 #endif
+
+#if WRONG // an inverted index over a number
+auto bt = holdfast::field<&user::age>(holdfast::inverted).spec();
+#else
+auto bt = holdfast::field<&user::tags>(holdfast::inverted).spec();
+#endif
+
+#if WRONG // an inverted index over a number that is there
+auto bu(grow g2) { return g2.add_inverted_index<&user::age>(); }
+#else
+auto bu(grow g2) { return g2.add_inverted_index<&user::name>(); }
+#endif

@@ -26,7 +26,8 @@ schema bench_schema(std::string name) {
       .field("phone", string().unique())
       .field("role", string())
       .index("n")
-      .index("role");
+      .index("role")
+      .inverted_index("role");
 }
 
 } // namespace
@@ -100,7 +101,7 @@ std::vector<std::string> bucket_model::differences(const bucket<>& b) const {
       out.push_back(b.name() + " " + at->first + ": has version " + std::to_string(r.version()) +
                     ", not " + std::to_string(at->second.version));
   }
-  for (auto& d : index_disagreements(b, {"n", "role"}, {"mail", "phone"}))
+  for (auto& d : index_disagreements(b, {"n", "role"}, {"mail", "phone"}, {"role"}))
     out.push_back(d);
   return out;
 }

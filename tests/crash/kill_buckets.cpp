@@ -20,7 +20,8 @@ schema docs_schema() {
       .field("body", string().length(0, 4000))
       .index("owner")
       .index("role")
-      .index("n");
+      .index("n")
+      .inverted_index("mail");
 }
 
 /// Autoincrement keys. All lanes write `events`, one `tickets`: most of the time it is empty, so

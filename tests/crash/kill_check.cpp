@@ -34,14 +34,15 @@ std::vector<std::string> kill_checker::check(const store& db, sequence last, con
     check_shared();
     check_accounts();
   }
-  for (auto& [name, indexed, unique] :
-       {std::tuple<std::string, std::vector<std::string>, std::vector<std::string>>{
-            "docs", {"owner", "role", "n"}, {"mail"}},
-        {"events", {"owner"}, {}},
-        {"scratch", {"n"}, {}},
-        {"giro", {"amount"}, {}},
-        {"savings", {"amount"}, {}}})
-    for (auto& d : index_disagreements(*db.bucket(name), indexed, unique))
+  using fields = std::vector<std::string>;
+  for (auto& [name, indexed, unique, inverted] :
+       {std::tuple<std::string, fields, fields, fields>{
+            "docs", {"owner", "role", "n"}, {"mail"}, {"mail"}},
+        {"events", {"owner"}, {}, {}},
+        {"scratch", {"n"}, {}, {}},
+        {"giro", {"amount"}, {}, {}},
+        {"savings", {"amount"}, {}, {}}})
+    for (auto& d : index_disagreements(*db.bucket(name), indexed, unique, inverted))
       wrong(d);
   return violations_;
 }

@@ -3,6 +3,7 @@
 #include <holdfast/store/bucket.hpp>
 
 #include <algorithm>
+#include <iterator>
 #include <map>
 #include <string>
 #include <vector>
@@ -10,11 +11,12 @@
 namespace holdfast::testing {
 
 /// Where the answers of a bucket's indexes differ from what its records say; empty if nowhere.
-/// `indexed` and `unique` name fields with such an index. O(records x fields), so for small
-/// buckets.
+/// `indexed`, `unique` and `inverted` name fields with such an index, the last ones texts.
+/// O(records x fields), of texts O(records^2), so for small buckets.
 inline std::vector<std::string> index_disagreements(const bucket<>& b,
                                                     const std::vector<std::string>& indexed,
-                                                    const std::vector<std::string>& unique) {
+                                                    const std::vector<std::string>& unique,
+                                                    const std::vector<std::string>& inverted) {
   std::vector<std::string> out;
   auto differs = [&](const std::string& what) { out.push_back(b.name() + ": " + what); };
   auto is = [](const result<std::uint64_t>& n, std::size_t wanted) { return n && *n == wanted; };
@@ -63,6 +65,19 @@ inline std::vector<std::string> index_disagreements(const bucket<>& b,
       auto found = b.where(by).all().get();
       if (!found || found->size() != 1 || found->front().block() != r.block())
         differs(by.to_string() + ": the unique index finds something else");
+    }
+  for (auto& field : inverted)
+    for (auto& r : *all) {
+      if (r[field].is_null())
+        continue;
+      const std::string ending{r[field].as_string().substr(r[field].as_string().size() / 2)};
+      records same;
+      std::ranges::copy_if(*all, std::back_inserter(same), [&](const record& other) {
+        return !other[field].is_null() && other[field].as_string().ends_with(ending);
+      });
+      auto found = b.where(filter::ends_with(field, ending)).all().get();
+      if (!found || keys(*found) != keys(same))
+        differs(field + " ends with " + ending + ": the inverted index finds other records");
     }
   return out;
 }

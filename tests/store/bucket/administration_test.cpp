@@ -67,7 +67,7 @@ TEST_F(administration, counts_the_values_in_a_unique_index_without_nulls) {
     auto entries = s.buckets.at(0).indexes.at(0).entries;
     EXPECT_THAT(s.to_prometheus(),
                 HasSubstr("holdfast_index_entries{store=\"app\",bucket=\"users\",index=\"mail\","
-                          "unique=\"true\"} " +
+                          "type=\"unique\"} " +
                           std::to_string(entries) + "\n"));
     return entries;
   };
@@ -160,7 +160,7 @@ TEST_F(administration, tells_the_same_as_prometheus_text) {
   auto text = db.stats().to_prometheus();
   EXPECT_THAT(text, AllOf(HasSubstr("holdfast_bucket_records{store=\"app\",bucket=\"users\"} 1\n"),
                           HasSubstr("holdfast_index_entries{store=\"app\",bucket=\"users\",index="
-                                    "\"role\",unique=\"false\"} 1\n"),
+                                    "\"role\",type=\"ordered\"} 1\n"),
                           HasSubstr("bucket=\"odd \\\"name\\\"\""),
                           HasSubstr("# TYPE holdfast_bucket_commits_total counter\n")));
   std::istringstream lines{text};

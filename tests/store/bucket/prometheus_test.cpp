@@ -34,10 +34,11 @@ private:
 };
 
 void fill(index_stats& out, figures_in_turn& next) {
-  auto& [fields, unique, entries, bytes] = out;
+  auto& [fields, unique, inverted, entries, bytes] = out;
   fields = "role";
   unique = true;
-  const std::string labels = R"({store="app",bucket="users",index="role",unique="true")";
+  inverted = false; // both are the type
+  const std::string labels = R"({store="app",bucket="users",index="role",type="unique")";
   next.set(entries, "index_entries" + labels);
   next.set(bytes, "index_bytes" + labels);
 }

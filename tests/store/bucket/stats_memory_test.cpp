@@ -96,7 +96,7 @@ TEST_F(memory_figures, tell_the_entries_and_bytes_of_indexes) {
   EXPECT_GE(full.index_bytes, sum + sizeof(std::uint64_t) * two_thousand)
       << "and the index of keys";
   EXPECT_LT(full.index_bytes, full.memory_bytes);
-  const auto labels = std::string{",bucket=\"things\",index=\"n\",unique=\"false\""};
+  const auto labels = std::string{",bucket=\"things\",index=\"n\",type=\"ordered\""};
   const auto& of_n = full.indexes[1];
   EXPECT_EQ(of_n.fields, "n");
   EXPECT_THAT(

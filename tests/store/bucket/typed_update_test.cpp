@@ -38,7 +38,7 @@ inline constexpr auto mapping<holdfast_tests::new_member> = map_to<holdfast_test
     "members", key<&holdfast_tests::new_member::id>(), field<&holdfast_tests::new_member::name>(),
     field<&holdfast_tests::new_member::initial>(length(1, 1)),
     field<&holdfast_tests::new_member::visits>(indexed, minimum(0)),
-    field<&holdfast_tests::new_member::note>(otherwise("none")),
+    field<&holdfast_tests::new_member::note>(inverted, otherwise("none")),
     field<&holdfast_tests::new_member::spent>());
 
 namespace {
@@ -114,11 +114,14 @@ TEST_F(an_update_of_a_typed_bucket, adds_indexes_and_deadlines) {
   ASSERT_TRUE(db->update_bucket(typed_bucket_update<old_member>()
                                     .add_index<&old_member::name>()
                                     .add_index<&old_member::name, &old_member::id>()
+                                    .add_inverted_index<&old_member::name>()
                                     .expire_after(24h)));
   EXPECT_EQ(db->bucket_schema("members")->expires_after(), 24h);
   const auto indexes = db->bucket_schema("members")->indexes();
-  ASSERT_EQ(indexes.size(), 2u);
+  ASSERT_EQ(indexes.size(), 3u);
   EXPECT_EQ(indexes[1].fields, (std::vector<std::string>{"name", "id"}));
+  EXPECT_EQ(indexes[2], (index_definition{{"name"}, true}));
+  EXPECT_EQ(*db->bucket<old_member>()->count(f<&old_member::name>.contains("NN")).get(), 1u);
   ASSERT_TRUE(db->update_bucket(typed_bucket_update<old_member>().never_expire()));
   EXPECT_FALSE(db->bucket_schema("members")->expires_after());
 }

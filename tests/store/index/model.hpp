@@ -6,16 +6,23 @@
 
 #include <algorithm>
 #include <map>
+#include <set>
 #include <string>
 #include <vector>
 
 namespace holdfast::testing {
 
-/// A record of the tests: key, unique text, ordered text, ordered integer, ordered number.
+/// A record of the tests: key, unique text, ordered text, ordered integer, ordered number. The
+/// ordered text has an inverted index besides.
 inline detail::bucket_layout five_slots() {
   using enum detail::index_kind;
   using enum detail::index_type;
-  return {0, {{unique, 1, text}, {ordered, 2, text}, {ordered, 3, integer}, {ordered, 4, number}}};
+  return {0,
+          {{unique, 1, text},
+           {ordered, 2, text},
+           {ordered, 3, integer},
+           {ordered, 4, number},
+           {inverted, 2, part}}};
 }
 
 /// What a bucket should hold: rows in order of insertion, the row of each key.
@@ -62,6 +69,21 @@ struct model {
       return detail::compare(view_of(rows.at(a)[slot_number]), view_of(rows.at(b)[slot_number])) <
              0;
     });
+    return out;
+  }
+  /// Rows in the order of the parts of a slot's texts, once for each of them.
+  std::vector<std::uint64_t> by_parts(std::size_t slot_number) const {
+    std::set<std::pair<std::string, std::uint64_t>> found;
+    for (const auto& [row, c] : rows)
+      if (c[slot_number].index() != 0)
+        for (std::size_t at = 0; at < text(c[slot_number]).size(); ++at) {
+          auto ending = text(c[slot_number]).substr(at, 8);
+          ending.resize(8);
+          found.emplace(ending, row);
+        }
+    std::vector<std::uint64_t> out;
+    for (const auto& [ending, row] : found)
+      out.push_back(row);
     return out;
   }
 };
@@ -116,7 +138,9 @@ inline void expect_equal(const detail::read_view& view, const model& m,
     }
   }
   for (std::size_t index = 1; index < view.data().layout().indexes.size(); ++index) {
-    const auto order = m.ordered(view.data().layout().indexes[index].slot_number);
+    const auto& spec = view.data().layout().indexes[index];
+    const auto order = spec.type == detail::index_type::inverted ? m.by_parts(spec.slot_number)
+                                                                 : m.ordered(spec.slot_number);
     std::vector<std::uint64_t> seen, reversed;
     view.for_ranks(index, 0, view.index_size(index), [&](const detail::record_block& b) {
       seen.push_back(b.row);

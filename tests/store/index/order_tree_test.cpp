@@ -47,6 +47,7 @@ cell random_value(index_kind kind, std::mt19937_64& random) {
     default:
       return static_cast<std::int64_t>(random());
     }
+  case index_kind::part: // not by value
   case index_kind::text: {
     std::string s = below(2) == 0 ? std::string(below(10), 'x') : "the same beginning ";
     for (auto n = below(4); n > 0; --n)

@@ -32,6 +32,11 @@ protected:
       if (random_.chance(40))
         some.index(field);
     }
+    for (std::string field : {"text", "code", "list"}) {
+      most.inverted_index(field);
+      if (random_.chance(40))
+        some.inverted_index(field);
+    }
     auto several = plain;
     for (int i = 0; i < 4; ++i)
       if (index_definition one{random_.fields_of_index()};
@@ -263,6 +268,7 @@ TEST(random_queries, take_every_way_there_is) {
   for (std::string field : {"text", "num", "int", "flag", "day"})
     definition.index(field);
   definition.index({"flag", "int"}).index({"day", "flag", "text"});
+  definition.inverted_index("text").inverted_index("list");
   test_bucket bucket{definition};
   for (std::int64_t i = 0; i < 60; ++i) {
     model.entries.push_back({random.record("k" + std::to_string(i), i), 0});
@@ -280,7 +286,8 @@ TEST(random_queries, take_every_way_there_is) {
                         {"scan, stored order", "scan, sorted", "index, stored order",
                          "index, index order", "index, sorted", "union, stored order",
                          "union, sorted", "primary key, stored order", "primary key, sorted",
-                         "unique index, stored order", "nothing, stored order"}));
+                         "unique index, stored order", "nothing, stored order",
+                         "inverted index, stored order", "inverted index, sorted"}));
   EXPECT_THAT(compound,
               ::testing::IsSupersetOf(
                   {"(flag, int), stored order", "(flag, int), sorted", "(flag, int), index order",

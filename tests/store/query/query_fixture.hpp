@@ -17,25 +17,11 @@
 
 namespace holdfast::testing {
 
-inline detail::index_kind kind_of(field_type type) {
-  switch (type) {
-  case field_type::boolean:
-    return detail::index_kind::boolean;
-  case field_type::integer:
-  case field_type::date:
-    return detail::index_kind::integer;
-  case field_type::number:
-    return detail::index_kind::number;
-  default:
-    return detail::index_kind::text;
-  }
-}
-
 /// A bucket without an actor: data, schema and a line of its own.
 class test_bucket {
 public:
   explicit test_bucket(const schema& definition)
-      : schema_{compile(definition).value()}, data_{lines_.memory, layout_of(*schema_)} {
+      : schema_{compile(definition).value()}, data_{lines_.memory, detail::layout_of(*schema_, 0)} {
     data_.memory().keep(schema_->shared_layout());
   }
 
@@ -102,19 +88,6 @@ public:
   }
 
 private:
-  static detail::bucket_layout layout_of(const compiled_schema& schema) {
-    detail::bucket_layout out{.key_slot = static_cast<std::uint32_t>(schema.key_slot()),
-                              .indexes = {}};
-    auto add = [&](detail::index_type type, std::size_t slot) {
-      out.indexes.push_back(
-          {type, static_cast<std::uint32_t>(slot), kind_of(schema.layout().type(slot))});
-    };
-    for (const auto& rule : schema.indexes()) {
-      add(rule.unique ? detail::index_type::unique : detail::index_type::ordered, rule.slot);
-      out.indexes.back().more_slots.assign(rule.more.begin(), rule.more.end());
-    }
-    return out;
-  }
   static std::uint64_t hash_of_key(value_view key) {
     return key.is_string() ? detail::hash_of(key.as_string()) : detail::hash_of(key.as_int());
   }

@@ -2,6 +2,8 @@
 
 #include "reference.hpp"
 
+#include <cctype>
+
 namespace holdfast::testing {
 
 /// Records, filters and queries at random, over one set of fields that has everything.
@@ -124,11 +126,22 @@ public:
                       : filter::compare(name, all[below(std::size(all))], operand);
   }
 
+  /// A part of a text of single bytes, in any case, at times its end.
+  std::string some_of(const std::string& text) {
+    const auto from = below(text.size() + 1);
+    auto out = text.substr(from, chance(40) ? text.npos : below(20));
+    if (!out.empty() && chance(30))
+      for (auto& c : out)
+        c = static_cast<char>(std::toupper(static_cast<unsigned char>(c)));
+    return out;
+  }
+
   filter comparison(const reference_bucket& data) {
     if (chance(15))
       return of_member();
     if (chance(4))
-      return filter::contains("list", static_cast<std::int64_t>(below(2)));
+      return filter::contains("list",
+                              chance(20) ? value(1.0) : static_cast<std::int64_t>(below(2)));
     using kind = filter::kind;
     static const char* const names[] = {"id",  "text", "num",   "int",  "flag",
                                         "day", "list", "thing", "code", "rank"};
@@ -153,9 +166,12 @@ public:
     auto first = operand();
     if (first.is_null() || chance(10))
       return chance(50) ? filter::is_null(name) : filter::exists(name);
-    if ((name == "text" || name == "id") && first.kind() == value_kind::string && chance(40)) {
+    if ((name == "text" || name == "id" || name == "code") && first.kind() == value_kind::string &&
+        chance(40)) {
       auto part = name == "id" ? first.as_string().substr(0, 1 + below(4))
-                               : std::string{text().as_string()};
+                  : name == "text" || !first.as_string().starts_with("code")
+                      ? std::string{text().as_string()}
+                      : some_of(first.as_string());
       return chance(60)   ? filter::starts_with(name, part)
              : chance(50) ? filter::contains(name, part)
                           : filter::ends_with(name, part);

@@ -64,7 +64,7 @@ filter random_comparison(reactive_random& random, const std::string& parameter) 
     return filter::compare("n", one_in(random, 2) ? filter::kind::eq : filter::kind::ge,
                            holdfast::parameter(parameter));
   auto operand = random_operand(random, field);
-  switch (any_of(random, field == "f" ? 3 : 8)) {
+  switch (any_of(random, field == "f" ? 3 : 9)) {
   case 0:
   case 1:
     return filter::compare(field, filter::kind::eq, operand);
@@ -78,6 +78,9 @@ filter random_comparison(reactive_random& random, const std::string& parameter) 
     return filter::in(field, {operand, random_operand(random, field), nullptr});
   case 6:
     return filter::compare(field, filter::kind::ne, operand);
+  case 7:
+    return one_in(random, 2) ? filter::contains("t", random_operand(random, "t"))
+                             : filter::ends_with("t", "y");
   default:
     return !filter::between(field, operand, random_operand(random, field));
   }
@@ -208,6 +211,8 @@ schema random_schema(reactive_random& random, const std::string& name, bool pers
       out.index(field);
   if (one_in(random, 3))
     out.index({"t", "n"});
+  if (one_in(random, 2))
+    out.inverted_index("t");
   if (one_in(random, 3))
     out.ordered();
   if (!persistent)

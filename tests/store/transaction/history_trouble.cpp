@@ -61,7 +61,7 @@ void trouble::redefine(std::uint64_t drawn) {
     change.add_index({field, "n"});
     break;
   case 2:
-    change.add_index({"tag", "n"});
+    change.add_index({"tag", "n"}).add_inverted_index("list");
     break;
   default:
     change.add_index("list");

@@ -150,6 +150,9 @@ protected:
     for (std::string field : {"text", "num", "int", "flag", "day"})
       if (random.chance(60))
         s.index(field);
+    for (std::string field : {"text", "code", "list"})
+      if (random.chance(50))
+        s.inverted_index(field);
     s.index(random.fields_of_index());
     return std::move(*db.define(s));
   }

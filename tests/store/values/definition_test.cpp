@@ -37,6 +37,11 @@ TEST(definitions, are_refused_if_they_contradict_themselves) {
       {base().index("f"), "t: index field \"f\" is not defined"},
       {base().field("f", array_of()).index("f"), "t.f: an index does not fit type array"},
       {base().field("f", string()).index("f").index("f"), "the index is defined more than once"},
+      {base().inverted_index("f"), "t: index field \"f\" is not defined"},
+      {base().field("f", integer()).inverted_index("f"),
+       "t.f: an inverted index is over texts or arrays, not type integer"},
+      {base().field("f", string()).inverted_index("f").inverted_index("f"),
+       "the index is defined more than once"},
       {base().field("f", object_of().unique()), "t.f: unique does not fit type object"},
       {base().field("f", string().pattern("(")), "t.f: pattern \"(\" is malformed: missing )"},
       {base().field("f", integer().pattern("x")), "pattern does not fit type integer"},
@@ -128,10 +133,10 @@ TEST(definitions, give_the_bucket_its_indexes_and_layout) {
   auto& s = **made;
   ASSERT_EQ(s.indexes().size(), 3U);
   EXPECT_EQ(s.indexes()[0].name, "b");
-  EXPECT_TRUE(s.indexes()[0].unique);
+  EXPECT_EQ(s.indexes()[0].type, detail::index_type::unique);
   EXPECT_EQ(s.indexes()[1].name, "a");
   EXPECT_EQ(s.indexes()[1].slot, 1U);
-  EXPECT_FALSE(s.indexes()[2].unique);
+  EXPECT_EQ(s.indexes()[2].type, detail::index_type::ordered);
   EXPECT_EQ(s.key_slot(), 0U);
   EXPECT_EQ(s.layout().find("b"), 2U);
   EXPECT_EQ(s.layout().find("c"), detail::record_layout::npos);

@@ -45,9 +45,21 @@ schema golden_rules() {
   return s;
 }
 
+/// The same in the first release with inverted indexes, which earlier ones refuse to read.
+schema golden_inverted() {
+  return schema("golden")
+      .key("id", integer())
+      .field("name", string())
+      .field("tags", array_of())
+      .index("name")
+      .inverted_index("name")
+      .inverted_index("tags");
+}
+
 TEST(golden_files, of_format_1_are_what_schemas_are_written_as_and_read_from) {
   for (auto& [file, definition] :
-       {std::pair("schema.1.bin", golden_schema()), std::pair("rules.1.bin", golden_rules())}) {
+       {std::pair("schema.1.bin", golden_schema()), std::pair("rules.1.bin", golden_rules()),
+        std::pair("inverted.1.bin", golden_inverted())}) {
     auto bytes = golden(file);
     EXPECT_EQ(codec::encode_schema(definition), bytes);
     auto back = codec::decode_schema(bytes);
@@ -78,6 +90,9 @@ TEST(schema_codec, refuses_what_it_does_not_know) {
   s.set_format(2);
   EXPECT_EQ(codec::decode_schema(s.SerializeAsString()).error(), errc::newer_format);
   s.set_format(1);
+  s.add_indexes()->set_inverted(true);
+  EXPECT_EQ(codec::decode_schema(s.SerializeAsString()).error(), errc::corrupt);
+  s.clear_indexes();
   s.add_fields()->set_name("f");
   EXPECT_EQ(codec::decode_schema(s.SerializeAsString()).error(), errc::corrupt);
   EXPECT_EQ(codec::decode_schema("\x08").error(), errc::corrupt);
@@ -88,7 +103,8 @@ TEST(schema_codec, refuses_what_it_does_not_know) {
 }
 
 TEST(schema_codec, survives_every_flipped_bit) {
-  auto bytes = codec::encode_schema(golden_schema()) + codec::encode_schema(golden_rules());
+  auto bytes = codec::encode_schema(golden_schema()) + codec::encode_schema(golden_rules()) +
+               codec::encode_schema(golden_inverted());
   for (std::size_t bit = 0; bit < bytes.size() * 8; ++bit) {
     auto flipped = bytes;
     flipped[bit / 8] = static_cast<char>(flipped[bit / 8] ^ (1 << (bit % 8)));

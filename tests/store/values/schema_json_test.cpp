@@ -26,7 +26,7 @@ constexpr std::string_view users_text = R"({
     "address": {"type": "object", "properties": {"city": {"type": "string", "required": true}}},
     "tags": {"type": "array", "items": {"type": "string", "pattern": "^[a-z]+$"}}
   },
-  "indexes": ["role", ["team", "age"]],
+  "indexes": ["role", ["team", "age"]], "invertedIndexes": ["tags"],
   "closed": true, "ttl": "30m", "maxSize": 10000, "evict": "least_recently_used"
 })";
 
@@ -48,7 +48,7 @@ TEST(a_schema_as_json, says_all_that_a_schema_says) {
   wanted.field("team", string().references("teams", on_delete::set_null));
   wanted.field("address", object_of().property("city", string().required()));
   wanted.field("tags", array_of().items(string().pattern("^[a-z]+$")));
-  wanted.index("role").index({"team", "age"}).closed().expire_after("30m");
+  wanted.index("role").index({"team", "age"}).inverted_index("tags").closed().expire_after("30m");
   wanted.capacity(10'000, evict::least_recently_used);
   EXPECT_EQ(*s, wanted) << s->to_string();
   EXPECT_EQ(schema_from_json(to_json(wanted)).value(), wanted);
@@ -88,6 +88,8 @@ TEST(a_schema_as_json, names_the_place_of_what_it_cannot_read) {
            {field(R"({"type":"array","items":{"type":"array","items":3}})"),
             "schema.fields.f.items.items: needs an object"},
            {top(R"("indexes":"id")"), "schema.indexes: needs a list"},
+           {top(R"("invertedIndexes":"id")"), "schema.invertedIndexes: needs a list"},
+           {top(R"("invertedIndexes":[["id"]])"), "schema.invertedIndexes: needs a text"},
            {top(R"("ttl":"soon")"), R"(schema.ttl: "soon" is not a number with a unit)"},
            {top(R"("ttl":true)"), "schema.ttl: needs a text, not true"},
            {top(R"("evict":"oldest")"), R"(without "maxSize")"},
@@ -143,6 +145,8 @@ public:
       s.field("f" + std::to_string(n), field(0));
     for (auto n = pick(3); n > 0; --n)
       s.index(n == 1 ? std::vector<std::string>{"a"} : std::vector<std::string>{"a", "b"});
+    for (auto n = pick(3); n > 0; --n)
+      s.inverted_index("f" + std::to_string(n));
     if (pick(2))
       s.ordered();
     if (pick(2))
