@@ -148,8 +148,6 @@ private:
 
   /// How many entries ahead records are fetched.
   static constexpr std::ptrdiff_t ahead = 4;
-  /// How many chunks ahead their counts are fetched.
-  static constexpr std::uint64_t chunks_ahead = 8;
 
   const bucket_data& data_;
   std::uint64_t seq_;
@@ -160,15 +158,12 @@ private:
 inline std::uint64_t read_view::skip_rows(std::uint64_t& count) const noexcept {
   const row_table& rows = data_.rows();
   std::uint64_t row = rows.first_row();
-  while (count > 0 && row < row_bound()) {
+  for (;;) {
+    row = rows.skip_chunks(row, row_bound(), seq_, count);
+    if (count == 0 || row == row_bound())
+      return row;
     const std::uint64_t end = std::min(row + row_table::chunk_rows, row_bound());
-    rows.prefetch_counts(row + chunks_ahead * row_table::chunk_rows);
     const auto visible = rows.visible_in_chunk(row, seq_);
-    if (visible && *visible <= count) {
-      count -= *visible;
-      row = end;
-      continue;
-    }
     if (visible && *visible == end - row) // no gap among them
       return row + std::exchange(count, 0);
     // The rows that have a block contain those that are visible, so these are they.
@@ -177,7 +172,6 @@ inline std::uint64_t read_view::skip_rows(std::uint64_t& count) const noexcept {
       if (record_block* head = rows_.head(row))
         count -= all || visible_at(head, seq_) != nullptr ? 1 : 0;
   }
-  return row;
 }
 
 template <class F>

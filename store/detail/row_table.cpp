@@ -26,6 +26,7 @@ row_table::~row_table() {
 
 row_table::directory* row_table::make_directory(std::uint64_t first, std::uint64_t capacity) {
   auto* d = new (memory_.allocate(directory_bytes(capacity))) directory{capacity, first};
+  std::uninitialized_default_construct_n(d->tallies(), capacity);
   std::uninitialized_value_construct_n(d->chunks(), capacity);
   return d;
 }
@@ -47,13 +48,31 @@ std::uint64_t row_table::next_row(std::uint64_t row, std::uint64_t bound) const 
 
 std::optional<std::uint64_t> row_table::visible_in_chunk(std::uint64_t row,
                                                          std::uint64_t seq) const noexcept {
-  const chunk* c = chunk_of(row);
-  if (c == nullptr)
+  const directory* d = directory_.load(pinned_load);
+  const std::uint64_t k = d->place_of(row);
+  if (k >= d->capacity)
     return 0;
-  const std::uint64_t visible = c->visible.load(std::memory_order_acquire);
-  if (c->changed.load(std::memory_order_acquire) > seq)
+  const tally& of = d->tallies()[k];
+  const std::uint64_t visible = of.visible.load(std::memory_order_acquire);
+  if (of.changed.load(std::memory_order_acquire) > seq)
     return std::nullopt;
   return visible;
+}
+
+std::uint64_t row_table::skip_chunks(std::uint64_t row, std::uint64_t bound, std::uint64_t seq,
+                                     std::uint64_t& count) const noexcept {
+  const directory* d = directory_.load(pinned_load);
+  for (; count > 0 && row < bound; row += chunk_rows) {
+    const std::uint64_t k = d->place_of(row);
+    if (k >= d->capacity)
+      continue;
+    const tally& of = d->tallies()[k];
+    const std::uint64_t visible = of.visible.load(std::memory_order_acquire);
+    if (visible > count || of.changed.load(std::memory_order_acquire) > seq)
+      break;
+    count -= visible;
+  }
+  return std::min(row, bound);
 }
 
 std::uint64_t row_table::taken_rows(std::uint64_t row, std::uint64_t end) const noexcept {
@@ -67,17 +86,16 @@ std::uint64_t row_table::taken_rows(std::uint64_t row, std::uint64_t end) const 
 void row_table::recount(std::uint64_t seq) noexcept {
   directory* d = directory_.load(std::memory_order_relaxed);
   for (std::uint64_t k = 0; k < d->capacity; ++k) {
-    chunk* c = d->chunks()[k].load(std::memory_order_relaxed);
-    if (c == nullptr || c->changed.load(std::memory_order_relaxed) <= seq)
+    if (d->tallies()[k].changed.load(std::memory_order_relaxed) <= seq)
       continue;
     std::uint64_t live = 0;
-    for (auto& head : c->heads) {
-      const record_block* b = head.load(std::memory_order_relaxed);
-      live += b != nullptr && b->death.load(std::memory_order_relaxed) == never ? 1 : 0;
-    }
+    if (chunk* c = d->chunks()[k].load(std::memory_order_relaxed))
+      for (auto& head : c->heads) {
+        const record_block* b = head.load(std::memory_order_relaxed);
+        live += b != nullptr && b->death.load(std::memory_order_relaxed) == never ? 1 : 0;
+      }
     // Nobody relies on it before the next change: a reader may hold the number that was taken back.
-    c->changed.store(never, std::memory_order_release);
-    c->visible.store(live, std::memory_order_release);
+    d->tallies()[k].set(never, live);
   }
 }
 
@@ -97,8 +115,12 @@ row_table::directory* row_table::move_directory(std::uint64_t chunk_number) {
   retired_.reserve(1);
   directory* fresh = make_directory(first, capacity);
   for (std::uint64_t i = 0; i < d->capacity; ++i)
-    if (chunk* c = d->chunks()[i].load(std::memory_order_relaxed))
-      fresh->chunks()[d->first + i - first].store(c, std::memory_order_relaxed);
+    if (chunk* c = d->chunks()[i].load(std::memory_order_relaxed)) {
+      const std::uint64_t k = d->first + i - first;
+      fresh->chunks()[k].store(c, std::memory_order_relaxed);
+      fresh->tallies()[k].set(d->tallies()[i].changed.load(std::memory_order_relaxed),
+                              d->tallies()[i].visible.load(std::memory_order_relaxed));
+    }
   directory_.store(fresh, std::memory_order_release);
   retired_.add(d, directory_bytes(d->capacity));
   return fresh;
@@ -114,8 +136,6 @@ void row_table::reserve(std::uint64_t row) {
   retired_.reserve(1);
   auto* c = static_cast<chunk*>(memory_.allocate(sizeof(chunk)));
   c->live = 0;
-  c->changed.store(0, std::memory_order_relaxed);
-  c->visible.store(0, std::memory_order_relaxed);
   std::uninitialized_value_construct_n(c->heads, chunk_rows);
   d->chunks()[k].store(c, std::memory_order_release);
   // The chunk before could not go while it was the newest.

@@ -28,10 +28,11 @@ inline record_block* visible_at(record_block* head, std::uint64_t seq) noexcept 
 /// many have gone costs, in memory and in walks, what lies between its oldest and its newest
 /// record.
 ///
-/// A chunk knows how many of its records are live, and since which seq that is so: a reader at that
-/// seq or a later one can pass it by without a look at its rows. The writer stores the seq first
-/// and the number behind it, a reader loads the number first: who sees a number of later than its
-/// own time sees that it is.
+/// The directory knows of each chunk how many of its records are live, and since which seq that is
+/// so: a reader at that seq or a later one can pass the chunk by without a look at it. The writer
+/// stores the seq first and the number behind it, a reader loads the number first: who sees a
+/// number of later than its own time sees that it is. A reader that still has an older directory is
+/// of before the commits that this one no longer counts.
 class row_table {
 public:
   static constexpr std::uint64_t chunk_rows = 1024;
@@ -62,11 +63,11 @@ public:
   /// nothing has come or gone there later. While pinned.
   std::optional<std::uint64_t> visible_in_chunk(std::uint64_t row,
                                                 std::uint64_t seq) const noexcept;
-  /// Has the counts of a row's chunk fetched, if there is one.
-  void prefetch_counts(std::uint64_t row) const noexcept {
-    if (const chunk* c = chunk_of(row))
-      prefetch<0>(c);
-  }
+  /// Passes by chunks from the one that begins with `row` on, below `bound`, as long as it is known
+  /// that no more than `count` records are visible there at `seq`, and takes those off `count`.
+  /// Returns the row to go on with. While pinned. O(chunks).
+  std::uint64_t skip_chunks(std::uint64_t row, std::uint64_t bound, std::uint64_t seq,
+                            std::uint64_t& count) const noexcept;
   /// Rows from `row` on, below `end` in the same chunk, that have a block.
   std::uint64_t taken_rows(std::uint64_t row, std::uint64_t end) const noexcept;
 
@@ -88,43 +89,55 @@ public:
   /// Room for one in limbo is there.
   void remove(std::uint64_t row, std::uint64_t next) noexcept;
   /// The commit `seq` makes the record of a row appear, or disappear.
-  void appears(std::uint64_t row, std::uint64_t seq) noexcept { note(*chunk_of(row), seq, 1); }
+  void appears(std::uint64_t row, std::uint64_t seq) noexcept { note(row, seq, 1); }
   void disappears(std::uint64_t row, std::uint64_t seq) noexcept {
-    note(*chunk_of(row), seq, ~std::uint64_t{0});
+    note(row, seq, ~std::uint64_t{0});
   }
   /// Commits after `seq` were taken back: counts anew in the chunks that they changed. O(rows).
   void recount(std::uint64_t seq) noexcept;
 
 private:
   struct chunk {
-    std::uint64_t live;                 ///< rows with a block; the writer's
-    std::atomic<std::uint64_t> changed; ///< since when `visible` is right
-    std::atomic<std::uint64_t> visible; ///< records
+    std::uint64_t live; ///< rows with a block; the writer's
     std::atomic<record_block*> heads[chunk_rows];
   };
+  /// Of the records in a chunk.
+  struct tally {
+    std::atomic<std::uint64_t> changed{0}; ///< since when `visible` is right
+    std::atomic<std::uint64_t> visible{0};
+
+    void set(std::uint64_t since, std::uint64_t count) noexcept {
+      changed.store(since, std::memory_order_release);
+      visible.store(count, std::memory_order_release);
+    }
+  };
+  /// Behind it stand the tallies of its chunks, then the chunks.
   struct directory {
     std::uint64_t capacity;
     std::uint64_t first; ///< the number of the first chunk it has a place for
     /// Where a row's chunk is; at or above the capacity if it has no place.
     std::uint64_t place_of(std::uint64_t row) const noexcept { return row / chunk_rows - first; }
+    tally* tallies() noexcept { return reinterpret_cast<tally*>(this + 1); }
+    const tally* tallies() const noexcept { return reinterpret_cast<const tally*>(this + 1); }
     std::atomic<chunk*>* chunks() noexcept {
-      return reinterpret_cast<std::atomic<chunk*>*>(this + 1);
+      return reinterpret_cast<std::atomic<chunk*>*>(tallies() + capacity);
     }
     const std::atomic<chunk*>* chunks() const noexcept {
-      return reinterpret_cast<const std::atomic<chunk*>*>(this + 1);
+      return reinterpret_cast<const std::atomic<chunk*>*>(tallies() + capacity);
     }
   };
   static std::size_t directory_bytes(std::uint64_t capacity) noexcept {
-    return sizeof(directory) + capacity * sizeof(chunk*);
+    return sizeof(directory) + capacity * (sizeof(tally) + sizeof(chunk*));
   }
   chunk* chunk_of(std::uint64_t row) const noexcept {
     const directory* d = directory_.load(pinned_load);
     const std::uint64_t k = d->place_of(row);
     return k < d->capacity ? d->chunks()[k].load(pinned_load) : nullptr;
   }
-  static void note(chunk& c, std::uint64_t seq, std::uint64_t by) noexcept {
-    c.changed.store(seq, std::memory_order_release);
-    c.visible.store(c.visible.load(std::memory_order_relaxed) + by, std::memory_order_release);
+  void note(std::uint64_t row, std::uint64_t seq, std::uint64_t by) noexcept {
+    directory* d = directory_.load(std::memory_order_relaxed);
+    tally& of = d->tallies()[d->place_of(row)];
+    of.set(seq, of.visible.load(std::memory_order_relaxed) + by);
   }
   directory* make_directory(std::uint64_t first, std::uint64_t capacity);
   /// Another directory, with a place for the chunk of that number.
