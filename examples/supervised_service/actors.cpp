@@ -3,16 +3,22 @@
 #include "actors.hpp"
 
 #include <stdexcept>
+#include <utility>
 
 namespace supervised_service {
 
 using namespace std::chrono_literals;
 
+void surroundings::hang() {
+  std::lock_guard lock{mutex};
+  caf::anon_send(std::exchange(hanging, nullptr), tick{});
+}
+
 void surroundings::release() {
   {
     std::lock_guard lock{mutex};
     let_go = true;
-    names = nullptr;
+    names = hanging = nullptr;
   }
   changed.notify_all();
 }
@@ -51,14 +57,17 @@ caf::behavior flaky(caf::event_based_actor* self) {
 
 caf::behavior hopeless(caf::event_based_actor* self) {
   holdfast::quiet(self);
-  self->delayed_send(self, 20ms, tick{});
+  self->delayed_send(self, 60ms, tick{});
   return {[](tick) { throw std::runtime_error("the configuration is nonsense"); }};
 }
 
 caf::behavior stuck(caf::event_based_actor* self, surroundings* around) {
   holdfast::quiet(self);
-  if (!around->has_hung.exchange(true))
-    self->send(self, tick{});
+  {
+    std::lock_guard lock{around->mutex};
+    if (!std::exchange(around->has_hung, true))
+      around->hanging = self;
+  }
   return {[around](tick) {
     std::unique_lock lock{around->mutex};
     around->changed.wait(lock, [around] { return around->let_go; });

@@ -18,7 +18,7 @@ struct look_up {
 struct found {
   std::string value;
 };
-/// Sent by timers to their own actor.
+/// Sent by timers to their own actor, and to the one that is to get stuck.
 struct tick {};
 
 /// What the actors of this program share: where the name service is, and a latch for the stuck one.
@@ -31,8 +31,11 @@ struct surroundings {
   std::condition_variable changed;
   bool let_go = false;
   std::atomic<int> greetings{0};
-  std::atomic<bool> has_hung{false};
+  caf::actor hanging; ///< the one to get stuck, until it is told to
+  bool has_hung = false;
 
+  /// Has the stuck actor enter the handler in which it hangs: once it is up, or it would not start.
+  void hang();
   /// Lets the stuck actor out of its handler and forgets the name service, so that the runtime can
   /// go: no handle to an actor may outlive it.
   void release();
@@ -47,7 +50,7 @@ caf::behavior flaky(caf::event_based_actor* self);
 /// Throws as soon as it has something to do. (One that throws in its init would not start at all,
 /// and then neither would the service.)
 caf::behavior hopeless(caf::event_based_actor* self);
-/// Gets stuck in a handler, the first time it is started.
+/// Gets stuck in a handler, the first one of them, when it is told to.
 caf::behavior stuck(caf::event_based_actor* self, surroundings* around);
 
 } // namespace supervised_service

@@ -130,6 +130,7 @@ int serve(const examples::end_signals& signals, int seconds) {
       return EXIT_FAILURE;
     }
     print("started", *root);
+    around.hang();
     auto ends = std::chrono::steady_clock::now() + std::chrono::seconds{seconds};
     auto over = [&] { return seconds != 0 && std::chrono::steady_clock::now() >= ends; };
     auto end = signals.wait(700ms);
