@@ -1,5 +1,6 @@
 #include <holdfast/store/schema.hpp>
 
+#include <algorithm>
 #include <charconv>
 #include <cmath>
 
@@ -122,8 +123,7 @@ schema& schema::field(std::string name, field_spec spec) {
 }
 
 schema& schema::index(std::string field) {
-  indexes_.push_back({{std::move(field)}});
-  return *this;
+  return index(std::vector<std::string>{std::move(field)});
 }
 
 schema& schema::inverted_index(std::string field) {
@@ -136,7 +136,8 @@ schema& schema::index(std::initializer_list<std::string> fields) {
 }
 
 schema& schema::index(std::vector<std::string> fields) {
-  indexes_.push_back({std::move(fields)});
+  const auto behind = std::ranges::find(indexes_, true, &index_definition::inverted);
+  indexes_.insert(behind, {std::move(fields)});
   return *this;
 }
 

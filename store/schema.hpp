@@ -275,6 +275,7 @@ public:
   const std::string& name() const noexcept { return name_; }
   const std::string& key_name() const noexcept { return key_; }
   const std::vector<field_definition>& fields() const noexcept { return fields_; }
+  /// The inverted ones stand behind the others.
   const std::vector<index_definition>& indexes() const noexcept { return indexes_; }
   bool is_ordered() const noexcept { return ordered_; }
   bool is_closed() const noexcept { return closed_; }

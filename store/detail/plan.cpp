@@ -161,12 +161,13 @@ private:
     auto rows = static_cast<double>(c.rows);
     if (goal_.counting && covers(c))
       return {&c, false, false, 0};
-    const bool whole = c.parts.size() > 1; // unions are read to the end and put in order of rows
+    // Unions and what parts lead to are read to the end and put in order of rows.
+    const bool whole = c.parts.size() > 1 || c.parts[0].from == source::inverted_index;
     bool single = !whole && (c.parts[0].one_value || c.rows <= 1);
     const auto each = single || !c.ranged() ? 1 : scattered_read;
     if ((goal_.any_order && !whole) || (stored_order() && single))
       return {&c, false, false, each * (goal_.from_end ? rows : read_until_enough(rows))};
-    // Unions and lists of keys are put in order of rows anyhow, to find what comes twice.
+    // So are lists of keys, to find what comes twice.
     if (stored_order() && !(c.ranged() && c.parts[0].ranges.size() > 0))
       return {&c, false, false, rows + sort(rows)};
     return {&c, false, true, rows + sort(output_of(c))};

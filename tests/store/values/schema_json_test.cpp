@@ -48,7 +48,7 @@ TEST(a_schema_as_json, says_all_that_a_schema_says) {
   wanted.field("team", string().references("teams", on_delete::set_null));
   wanted.field("address", object_of().property("city", string().required()));
   wanted.field("tags", array_of().items(string().pattern("^[a-z]+$")));
-  wanted.index("role").index({"team", "age"}).inverted_index("tags").closed().expire_after("30m");
+  wanted.index("role").inverted_index("tags").index({"team", "age"}).closed().expire_after("30m");
   wanted.capacity(10'000, evict::least_recently_used);
   EXPECT_EQ(*s, wanted) << s->to_string();
   EXPECT_EQ(schema_from_json(to_json(wanted)).value(), wanted);
