@@ -93,6 +93,8 @@ private:
     done.refused = ran.error() == errc::duplicate;
     if (!done.refused && !(options_.crashes && ran.error() == errc::bucket_crashed))
       mine_.failures.push_back(ran.error().to_string());
+    if (!done.refused)
+      mine_.cut_off.push_back(done);
     return done.refused;
   }
   /// What it writes to a line is noted there.
@@ -154,6 +156,7 @@ void begin_with(bench& on, const first_item& each, history& out) {
 void add(history&& from, history& to) {
   std::ranges::move(from.all, std::back_inserter(to.all));
   std::ranges::move(from.failures, std::back_inserter(to.failures));
+  std::ranges::move(from.cut_off, std::back_inserter(to.cut_off));
   to.conflicts += from.conflicts;
 }
 
@@ -203,6 +206,11 @@ history run_history(const history_options& options) {
   for (auto& t : threads)
     t.join();
   outside.reset();
+  for (auto& t : out.cut_off)
+    if (const auto at = on.commit_of(t.id); at != moment{})
+      out.failures.push_back("transaction " + std::to_string(t.id) +
+                             " was told of a crash and is commit " + std::to_string(at.memory) +
+                             "/" + std::to_string(at.durable));
   out.at = on.now();
   out.left = text_of(*on.left.all().get());
   out.right = text_of(*on.right.all().get());

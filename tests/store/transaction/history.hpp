@@ -104,7 +104,8 @@ struct history {
   std::string left, right;          ///< the records, in order
   std::int64_t at = 0;              ///< when that was
   std::size_t conflicts = 0;
-  std::vector<std::string> failures; ///< errors that cannot be
+  std::vector<std::string> failures;     ///< errors that cannot be
+  std::vector<done_transaction> cut_off; ///< who were told of a crash, and so have no commit
 };
 
 /// Runs random transactions from several threads: lists that are appended to, a bank, a ring,

@@ -64,6 +64,15 @@ public:
       return std::ranges::adjacent_find(seen) != seen.end();
     });
   }
+  /// The records with this tag.
+  std::string tagged(std::string_view tag) const {
+    std::string out;
+    for (auto& b : side_)
+      for (auto& e : b)
+        if (e.second.tag == tag)
+          out += (&b == side_ ? " left " : " right ") + text(e);
+    return out;
+  }
   std::string listed(bool right, std::int64_t now) const {
     return listed(side_[right], ~std::size_t{0}, now, [](auto* e) { return e->second.row; });
   }

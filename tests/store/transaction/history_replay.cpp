@@ -32,6 +32,15 @@ std::string listed(const done_transaction& t) {
   return out + "at " + std::to_string(t.at) + (t.refused ? ", refused\n" : "\n");
 }
 
+/// Who has the tags that it gives.
+std::string tags_of(const history_model& m, const done_transaction& t) {
+  std::string out;
+  for (auto& s : t.steps)
+    if (s.kind == step::what::set_tag && !s.text.empty())
+      out += s.text + " is that of" + m.tagged(s.text) + "\n";
+  return out;
+}
+
 /// All that was looked at, in order; those of one moment once.
 std::vector<moment> moments_of(const history& ran) {
   std::vector<moment> out;
@@ -221,7 +230,7 @@ std::optional<std::string> disagreement(history_model& m, const done_transaction
     return name_of(t) +
            (t.refused ? " was refused, but all its unique values are free"
                       : " gave one unique value to two records") +
-           "; its steps were\n" + listed(t);
+           "; its steps were\n" + listed(t) + tags_of(m, t);
   return std::nullopt;
 }
 

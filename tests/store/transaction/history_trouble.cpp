@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <chrono>
 #include <functional>
 #include <string>
 #include <thread>
@@ -70,13 +71,17 @@ void trouble::redefine(std::uint64_t drawn) {
   (void)on_.db.update_bucket(drawn / 4 % 2 == 0 ? "left" : "right", change);
 }
 
-/// Until some commits in memory have come by, if they come.
+/// Until some commits in memory have come by, if they come: who waits for the disk is to see it
+/// long before it gives up, however busy the machine is.
 void trouble::hold_disk() {
   constexpr sequence enough = 20;
   constexpr int patience = 2000;
+  const auto latest = std::chrono::steady_clock::now() + std::chrono::milliseconds{100};
   const auto before = on_.published().memory;
   on_.disk->hold();
-  for (int i = 0; i < patience && on_.published().memory < before + enough; ++i)
+  for (int i = 0; i < patience && on_.published().memory < before + enough &&
+                  std::chrono::steady_clock::now() < latest;
+       ++i)
     std::this_thread::yield();
   on_.disk->release();
 }
