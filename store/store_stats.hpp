@@ -22,7 +22,7 @@ struct index_stats {
   /// Published: one for each record, but none for a null in a unique index; of an inverted one, for
   /// each part of each record.
   std::uint64_t entries = 0;
-  std::size_t bytes = 0;     ///< as of what was sealed last
+  std::size_t bytes = 0; ///< as of what was sealed last
 };
 
 /// One bucket as `store::stats` sees it.

@@ -32,6 +32,7 @@ struct bucket_layout {
   std::uint64_t identity = 0;
 };
 
+/// Of a bucket with that definition; `identity` as above.
 bucket_layout layout_of(const compiled_schema& schema, std::uint64_t identity);
 
 /// What a commit made of a bucket, besides the records: versions form a list as records do. Behind
