@@ -48,20 +48,28 @@ bool live_queries::remove(std::string_view name) {
   auto found = definitions_.find(name);
   if (found == definitions_.end())
     return false;
-  for (auto& [key, g] : groups_) {
-    if (g->of != found->second)
-      continue;
-    g->last = result<query_value>{
-        fail(errc::dropped, shown_name(g->of->name) + ": the query was removed from its store",
-             {.query = g->of->name})};
-    g->at = moment_of(snapshot_pair{*lines_}); // behind all that was told
-    g->number += 2;
-    g->dirty = g->moved = false;
-    g->upkeep = nullptr;
-    tell(*g);
-    for (auto& [at, queue] : g->members)
+  const auto each = [&](auto&& f) {
+    for (auto& [key, g] : groups_)
+      if (g->of == found->second)
+        f(*g);
+  };
+  each([&](query_group& g) {
+    g.last = result<query_value>{
+        fail(errc::dropped, shown_name(g.of->name) + ": the query was removed from its store",
+             {.query = g.of->name})};
+    g.at = moment_of(snapshot_pair{*lines_}); // behind all that was told
+    g.number += 2;
+    g.moved = false;
+    g.upkeep = nullptr;
+    g.dirty = true; // if not all can be told, the query stays, and is run again
+    g.cause = run_cause::fault;
+    tell(g);
+  });
+  each([](query_group& g) {
+    g.dirty = false;
+    for (auto& [at, queue] : g.members)
       queue->disconnect(); // what waits is still told
-  }
+  });
   let_go(std::move(found->second));
   definitions_.erase(found);
   wake();

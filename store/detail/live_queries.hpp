@@ -183,7 +183,7 @@ private:
   std::uint64_t done_ = 0;   ///< of these
   query_moment position_;    ///< routed up to
   bool following_ = false;
-  bool some_lost_ = false;   ///< a group is dirty and may not be queued
+  bool some_lost_ = false;   ///< a group is dirty or untold, and may not be queued
   bool some_unfed_ = false;  ///< of a bucket, not all is published
   std::size_t arriving_ = 0; ///< subscribers that are not entered yet
   bool closed_ = false;

@@ -53,12 +53,15 @@ std::unique_ptr<query_upkeep> upkeep_of(query_group& g, query_basis basis) noexc
 
 } // namespace
 
-/// Takes what a run gave as how the group stands, unless it is of an earlier moment.
+/// Takes what a run gave as how the group stands, unless it is of an earlier moment, or of the same
+/// one though there is a later one to be run at: it could differ, for records end in between.
 void live_queries::install(query_group& g, prepared p) {
   auto& run = p.run;
-  if (g.last && !run.at.covers(g.at))
+  if (g.last && (!run.at.covers(g.at) || (run.at == g.at && is_behind(g))))
     return;
-  const auto same = g.last && !g.untold && same_outcome(*g.last, run.outcome);
+  if (g.untold)
+    tell(g);
+  const auto same = g.last && !g.uneven && same_outcome(*g.last, run.outcome);
   g.missing = std::move(run.missing);
   if (!same_reads(g.reads, run.reads)) {
     g.routes.clear();
@@ -70,7 +73,9 @@ void live_queries::install(query_group& g, prepared p) {
   g.counters.unchanged += same ? 1 : 0;
   g.counters.failures += run.outcome ? 0 : 1;
   if (!same)
-    g.number += g.untold ? 2 : 1; // some may have the one before, and this may be the one before it
+    g.number += g.uneven ? 2 : 1; // to some it may be what they have
+  g.uneven = false;
+  g.untold = !same;
   g.last = std::move(run.outcome);
   g.at = run.at;
   g.dirty = g.moved = false;
@@ -79,13 +84,13 @@ void live_queries::install(query_group& g, prepared p) {
   const auto behind = is_behind(g);
   if (g.of->function.declared && !behind)
     g.upkeep = upkeep_of(g, std::move(p.basis));
-  if (!same)
-    tell(g);
   auto missed = !g.missing.empty() && buckets_defined_.load() != p.definitions;
   if (missed || behind) {
     mark(g, missed ? run_cause::bucket : run_cause::meanwhile);
     wake();
   }
+  if (!same)
+    tell(g); // last: what it throws finds all else done
 }
 
 /// All of them, or none and no reads.

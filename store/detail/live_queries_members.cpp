@@ -137,16 +137,17 @@ result<subscription> live_queries::subscribe(std::string_view name, object param
   std::optional<result<query_value>> own;
   if (first) {
     // Since the group's run nothing may have happened but that records ended. Who comes now is not
-    // shown them; those who are there are told by the commit that purges them, for each commit is
-    // told once.
-    if (g->last && !g->dirty && !g->moved && g->at == first->run.at) {
+    // shown them; those who are there are told by the next commit that matters, if one is on its
+    // way, or by the one that purges them: each moment is told once.
+    if (g->last && g->at == first->run.at) {
       own = std::move(first->run.outcome);
       // The group's next run may give what it has, and yet not what this one has.
-      g->untold = g->untold || !same_outcome(*own, *g->last);
+      g->uneven = g->uneven || !same_outcome(*own, *g->last);
     } else
       install(*g, std::move(*first));
     at = g->at;
   }
+  g->at.advance_to(*at); // no run of an earlier moment is told behind this
   if (auto still = find(name); !still || *still != of)
     return fail(errc::not_found, shown_name(name) + ": the query was removed meanwhile",
                 {.query = std::string{name}});
@@ -160,6 +161,8 @@ result<subscription> live_queries::subscribe(std::string_view name, object param
 
 subscription live_queries::join(const group_ptr& g, std::shared_ptr<query_event> first,
                                 const queue_maker& make, const live_options& options) {
+  if (g->untold)
+    tell(*g); // what the others are still to be told is no news to this one
   auto member = std::make_shared<query_member>(g->of);
   const auto skips = options.skip_initial && first->outcome;
   if (skips)
@@ -196,8 +199,8 @@ std::shared_ptr<query_event> live_queries::event_of(const query_group& g, const 
   return e;
 }
 
-/// Tells the group's members how it stands. If it throws, the group is to be run again, and then
-/// all are told, though it gives the same; members pass over what they have.
+/// Tells the group's members how it stands. If it throws, they are told once more before they are
+/// told anything else; those who have it pass over it.
 void live_queries::tell(query_group& g) {
   g.untold = true;
   try {
@@ -210,8 +213,7 @@ void live_queries::tell(query_group& g) {
     }
     g.untold = false;
   } catch (...) {
-    g.dirty = some_lost_ = true; // the queue may have no room either
-    g.cause = run_cause::fault;
+    some_lost_ = true; // the queue may have no room either
     enqueue(g);
     wake();
     throw;

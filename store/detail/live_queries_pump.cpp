@@ -30,7 +30,7 @@ bool live_queries::pump() {
   }
   if (some_lost_) {
     for (auto& [key, g] : groups_)
-      if (g->dirty)
+      if (g->dirty || g->untold)
         enqueue(*g);
     some_lost_ = false;
   }
@@ -145,19 +145,22 @@ bool live_queries::is_behind(const query_group& g) const {
 }
 
 void live_queries::mark(query_group& g, run_cause cause, std::optional<query_trigger> why) {
-  enqueue(g); // first: nothing must be dirty that nobody will run
-  if (g.dirty)
-    return;
-  if (why)
-    g.trigger = std::move(why);
-  g.cause = cause;
-  g.dirty = true;
+  if (!g.dirty) {
+    if (why)
+      g.trigger = std::move(why);
+    g.cause = cause;
+    g.dirty = true;
+  }
+  enqueue(g);
 }
 
+/// If it throws, the group is found by looking at all.
 void live_queries::enqueue(query_group& g) {
   if (g.queued)
     return;
+  const auto others_lost = std::exchange(some_lost_, true);
   queue_.push_back(g.shared_from_this());
+  some_lost_ = others_lost;
   g.queued = true;
   ++queued_;
 }
@@ -222,6 +225,8 @@ void live_queries::run_queued(const snapshot_pair& at, std::unique_lock<std::mut
       g->cause = run_cause::meanwhile;
     }
     const auto wanted = !g->members.empty(); // else nobody is left to be told
+    if (wanted && g->untold)
+      tell(*g);
     if (wanted && g->moved && !g->dirty) {
       fault_point("queries.adjusting");
       adjust(*g);

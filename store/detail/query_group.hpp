@@ -89,7 +89,7 @@ public:
 
   std::optional<result<query_value>> last; ///< of the newest run; absent before the first
   std::uint64_t number = 0; ///< of that value. What has the next number is known to differ from it
-  query_moment at;          ///< its snapshot
+  query_moment at;          ///< the moment up to which it is that; nobody was told of a later one
   std::vector<query_reads> reads;
   query_routes::entries routes; ///< refer to `reads`
   std::vector<std::string> missing;
@@ -99,7 +99,8 @@ public:
                                         ///< only while not dirty
   bool moved = false;                   ///< it may differ from `last`
 
-  bool untold = false; ///< some members may not have been told `last`
+  bool untold = false; ///< a telling of `last` has broken off: it is to be told before all else
+  bool uneven = false; ///< somebody came with a value of the same moment that is not `last`
   bool dirty = false;  ///< something that it read has changed since: it is to be run
   bool queued = false; ///< in the queue of those that are to be brought up to date
   std::optional<query_trigger> trigger;

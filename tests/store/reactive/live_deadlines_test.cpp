@@ -3,9 +3,11 @@
 
 #include <holdfast/store/memory_journal.hpp>
 
+#include <atomic>
 #include <chrono>
 #include <future>
 #include <memory>
+#include <thread>
 
 namespace holdfast::testing {
 namespace {
@@ -33,6 +35,47 @@ TEST(a_live_count, is_told_to_who_came_meanwhile_though_it_is_what_others_have) 
   ASSERT_TRUE(sessions.insert({{"id", 1}}).get());
   ASSERT_TRUE(db.settle());
   EXPECT_THAT(first.values(), ElementsAre(1u));
+  EXPECT_THAT(second.values(), ElementsAre(0u, 1u));
+}
+
+/// Found by the histories: who came when a record had ended had run the query at the moment of
+/// which the others had been told already, and they were told of it again.
+TEST(a_live_count, is_told_once_of_a_moment_though_who_comes_sees_it_otherwise) {
+  manual_clock clock;
+  store_options options;
+  options.ttl_interval = std::chrono::milliseconds{0};
+  options.runtime_settings.clock = &clock;
+  auto db = store::start(std::move(options)).value();
+  auto sessions = db.define(schema("sessions").key("id", integer())).value();
+  ASSERT_TRUE(sessions.insert({{"id", 1}}, {.expires_in = seconds{1}}).get());
+  std::atomic<int> runs{0}, may_end{1};
+  ASSERT_TRUE(db.define_query("all", [&](query_context& in) {
+    auto seen = in.in(sessions).count();
+    const auto run = ++runs;
+    runs.notify_all();
+    for (auto up_to = may_end.load(); up_to < run; up_to = may_end.load())
+      may_end.wait(up_to);
+    return seen;
+  }));
+  const auto let_end = [&](int run) {
+    may_end = run;
+    may_end.notify_all();
+  };
+  told<std::uint64_t> first, second;
+  auto early = db.subscribe("all", first.here());
+  ASSERT_TRUE(db.settle());
+  clock.advance(seconds{2});
+  auto late = std::async(std::launch::async, [&] { return db.subscribe("all", second.here()); });
+  runs.wait(1);
+  ASSERT_TRUE(sessions.insert({{"id", 2}}).get());
+  runs.wait(2); // for which the query manager runs it; who comes is there before it
+  let_end(2);
+  auto token = late.get();
+  while (second.values().empty()) // else the next value may take the place of the first
+    std::this_thread::yield();
+  let_end(3);
+  ASSERT_TRUE(db.settle());
+  EXPECT_THAT(first.values(), ElementsAre(1u)) << "one has ended, another one has come";
   EXPECT_THAT(second.values(), ElementsAre(0u, 1u));
 }
 

@@ -178,6 +178,25 @@ TEST_F(live_query, survives_the_crash_of_its_manager_at_every_step) {
   EXPECT_EQ(seen.values().back(), count + 1);
 }
 
+/// It was run again, at a later moment: members that had not been told of the earlier one never
+/// were, though others had gone on from it.
+TEST_F(live_query, is_told_to_the_end_after_a_crash_amid_telling_it_and_not_run_again) {
+  define_adults();
+  told<std::uint64_t> first, second;
+  auto one = db.subscribe("adults", {{"least", 18}}, first.here()).value();
+  auto other = db.subscribe("adults", {{"least", 18}}, second.here()).value();
+  settle();
+  const auto before = runs("adults", {{"least", 18}});
+  testing::fault strike{"queries.telling", 1};
+  add(101, "user", 50);
+  settle();
+  EXPECT_TRUE(strike.struck());
+  EXPECT_EQ(runs("adults", {{"least", 18}}), before + 1);
+  EXPECT_THAT(first.values(), ::testing::ElementsAre(2u, 3u));
+  EXPECT_THAT(second.values(), ::testing::ElementsAre(2u, 3u));
+  EXPECT_EQ(first.seqs(), second.seqs());
+}
+
 TEST_F(live_query, follows_all_that_it_reads_after_a_crash_amid_noting_it) {
   ASSERT_TRUE(db.define_query("other", [this](query_context& in) -> result<std::uint64_t> {
     auto first = in.in(users).get(1).get();

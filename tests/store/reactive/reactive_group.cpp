@@ -1,6 +1,7 @@
 #include "tests/store/reactive/reactive_group.hpp"
 
 #include <algorithm>
+#include <iterator>
 #include <map>
 #include <set>
 
@@ -25,20 +26,15 @@ disagreement(const entries& told, const std::function<bool(const reactive_moment
   return std::nullopt;
 }
 
-/// The moment before which a member is given nothing any more when the group has come to `newest`;
-/// none if there is no such moment.
+/// The moment before which a member is given nothing any more when the group has come to `newest`:
+/// that of the value before, which all had been given; none if there is no such moment.
 std::optional<reactive_moment> bound_of(const std::set<reactive_moment>& values,
-                                        const reactive_moment& newest, std::size_t lag) {
-  auto at = values.lower_bound(newest);
-  for (; lag > 0; --lag) {
-    if (at == values.begin())
-      return std::nullopt;
-    --at;
-  }
-  return *at;
+                                        const reactive_moment& newest) {
+  const auto at = values.lower_bound(newest);
+  return at == values.begin() ? std::nullopt : std::optional{*std::prev(at)};
 }
 
-std::optional<std::string> disorder(const entries& told, std::size_t lag) {
+std::optional<std::string> disorder(const entries& told) {
   std::set<reactive_moment> values; // that were told to all
   for (auto& e : told)
     if (!e.initial)
@@ -52,7 +48,7 @@ std::optional<std::string> disorder(const entries& told, std::size_t lag) {
              "was past " + shown(*known->second) + " when it took it";
     if (!e.initial)
       newest = std::max(newest, e.at);
-    bounds[e.member] = bound_of(values, newest, lag);
+    bounds[e.member] = bound_of(values, newest);
   }
   return std::nullopt;
 }
@@ -71,15 +67,14 @@ std::size_t reactive_group::shared() const {
 }
 
 std::optional<std::string>
-reactive_group::check(std::size_t lag,
-                      const std::function<bool(const reactive_moment&)>& ambiguous) {
+reactive_group::check(const std::function<bool(const reactive_moment&)>& ambiguous) {
   entries told;
   {
     const std::lock_guard lock{mutex_};
     told.swap(told_);
   }
   auto wrong = disagreement(told, ambiguous);
-  return wrong ? wrong : disorder(told, lag);
+  return wrong ? wrong : disorder(told);
 }
 
 } // namespace holdfast::testing

@@ -34,12 +34,10 @@ public:
   void add(entry e);
   /// How many values were told since the last check, if to several members.
   std::size_t shared() const;
-  /// What is wrong with all that was added since the last time; all of it is handled.
-  /// `lag`: how many values may be between what one member has handled and what another gets; one,
-  /// or more if a crash may come between telling the one and the other. Of a moment that is
-  /// `ambiguous`, which could be seen in several ways, members may be told different things.
-  std::optional<std::string> check(std::size_t lag,
-                                   const std::function<bool(const reactive_moment&)>& ambiguous);
+  /// What is wrong with all that was added since the last time; all of it is handled. Of a moment
+  /// that is `ambiguous`, which could be seen in several ways, members may be told different
+  /// things.
+  std::optional<std::string> check(const std::function<bool(const reactive_moment&)>& ambiguous);
 
 private:
   mutable std::mutex mutex_;

@@ -287,7 +287,7 @@ private:
       if (s->known != now)
         complain(*s, "it is " + now + " and was told last as " + s->known + story(*s));
     }
-    groups_.check(all, options_.crashes ? 2 : 1, moments_.past(), out_);
+    groups_.check(all, moments_.past(), out_);
     moments_.forget();
   }
 

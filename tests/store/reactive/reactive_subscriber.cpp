@@ -189,8 +189,8 @@ void reactive_groups::join(reactive_subscriber& s) {
   s.number = ++members_;
 }
 
-void reactive_groups::check(const std::vector<reactive_subscriber*>& all, std::size_t lag,
-                            const reactive_past& past, reactive_history& out) {
+void reactive_groups::check(const std::vector<reactive_subscriber*>& all, const reactive_past& past,
+                            reactive_history& out) {
   for (auto* s : all) {
     const std::lock_guard lock{s->mutex};
     for (; !s->late.empty(); s->late.pop_front())
@@ -203,7 +203,7 @@ void reactive_groups::check(const std::vector<reactive_subscriber*>& all, std::s
     const auto ambiguous = [&](const reactive_moment& when) {
       return member == all.end() || are_several(past.outcomes(**member, when));
     };
-    if (auto wrong = group->check(lag, ambiguous))
+    if (auto wrong = group->check(ambiguous))
       out.failures.push_back(name + ": " + *wrong);
   }
   std::erase_if(groups_, [](auto& each) { return each.second.use_count() == 1; });

@@ -78,8 +78,8 @@ public:
   void join(reactive_subscriber& s);
   /// Holds what the members of each group were told since the last check against each other.
   /// Whoever was told is in `all`. See `reactive_group::check`.
-  void check(const std::vector<reactive_subscriber*>& all, std::size_t lag,
-             const reactive_past& past, reactive_history& out);
+  void check(const std::vector<reactive_subscriber*>& all, const reactive_past& past,
+             reactive_history& out);
 
 private:
   std::map<std::string, std::shared_ptr<reactive_group>> groups_;

@@ -259,7 +259,7 @@ private:
       if (live != now) // the replay is what the store is
         out_.failures.push_back(name_of(*s) + ": replayed as " + now + " but is " + live);
     }
-    groups_.check(all, options_.crashes ? 2 : 1, seen, out_);
+    groups_.check(all, seen, out_);
     left_.clear();
     unsure_.clear();
     replay_.forget();
