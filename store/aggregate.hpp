@@ -33,7 +33,7 @@ struct aggregate_over<Field, void> {
 struct aggregate {
   enum class function : std::uint8_t {
     count, ///< of records, or with a field of records that have a value there
-    sum,   ///< of the numbers; 0 of none. Exact for integers as long as it fits into one
+    sum,   ///< of the numbers, rounded at most once; 0 of none. An integer if all are and it fits
     avg,   ///< of the numbers, as a real; null of none. It and a sum of reals may be infinite
     min,   ///< by the order of `value`; null of none
     max,

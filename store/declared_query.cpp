@@ -215,11 +215,13 @@ result<query_value> run_to_follow(const declared_query& q, const detail::transac
     return over.list_with_more(basis.behind(), basis.first.emplace()).map(list);
   }
   auto& one = q.aggregates[0];
-  if (one.what != aggregate::function::avg)
+  const auto averages = one.what == aggregate::function::avg;
+  if (!averages && one.what != aggregate::function::sum)
     return detail::to_query_value(aggregated(over, one));
-  return over.add_up(one.field).map([&](const detail::adder& numbers) {
-    basis.numbers = numbers;
-    return query_value::of(numbers.mean());
+  return over.add_up(one.field).map([&](detail::adder numbers) {
+    auto out = query_value::of(averages ? numbers.mean() : numbers.sum());
+    basis.numbers = std::move(numbers);
+    return out;
   });
 }
 

@@ -98,8 +98,10 @@ public:
   /// the offset counts. The limit does not.
   pending<page> page_of(std::uint64_t size, std::optional<std::string> after = {}) const;
 
-  /// Over the numbers in a field, others are left out. `sum` of none is 0, the rest are null. Reals
-  /// that add up to more than the greatest one give an infinity, also as their `avg`.
+  /// Over the numbers in a field, others are left out. `sum` of none is 0, the rest are null. A sum
+  /// is exact as long as it is an integer; else it is the real nearest to the exact one, so it does
+  /// not depend on the order of records (Neal's superaccumulator, 2015), and an infinity if it is
+  /// beyond the greatest real, as is then the `avg`.
   pending<value> sum(const field_name& field) const;
   pending<value> avg(const field_name& field) const;
   /// The least and greatest value by the order of `value`; null of none.

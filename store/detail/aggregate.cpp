@@ -68,17 +68,12 @@ result<bound_field> find_ordered(const record_layout& layout, std::string_view n
   return field;
 }
 
-bool only_integers(const record_layout& layout, const bound_field& field) noexcept {
-  return field.path.empty() && layout.type(field.slot) == field_type::integer;
-}
-
 result<adder> add_up(const reader& from, std::string_view name, const query& q, std::int64_t now) {
   auto field = find_numbers(from.layout(), name);
   if (!field)
     return fail(std::move(field.error()));
   adder out;
-  // The sum of reals depends on their order.
-  auto done = each_of_query(from, q, now, only_integers(from.layout(), *field),
+  auto done = each_of_query(from, q, now,
                             [&](const record_block& block) { out.add(field_of(block, *field)); });
   if (!done)
     return fail(std::move(done.error()));

@@ -17,15 +17,14 @@ namespace holdfast::detail {
 /// behind a path may be anything, and only what fits counts.
 result<bound_field> find_numbers(const record_layout& layout, std::string_view name);
 result<bound_field> find_ordered(const record_layout& layout, std::string_view name);
-/// Whether a field holds integers or nothing, so that the order of adding them does not matter.
-bool only_integers(const record_layout& layout, const bound_field& field) noexcept;
 
 /// The numbers of a number field: their sum, and their mean.
 result<adder> add_up(const reader& from, std::string_view field, const query& q, std::int64_t now);
-/// The sum of a number field: an integer, exact, as long as all values are integers and it fits
-/// into one; else a real. 0 of no values.
+/// The sum of a number field: an integer, as long as all values are integers and it fits into one;
+/// else the real nearest to the exact sum, whatever the order. 0 of no values.
 result<value> sum(const reader& from, std::string_view field, const query& q, std::int64_t now);
-/// The mean of a number field as a real; null of no values.
+/// The mean of a number field as a real: the real nearest to the sum, divided by the count; null of
+/// no values.
 result<value> avg(const reader& from, std::string_view field, const query& q, std::int64_t now);
 /// The least and greatest value of a field that has an order (numbers, dates, texts, flags); null
 /// of no values. O(log n) with an index on the field and a filter that does not narrow.

@@ -113,12 +113,11 @@ inline bool is_cut(const query& q) noexcept {
   return q.offset() > 0 || q.limit() != query::unlimited;
 }
 
-/// Calls `fn` for the query's records in any order, or in one that does not depend on the indexes.
+/// Calls `fn` for the query's records in any order.
 template <class Fn>
-result<void> each_of_query(const reader& from, const query& q, std::int64_t now, bool any_order,
-                           Fn&& fn) {
-  if (is_cut(q) || !any_order) {
-    auto seen = visit(from, is_cut(q) ? q : query{q.which()}, now, fn);
+result<void> each_of_query(const reader& from, const query& q, std::int64_t now, Fn&& fn) {
+  if (is_cut(q)) {
+    auto seen = visit(from, q, now, fn);
     return seen ? result<void>{} : fail(std::move(seen.error()));
   }
   auto how = make_plan(from, q.which(), {}, {.any_order = true});

@@ -212,14 +212,6 @@ result<column> bind_column(const record_layout& layout, const aggregate& what) {
   return out;
 }
 
-/// Whether the results are the same whatever the order in which records are added.
-bool in_any_order(const record_layout& layout, std::span<const column> columns) {
-  return std::ranges::none_of(columns, [&](const column& c) {
-    bool adds = c.what == function::sum || c.what == function::avg;
-    return adds && !only_integers(layout, c.field.field);
-  });
-}
-
 } // namespace
 
 result<groups> group_by(const reader& from, const query& q, std::span<const field_name> keys,
@@ -248,10 +240,8 @@ result<groups> group_by(const reader& from, const query& q, std::span<const fiel
   auto own = bind_order(from, {});
   if (!own)
     return fail(std::move(own.error()));
-  bool any_order = in_any_order(layout, columns);
   group_table table{std::move(fields), std::move(columns), *own};
-  auto done =
-      each_of_query(from, q, now, any_order, [&](const record_block& block) { table.add(block); });
+  auto done = each_of_query(from, q, now, [&](const record_block& block) { table.add(block); });
   if (!done)
     return fail(std::move(done.error()));
   return table.take();

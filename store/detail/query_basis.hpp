@@ -16,7 +16,7 @@ struct query_basis {
   /// Of a list that offset or limit cut: the first `wanted` records of its order, of which none
   /// behind the last was looked at; or fewer, which are all there are.
   std::optional<records> first = {};
-  std::optional<adder> numbers = {}; ///< of an average
+  std::optional<adder> numbers = {}; ///< of a sum or an average
 
   /// Those behind the list's end.
   std::uint64_t behind() const noexcept {

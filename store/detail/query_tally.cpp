@@ -8,67 +8,45 @@ namespace {
 
 /// The slot of the number's field, if changes of records are enough to know the number.
 std::optional<std::uint16_t> slot_of(const aggregate& one, const query_basis& basis,
-                                     const record_layout& layout, const value& now) {
+                                     const record_layout& layout) {
   if (one.what == aggregate::function::count)
     return one.field.empty() ? std::optional<std::uint16_t>{0} : std::nullopt;
   auto field = find_field(layout, one.field);
   if (!field || !field->path.empty())
     return std::nullopt;
-  switch (one.what) {
-  case aggregate::function::avg: // of reals it depends on their order, as the sum does
-    if (!only_integers(layout, *field) || !basis.numbers)
-      return std::nullopt;
-    return field->slot;
-  case aggregate::function::sum:
-    if (!only_integers(layout, *field) || now.kind() != value_kind::integer)
-      return std::nullopt;
-    return field->slot;
-  case aggregate::function::min:
-  case aggregate::function::max:
-    return field->slot;
-  case aggregate::function::count:
-    break;
-  }
-  return std::nullopt;
+  const auto adds = one.what == aggregate::function::sum || one.what == aggregate::function::avg;
+  return adds && !basis.numbers ? std::nullopt : std::optional{field->slot};
 }
 
 } // namespace
 
-std::unique_ptr<query_upkeep> query_tally::of(const aggregate& what, const query_basis& basis,
+std::unique_ptr<query_upkeep> query_tally::of(const aggregate& what, query_basis basis,
                                               const record_layout& layout,
                                               std::shared_ptr<read_set::query_read> over,
                                               const query_value& now) {
   const auto* number = now.if_a<value>();
   if (!number)
     return nullptr;
-  const auto slot = slot_of(what, basis, layout, *number);
-  return slot ? std::make_unique<query_tally>(what.what, std::move(over), *slot, *number,
-                                              basis.numbers.value_or(adder{}))
-              : nullptr;
+  const auto slot = slot_of(what, basis, layout);
+  if (!slot)
+    return nullptr;
+  auto numbers = basis.numbers ? std::move(*basis.numbers) : adder{};
+  return std::make_unique<query_tally>(what.what, std::move(over), *slot, *number,
+                                       std::move(numbers));
 }
 
 std::optional<query_value> query_tally::now() {
-  auto out = query_value::of(now_);
-  told_ = now_;
-  return out;
+  if (what_ == aggregate::function::sum)
+    now_ = numbers_.sum();
+  if (what_ == aggregate::function::avg)
+    now_ = numbers_.mean();
+  return query_value::of(now_);
 }
 
-bool query_tally::add(std::int64_t n) {
-  std::int64_t sum = 0;
-  if (__builtin_add_overflow(now_.as_int(), n, &sum))
-    return lacks(run_cause::extreme);
-  now_ = sum;
-  return true;
-}
-
-/// As exactly as by a run, which adds up integers of any size, too.
-bool query_tally::take_mean(value_view was, value_view is) {
-  auto next = numbers_;
-  if (const auto gone = was.if_int())
-    next.remove(*gone);
-  next.add(is);
-  now_ = next.mean();
-  numbers_ = next;
+/// As exactly as by a run, so that it comes to the same.
+bool query_tally::take_number(value_view was, value_view is) {
+  numbers_.add(is); // first: it may throw
+  numbers_.remove(was);
   return true;
 }
 
@@ -90,15 +68,11 @@ bool query_tally::take_matching(const record_block* before, const record_block* 
   const auto fresh = after ? field_of(*after, slot_) : value_view{};
   switch (what_) {
   case aggregate::function::count:
-    return add((after ? 1 : 0) - (before ? 1 : 0));
-  case aggregate::function::sum: {
-    std::int64_t difference = 0;
-    return __builtin_sub_overflow(fresh.if_int().value_or(0), old.if_int().value_or(0), &difference)
-               ? lacks(run_cause::extreme)
-               : add(difference);
-  }
+    now_ = now_.as_int() + (after ? 1 : 0) - (before ? 1 : 0);
+    return true;
+  case aggregate::function::sum:
   case aggregate::function::avg:
-    return take_mean(old, fresh);
+    return take_number(old, fresh);
   case aggregate::function::min:
   case aggregate::function::max:
     break;

@@ -9,35 +9,33 @@
 
 namespace holdfast::detail {
 
-/// One number over the records of a filter: their count, the sum or average of integers, the least
+/// One number over the records of a filter: their count, the sum or average of a field, its least
 /// or greatest value. A change is O(1), where a run costs O(records) or O(log records).
 class query_tally final : public query_upkeep {
 public:
   /// Null if changes of records are not enough to know the number.
-  static std::unique_ptr<query_upkeep> of(const aggregate& what, const query_basis& basis,
+  static std::unique_ptr<query_upkeep> of(const aggregate& what, query_basis basis,
                                           const record_layout& layout,
                                           std::shared_ptr<read_set::query_read> over,
                                           const query_value& now);
 
   query_tally(aggregate::function what, std::shared_ptr<read_set::query_read> over,
-              std::uint16_t slot, const value& now, const adder& numbers)
-      : query_upkeep{std::move(over)}, what_{what}, slot_{slot}, told_{now}, now_{now},
-        numbers_{numbers} {}
+              std::uint16_t slot, const value& now, adder numbers)
+      : query_upkeep{std::move(over)}, what_{what}, slot_{slot}, now_{now}, numbers_{std::move(
+                                                                                numbers)} {}
 
-  std::optional<bool> moved() const override { return now_ != told_; }
+  std::optional<bool> moved() const override { return std::nullopt; }
   std::optional<query_value> now() override;
 
 private:
   bool take_matching(const record_block* before, const record_block* after) override;
-  bool add(std::int64_t n);
-  bool take_mean(value_view was, value_view is);
+  bool take_number(value_view was, value_view is);
   bool take_extreme(value_view was, value_view is);
 
   aggregate::function what_;
   std::uint16_t slot_; ///< of the field; unused for a count
-  value told_;
   value now_;
-  adder numbers_; ///< of an average
+  adder numbers_; ///< of a sum or an average, which follows from them when it is asked for
 };
 
 } // namespace holdfast::detail

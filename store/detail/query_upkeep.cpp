@@ -27,7 +27,7 @@ std::unique_ptr<query_upkeep> query_upkeep::of(const declared_query& what, query
   if (what.aggregates.empty())
     return query_listing::of(basis.what, *read.schema, over, *now);
   if (what.aggregates.size() == 1)
-    return query_tally::of(what.aggregates[0], basis, read.schema->layout(), over, *now);
+    return query_tally::of(what.aggregates[0], std::move(basis), read.schema->layout(), over, *now);
   return nullptr;
 }
 
