@@ -203,16 +203,32 @@ bool is_single(const declared_query& q) {
          (q.aggregates[0].what != aggregate::function::count || q.aggregates[0].field.empty());
 }
 
-/// With what follows from changes of its records. Where these may end by deadlines nothing does,
-/// and what stands behind a list's end is not even to be looked at.
+/// A list, with those of its records that have deadlines, or of those that are kept of it.
+result<query_value> run_list_to_follow(const selection& over, detail::query_basis& basis) {
+  const auto cut = detail::is_cut(basis.what) && basis.what.limit() > 0;
+  auto found = cut ? over.list_with_more(basis.behind(), basis.first.emplace()) : over.list();
+  if (!found)
+    return fail(std::move(found.error()));
+  for (auto& each : cut ? *basis.first : found->items)
+    if (each.expires_at())
+      basis.ends->push_back(each);
+  if (basis.ends->size() > detail::query_basis::most_ends)
+    basis.ends = std::nullopt;
+  return query_value::of(std::move(*found));
+}
+
+/// With what its value follows from when its records change or end.
 result<query_value> run_to_follow(const declared_query& q, const detail::transaction_part& part,
                                   const selection& over, detail::query_basis& basis) {
   basis.what = over.description();
-  const auto list = [](query_list found) { return query_value::of(std::move(found)); };
-  if (q.aggregates.empty()) {
-    if (!detail::is_cut(basis.what) || basis.what.limit() == 0 || part.has_deadlines())
-      return over.list().map(list);
-    return over.list_with_more(basis.behind(), basis.first.emplace()).map(list);
+  basis.now = part.now();
+  if (q.aggregates.empty())
+    return run_list_to_follow(over, basis);
+  if (part.has_deadlines()) {
+    auto ends = over.ending(detail::query_basis::most_ends);
+    if (!ends)
+      return fail(std::move(ends.error()));
+    basis.ends = std::move(*ends);
   }
   auto& one = q.aggregates[0];
   const auto averages = one.what == aggregate::function::avg;

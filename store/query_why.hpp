@@ -24,9 +24,9 @@ struct query_reason {
 /// Why a query was run, and its value did not follow from what had changed.
 enum class run_cause : std::uint8_t {
   arrival,   ///< somebody subscribed: there was no value yet, or none surely of that moment
-  kind,      ///< its value never does: it is a function, say, or groups, or a sum of reals
-  deadlines, ///< records have deadlines, so that the time counts
-  extreme,   ///< the least or greatest value went, or the sum left the range of integers
+  kind,      ///< its value never does: it is a function, say, or groups
+  deadlines, ///< more than 65,536 of its records have deadlines
+  extreme,   ///< the least or greatest value went
   bulk,      ///< so much of a list had changed at once that a run costs no more
   spare,     ///< more records left a list with a limit than it keeps behind its end
   bucket,    ///< a bucket was cleared, defined, dropped, or defined in another way
@@ -38,8 +38,8 @@ std::string_view to_string(run_cause why) noexcept;
 
 /// How often a query with some parameters was run, and why the last time.
 ///
-/// A declared count, sum of integers, average of integers, minimum, maximum, or list follows from
-/// the changes of records, so it is run again only for a `run_cause`. Of a list with an offset or
+/// A declared count, sum, average, minimum, maximum, or list follows from the changes of records
+/// and from their deadlines, so it is run again only for a `run_cause`. Of a list with an offset or
 /// limit its records up to the limit are kept and some behind them
 /// (`store_options::live_list_spare`); changes behind these cost nothing, and those within cost
 /// about what the list is long, whatever its order. A list with an offset and no limit is kept

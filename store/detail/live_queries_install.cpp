@@ -42,9 +42,9 @@ std::unique_ptr<query_upkeep> upkeep_of(query_group& g, query_basis basis) noexc
   g.unfollowed = run_cause::fault;
   try {
     fault_point("queries.keeping_up");
+    const auto many_end = !basis.ends;
     auto made = query_upkeep::of(*g.of->function.declared, std::move(basis), g.reads, *g.last);
-    const auto ends = std::ranges::any_of(g.reads, &query_reads::may_expire);
-    g.unfollowed = ends ? run_cause::deadlines : run_cause::kind;
+    g.unfollowed = many_end ? run_cause::deadlines : run_cause::kind;
     return made;
   } catch (...) {
     return nullptr;

@@ -83,7 +83,9 @@ std::optional<query_moment> live_queries::fresh_at(const query_group& g, const q
   if (!g.last || g.dirty || g.moved)
     return std::nullopt;
   // Time is part of a moment: what had not ended at the group's may have at this one.
-  if (std::ranges::any_of(g.reads, &query_reads::may_expire))
+  if (g.upkeep
+          ? g.upkeep->has_ended_by(lines_->time.now(runtime_.clock()).time_since_epoch().count())
+          : std::ranges::any_of(g.reads, &query_reads::may_expire))
     return std::nullopt;
   return g.at.covers(now) ? g.at : now;
 }

@@ -174,14 +174,18 @@ void live_queries::move(query_group& g, query_trigger why) {
 
 /// Tells what the upkeep has come to, at the moment up to which all is routed.
 void live_queries::adjust(query_group& g) {
-  const auto moved = g.upkeep->moved();
-  auto now = g.upkeep->now(); // also what looks the same is of this moment from now on
+  std::optional<bool> moved;
+  std::optional<query_value> now;
+  if (g.upkeep->advance_to(lines_->time.now(runtime_.clock()).time_since_epoch().count())) {
+    moved = g.upkeep->moved();
+    now = g.upkeep->now(); // also what looks the same is of this moment from now on
+  }
   if (!now) {
     g.dirty = true;
     g.cause = g.upkeep->lacking();
     return;
   }
-  const auto same = moved ? !*moved : same_outcome(*g.last, *now);
+  const auto same = !g.uneven && (moved ? !*moved : same_outcome(*g.last, *now));
   g.at = position_;
   ++g.counters.adjusted;
   g.counters.unchanged += same ? 1 : 0;
@@ -189,7 +193,8 @@ void live_queries::adjust(query_group& g) {
   g.last = std::move(*now);
   if (same)
     return;
-  ++g.number;
+  g.number += g.uneven ? 2 : 1; // as after a run
+  g.uneven = false;
   tell(g);
 }
 

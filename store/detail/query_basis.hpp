@@ -11,12 +11,18 @@ namespace holdfast::detail {
 
 /// What a run of a declared query finds beside its value, so that the value can be kept up.
 struct query_basis {
+  /// Of more records the deadlines are not followed: each costs about 100 bytes.
+  static constexpr std::size_t most_ends = 65'536;
+
   std::uint64_t spare = 0; ///< asked for: see `store_options::live_list_spare`
   query what = {};         ///< with its parameters filled in
   /// Of a list that offset or limit cut: the first `wanted` records of its order, of which none
   /// behind the last was looked at; or fewer, which are all there are.
   std::optional<records> first = {};
   std::optional<adder> numbers = {}; ///< of a sum or an average
+  std::int64_t now = 0;              ///< the time of the run
+  /// Those of the records that have deadlines; absent if they are too many.
+  std::optional<records> ends = records{};
 
   /// Those behind the list's end.
   std::uint64_t behind() const noexcept {

@@ -7,15 +7,18 @@
 #include <compare>
 #include <cstddef>
 #include <cstdint>
+#include <map>
 #include <memory>
 #include <optional>
 #include <utility>
 
 namespace holdfast::detail {
 
-/// A query's value that is kept up to date by the changes of records, at the cost of what changed
-/// and not of what the query reads. It knows when it does not know: then the query is to be run.
-/// Not thread-safe.
+/// A query's value that is kept up to date by the changes of records and by their deadlines, at the
+/// cost of what changed and not of what the query reads. It knows when it does not know: then the
+/// query is to be run. Not thread-safe.
+///
+/// It stands at a time, too: records whose deadline has come by then are not in it.
 class query_upkeep {
 public:
   /// One change among those of its bucket's line.
@@ -25,8 +28,8 @@ public:
     friend auto operator<=>(const place&, const place&) = default;
   };
 
-  /// Goes on from what a run gave. Null for a query of no kind that can be kept up, and where a
-  /// record may end by its deadline, for then what a run gives depends on its time.
+  /// Goes on from what a run gave. Null for a query of no kind that can be kept up, and where too
+  /// many records have deadlines.
   static std::unique_ptr<query_upkeep> of(const declared_query& what, query_basis basis,
                                           const std::vector<query_reads>& reads,
                                           const result<query_value>& now);
@@ -38,6 +41,13 @@ public:
   /// that a commit may be routed again. False: run the query again. What it throws leaves it as it
   /// was.
   bool take(const place& at, const record_block* before, const record_block* after);
+  /// Lets go of what has ended by then; O(log records) each. False: run the query again, also after
+  /// what it throws.
+  bool advance_to(std::int64_t now);
+  /// Whether there is something to let go of by then. O(1).
+  bool has_ended_by(std::int64_t now) const noexcept {
+    return !ends_.empty() && ends_.begin()->first.first <= now;
+  }
   /// Whether the value that `now` will give differs from the one before, or from that of the run;
   /// absent: they are to be compared.
   virtual std::optional<bool> moved() const = 0;
@@ -62,8 +72,20 @@ protected:
   virtual bool take_matching(const record_block* before, const record_block* after) = 0;
 
 private:
+  /// By deadline and row. As their versions were when their deadline, or what the query uses of
+  /// them, changed last.
+  using ends = std::map<std::pair<std::int64_t, std::uint64_t>, record>;
+
+  static std::unique_ptr<query_upkeep> kind_of(const declared_query& what, query_basis basis,
+                                               const std::vector<query_reads>& reads,
+                                               const query_value& now);
+  static ends::key_type end_of(const record_block& b) noexcept { return {b.expires_at, b.row}; }
+
   std::shared_ptr<read_set::query_read> over_;
-  place taken_; ///< the last change that it has
+  place taken_;               ///< the last change that it has
+  ends ends_;                 ///< of the records in it that have deadlines
+  std::int64_t advanced_ = 0; ///< the time at which it stands
+  bool is_torn_ = false;      ///< something was thrown while it advanced
   run_cause lacking_ = run_cause::kind;
 };
 

@@ -102,11 +102,18 @@ void read_set::query_read::bind_mask(const record_layout& layout) {
       mask_.push_back(*field);
 }
 
-/// Whether a field that was used differs, for one of another kind does, even if it is equal; or
-/// whether the record ends by itself: with the first that does, the time counts, too.
+/// With the first record that ends by itself the time counts, too.
+bool read_set::query_read::differ_in_end(const record_block& before,
+                                         const record_block& after) const noexcept {
+  return follows_deadlines ? before.expires_at != after.expires_at
+                           : (before.expires_at == 0) != (after.expires_at == 0);
+}
+
+/// Whether the record ends otherwise than before, or a field that was used differs, for one of
+/// another kind does, even if it is equal.
 bool read_set::query_read::differ(const record_block& before,
                                   const record_block& after) const noexcept {
-  if (!used || (before.expires_at == 0) != (after.expires_at == 0))
+  if (!used || differ_in_end(before, after))
     return true;
   return std::ranges::any_of(mask_, [&](const bound_field& field) {
     const auto was = field_of(before, field), is = field_of(after, field);

@@ -42,6 +42,8 @@ public:
     order_spec order;             ///< refers to `what`
     std::optional<position> last; ///< nothing behind it was looked at
     std::optional<matcher> which; ///< refers to `what`; bound when it is needed
+    /// Whether a deadline that is moved makes a difference: to who keeps a result up.
+    bool follows_deadlines = false;
 
     /// The filter in the terms of the bucket's layout, and with it `used`; null for one that makes
     /// no sense there, by which nothing was read.
@@ -56,6 +58,7 @@ public:
     bool counts(const record_block* block) const;
     void bind_mask(const record_layout& layout);
     bool differ(const record_block& before, const record_block& after) const noexcept;
+    bool differ_in_end(const record_block& before, const record_block& after) const noexcept;
 
     std::vector<bound_field> mask_; ///< refers to `used`
   };

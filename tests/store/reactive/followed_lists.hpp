@@ -72,6 +72,16 @@ struct followed_lists : ::testing::Test {
     const std::lock_guard lock{mutex};
     return told[name].back();
   }
+  void expect_runs(const std::string& name, std::uint64_t runs) {
+    EXPECT_EQ(why(name).runs, runs) << name << ": " << to_string(why(name).last_run);
+  }
+  void expect_as_run(const std::string& name) {
+    const auto now = last(name), fresh = *db.run(name);
+    EXPECT_EQ(now, fresh) << name;
+    if (now.if_a<query_list>()) {
+      EXPECT_EQ(ids(now), ids(fresh)) << name;
+    }
+  }
   static std::vector<std::int64_t> ids(const query_value& list) {
     std::vector<std::int64_t> out;
     for (auto& item : list.as<query_list>().items)

@@ -10,6 +10,8 @@ std::string bug_point_of(reactive_bug bug) {
     return "queries.left_out";
   if (bug == reactive_bug::taken_twice)
     return "queries.taken_twice";
+  if (bug == reactive_bug::left_ended)
+    return "queries.left_ended";
   return bug == reactive_bug::passed_over ? "queries.passed_over" : "";
 }
 

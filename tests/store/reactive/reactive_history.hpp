@@ -28,6 +28,7 @@ enum class reactive_bug {
   left_out,    ///< a change is not led to one of the queries that it affects
   taken_twice, ///< a change is taken twice into what is kept up without a run
   passed_over, ///< one member of a group is not told
+  left_ended,  ///< a record that has ended stays in what is kept up without a run
 };
 /// Where the store goes wrong by it; empty for what is wrong elsewhere.
 std::string bug_point_of(reactive_bug bug);

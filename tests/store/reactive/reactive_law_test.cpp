@@ -163,7 +163,8 @@ const std::vector<history_kind> history_kinds{
 
 struct planted_bug {
   reactive_bug what;
-  std::string found_as; ///< part of what the check says that is made for it
+  std::string found_as;         ///< part of what the check says that is made for it
+  bool needs_deadlines = false; ///< which only histories of several writers have
 };
 struct a_planted_reactive_bug : ::testing::TestWithParam<planted_bug> {
   static bool is_found_in(const history_kind& kind) {
@@ -181,7 +182,9 @@ struct a_planted_reactive_bug : ::testing::TestWithParam<planted_bug> {
 
 TEST_P(a_planted_reactive_bug, is_found_in_each_kind_of_history) {
   for (auto& kind : history_kinds)
-    EXPECT_TRUE(is_found_in(kind)) << "60 histories " << kind.name << " look right";
+    if (!GetParam().needs_deadlines || kind.run == run_reactive_writers) {
+      EXPECT_TRUE(is_found_in(kind)) << "60 histories " << kind.name << " look right";
+    }
 }
 
 INSTANTIATE_TEST_SUITE_P(
@@ -200,7 +203,8 @@ INSTANTIATE_TEST_SUITE_P(
                       planted_bug{reactive_bug::unremoved, "to have left it"},
                       planted_bug{reactive_bug::left_out, "was told last as"},
                       planted_bug{reactive_bug::taken_twice, "where it is"},
-                      planted_bug{reactive_bug::passed_over, "was told last as"}));
+                      planted_bug{reactive_bug::passed_over, "was told last as"},
+                      planted_bug{reactive_bug::left_ended, "where it is", true}));
 
 } // namespace
 } // namespace holdfast::testing

@@ -266,7 +266,6 @@ private:
   }
 
   const reactive_options options_;
-  /// Where there are some, nothing is kept up without a run.
   const deadlines ends_ = options_.seed % 3 == 0 ? deadlines::none : deadlines::some;
   reactive_history out_;
   reactive_random random_;

@@ -1,0 +1,139 @@
+// What is kept up without a run over records that come to their deadlines.
+#include "tests/store/reactive/followed_lists.hpp"
+
+#include <chrono>
+#include <random>
+
+namespace holdfast {
+namespace {
+
+using std::chrono::seconds;
+using ::testing::ElementsAre;
+
+write_options ending_in(int n) { return {.expires_in = seconds{n}}; }
+
+struct what_is_kept_up : testing::followed_lists {
+  void number(const std::string& name, aggregate what) {
+    follow(name, declared_query{
+                     .bucket = "items", .what = query{"kind"_f == "odd"}, .aggregates = {what}});
+  }
+  void put_ending(int id, int n, int in) {
+    ASSERT_TRUE(items.upsert({{"id", id}, {"kind", "odd"}, {"n", n}}, ending_in(in)).get());
+  }
+};
+
+TEST_F(what_is_kept_up, lets_go_of_what_has_ended_and_is_not_run) {
+  insert(3);
+  put_ending(4, 15, 10);
+  follow("list", query{"kind"_f == "odd"}.order_by("n"));
+  follow("cut", query{}.order_by("n").limit(2));
+  EXPECT_THAT(ids(last("cut")), ElementsAre(1, 4));
+  put_ending(5, 25, 20);
+  clock.advance(seconds{10});
+  put(1, "odd", 11); // the one that has ended is still there
+  EXPECT_THAT(ids(last("list")), ElementsAre(1, 2, 5, 3));
+  EXPECT_THAT(ids(last("cut")), ElementsAre(1, 2));
+  ASSERT_TRUE(items.purge()); // of what is not in them any more
+  EXPECT_THAT(ids(last("list")), ElementsAre(1, 2, 5, 3));
+  clock.advance(seconds{10});
+  ASSERT_TRUE(items.purge()); // of what is still in them
+  EXPECT_THAT(ids(last("list")), ElementsAre(1, 2, 3));
+  expect_runs("list", 1);
+  expect_runs("cut", 1);
+}
+
+/// The change is of no field that the list or the number uses.
+TEST_F(what_is_kept_up, follows_a_deadline_that_is_moved) {
+  insert(2);
+  put_ending(3, 5, 10);
+  follow("list", query{"kind"_f == "odd"}.order_by("n").fields({"n"}));
+  number("count", aggregate::count());
+  ASSERT_TRUE(items.touch(3, ending_in(30)).get());
+  ASSERT_TRUE(db.settle());
+  clock.advance(seconds{20});
+  put(1, "odd", 11);
+  EXPECT_THAT(ids(last("list")), ElementsAre(3, 1, 2));
+  EXPECT_EQ(last("count").as<value>(), 3);
+  ASSERT_TRUE(items.touch(3, {.never_expires = true}).get());
+  ASSERT_TRUE(db.settle());
+  clock.advance(seconds{20});
+  put(1, "odd", 12);
+  EXPECT_THAT(ids(last("list")), ElementsAre(3, 1, 2));
+  expect_runs("list", 1);
+  expect_runs("count", 1);
+}
+
+/// An insert over a record that has ended and is still there is one change.
+TEST_F(what_is_kept_up, takes_in_what_stands_where_a_record_has_ended) {
+  put_ending(1, 10, 10);
+  put_ending(2, 20, 10);
+  follow("list", query{}.order_by("n"));
+  clock.advance(seconds{10});
+  put_ending(2, 5, 10);
+  EXPECT_THAT(ids(last("list")), ElementsAre(2));
+  put_ending(1, 3, 10);
+  EXPECT_THAT(ids(last("list")), ElementsAre(1, 2));
+  expect_runs("list", 1);
+}
+
+/// Who comes sees less than the others, and is told of the next change though to them it is none.
+TEST_F(what_is_kept_up, is_told_to_who_came_when_a_record_had_ended) {
+  put_ending(1, 10, 10);
+  number("count", aggregate::count());
+  clock.advance(seconds{10});
+  std::vector<value> later;
+  auto token = db.subscribe("count", [&](const query_update& now) {
+                   later.push_back(now.as<value>());
+                 }).value();
+  ASSERT_TRUE(db.settle());
+  put_ending(2, 10, 10);
+  ASSERT_TRUE(db.settle());
+  EXPECT_THAT(later, ElementsAre(0, 1));
+  EXPECT_EQ(why("count").adjusted, 1u);
+}
+
+TEST_F(what_is_kept_up, is_what_a_run_gives_after_changes_and_ends_at_random) {
+  const auto odd = "kind"_f == "odd";
+  follow("list", query{odd}.order_by("n"));
+  follow("fields", query{odd}.order_by("n").fields({"n"}));
+  follow("cut", query{odd}.order_by("n").limit(4));
+  follow("page", query{}.order_by("n").offset(2).limit(3));
+  const std::map<std::string, aggregate> numbers{{"count", aggregate::count()},
+                                                 {"sum", aggregate::sum("n")},
+                                                 {"avg", aggregate::avg("n")},
+                                                 {"min", aggregate::min("n")}};
+  for (auto& [name, what] : numbers)
+    number(name, what);
+  std::mt19937 random{11};
+  const auto some = [&](unsigned n) { return static_cast<int>(random() % n); };
+  for (int round = 0; round < 1'500; ++round) {
+    const auto id = 1 + some(40);
+    if (some(4) == 0)
+      (void)items.erase(id).get();
+    else if (some(4) == 0)
+      (void)items.touch(id, some(3) ? ending_in(1 + some(9)) : write_options{.never_expires = true})
+          .get();
+    else if (some(2) == 0)
+      put(id, some(3) ? "odd" : "even", some(50));
+    else
+      put_ending(id, some(50), 1 + some(9));
+    if (some(3) == 0)
+      clock.advance(seconds{1 + some(2)});
+    if (some(9) == 0)
+      (void)items.purge();
+    if (round % 2 == 0) // time alone makes no commit; this one leads to all of them
+      put(0, "odd", -1);
+    else
+      (void)items.erase(0).get();
+    for (auto* name : {"list", "fields", "cut", "page", "count", "sum", "avg", "min"})
+      expect_as_run(name);
+    ASSERT_FALSE(HasFailure()) << "round " << round;
+  }
+  expect_runs("list", 1);
+  expect_runs("count", 1);
+  expect_runs("sum", 1);
+  EXPECT_LT(why("cut").runs, why("cut").adjusted / 4);
+}
+
+} // namespace
+} // namespace holdfast
