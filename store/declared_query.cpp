@@ -1,11 +1,14 @@
 #include <holdfast/store/live_query.hpp>
 
 #include <holdfast/store/detail/execute.hpp>
+#include <holdfast/store/detail/list_edits.hpp>
+#include <holdfast/store/detail/match.hpp>
 #include <holdfast/store/detail/query_basis.hpp>
 #include <holdfast/store/detail/shown.hpp>
 #include <holdfast/store/detail/transaction_state.hpp>
 
 #include <algorithm>
+#include <limits>
 #include <set>
 
 namespace holdfast {
@@ -217,6 +220,21 @@ result<query_value> run_list_to_follow(const selection& over, detail::query_basi
   return query_value::of(std::move(*found));
 }
 
+/// Those of a query's records that have deadlines; absent if so many have some in its bucket that
+/// they are not even looked through. O(log records + those).
+std::optional<records> ending(const detail::transaction_part& part, const query& what) {
+  const auto which = detail::matcher::bind(what.which(), part.schema().layout());
+  records out;
+  std::size_t seen = 0;
+  if (which)
+    part.each_ended(part.now(), std::numeric_limits<std::int64_t>::max(), [&](auto& block) {
+      if ((*which)(block))
+        out.push_back(detail::handle_to(&block));
+      return ++seen <= detail::query_basis::most_ends;
+    });
+  return seen > detail::query_basis::most_ends ? std::nullopt : std::optional{std::move(out)};
+}
+
 /// With what its value follows from when its records change or end.
 result<query_value> run_to_follow(const declared_query& q, const detail::transaction_part& part,
                                   const selection& over, detail::query_basis& basis) {
@@ -224,12 +242,8 @@ result<query_value> run_to_follow(const declared_query& q, const detail::transac
   basis.now = part.now();
   if (q.aggregates.empty())
     return run_list_to_follow(over, basis);
-  if (part.has_deadlines()) {
-    auto ends = over.ending(detail::query_basis::most_ends);
-    if (!ends)
-      return fail(std::move(ends.error()));
-    basis.ends = std::move(*ends);
-  }
+  if (part.has_deadlines())
+    basis.ends = ending(part, basis.what);
   auto& one = q.aggregates[0];
   const auto averages = one.what == aggregate::function::avg;
   if (!averages && one.what != aggregate::function::sum)

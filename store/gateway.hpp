@@ -67,8 +67,8 @@
 ///     sent; `find_objects` copies what is wanted. Who has a handle may call them in an actor, as
 ///     all reads: they wait for nothing;
 ///   - `store::runtime_in_use`, `store::gateway`, `bucket<>::core`, `selection::list`,
-///     `selection::list_with_more`, `selection::ending`, `selection::add_up`,
-///     `selection::visit_fields`: for parts of the program that are no clients.
+///     `selection::list_with_more`, `selection::add_up`, `selection::visit_fields`: for parts of
+///     the program that are no clients.
 /// Those for mapped structs are the same messages: see `to_object`, `from_record`, `schema_of`,
 /// `map_to`.
 ///

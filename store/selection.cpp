@@ -282,19 +282,6 @@ pending<value> selection::avg(const field_name& field) const {
   note_all(query_, used_by_number({field.text}));
   return read([&](auto& from, auto now) { return detail::avg(from, field.text, query_, now); });
 }
-result<std::optional<records>> selection::ending(std::size_t most) const {
-  return read([&](auto& from, auto now) -> result<std::optional<records>> {
-    records out;
-    std::size_t seen = 0;
-    auto done = detail::each_of_query(from, query_, now, [&](const detail::record_block& block) {
-      if (block.expires_at != 0 && ++seen <= most)
-        out.push_back(detail::handle_to(&block));
-    });
-    if (!done)
-      return fail(std::move(done.error()));
-    return seen > most ? std::nullopt : std::optional{std::move(out)};
-  });
-}
 result<detail::adder> selection::add_up(const field_name& field) const {
   note_all(query_, used_by_number({field.text}));
   return read([&](auto& from, auto now) { return detail::add_up(from, field.text, query_, now); });

@@ -133,9 +133,6 @@ public:
   result<query_list> list() const;
   /// The same. In `first`: the query's records without its offset, and so many more behind its end.
   result<query_list> list_with_more(std::uint64_t behind, records& first) const;
-  /// Those with a deadline; absent if they are more than `most`. Counts as no read of a
-  /// transaction, which reads the query otherwise, too. O(records).
-  result<std::optional<records>> ending(std::size_t most) const;
   /// The numbers that `sum` and `avg` are made of.
   result<detail::adder> add_up(const field_name& field) const;
   /// The values of what `fields` names, valid during the call, as `objects` would copy them.

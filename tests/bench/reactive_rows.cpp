@@ -4,6 +4,8 @@
 #include <algorithm>
 #include <atomic>
 #include <chrono>
+#include <condition_variable>
+#include <mutex>
 #include <random>
 #include <thread>
 
@@ -121,6 +123,67 @@ figure writer_pays(const settings& asked) {
                    b.subscribe("item", {{"id", 7}});
                    return (paced(b).writer - plain) / 1e3;
                  });
+}
+
+/// A thread that sleeps until it is woken, and sleeps again.
+class sleeper {
+public:
+  sleeper() : thread_{[this] { run(); }} {}
+  sleeper(const sleeper&) = delete;
+  sleeper& operator=(const sleeper&) = delete;
+  ~sleeper() {
+    wake(asked_ = -1);
+    thread_.join();
+  }
+  /// Nanoseconds that who wakes it is busy: the median of as many rounds, paced as those above.
+  double wake_cost() {
+    std::vector<double> out;
+    for (int i = 1; i <= 2'000; ++i) {
+      std::this_thread::sleep_for(std::chrono::microseconds{100});
+      const auto begin = now();
+      wake(++asked_);
+      out.push_back(static_cast<double>(now() - begin));
+      while (woken_.load() != asked_)
+        std::this_thread::yield();
+    }
+    return median(std::move(out));
+  }
+
+private:
+  void wake(int turn) {
+    {
+      const std::lock_guard lock{mutex_};
+      turn_ = turn;
+    }
+    signal_.notify_one();
+  }
+  void run() {
+    std::unique_lock lock{mutex_};
+    while (turn_ >= 0) {
+      signal_.wait(lock, [this] { return turn_ != woken_.load(); });
+      woken_ = turn_;
+    }
+  }
+
+  std::mutex mutex_;
+  std::condition_variable signal_;
+  int asked_ = 0, turn_ = 0;
+  std::atomic<int> woken_{0};
+  std::thread thread_; ///< last: it uses the others
+};
+
+/// The same against waking a thread by a condition variable, which is the most of it. Limit: 2x.
+figure writer_pays_over_waking(const settings& asked) {
+  sleeper other;
+  return compare(
+      {.name = "reactive_writer_pays_waking", .unit = "ns", .reach = 2}, asked.repetitions(),
+      [&] { return other.wake_cost(); },
+      [] {
+        board b;
+        const auto plain = paced(b).writer;
+        b.subscribe("item", {{"id", 7}});
+        return paced(b).writer - plain;
+      });
 }
 
 /// What a write costs more with a subscription for the items and the team of each of these, of
@@ -308,6 +371,7 @@ figure top10_unindexed(const settings& asked) {
 std::vector<row> reactive_rows() {
   return {{"reactive_notify_p50", notify},
           {"reactive_writer_pays", writer_pays},
+          {"reactive_writer_pays_waking", writer_pays_over_waking},
           {"reactive_2000_subscriptions", two_thousand},
           {"reactive_100k_subscriptions", hundred_thousand, true},
           {"reactive_1000_ranges", thousand_ranges},

@@ -17,7 +17,7 @@ struct what_is_kept_up : testing::followed_lists {
     follow(name, declared_query{
                      .bucket = "items", .what = query{"kind"_f == "odd"}, .aggregates = {what}});
   }
-  void put_ending(int id, int n, int in) {
+  void put_ending(std::int64_t id, int n, int in) {
     ASSERT_TRUE(items.upsert({{"id", id}, {"kind", "odd"}, {"n", n}}, ending_in(in)).get());
   }
 };
@@ -90,6 +90,26 @@ TEST_F(what_is_kept_up, is_told_to_who_came_when_a_record_had_ended) {
   ASSERT_TRUE(db.settle());
   EXPECT_THAT(later, ElementsAre(0, 1));
   EXPECT_EQ(why("count").adjusted, 1u);
+}
+
+/// A count is O(log records) then, and they are not looked through for it.
+TEST_F(what_is_kept_up, is_run_where_too_many_records_have_deadlines) {
+  constexpr std::int64_t most = 65'536;
+  std::vector<object> list;
+  for (std::int64_t id = 1; id <= most; ++id)
+    list.push_back({{"id", id}, {"kind", "odd"}, {"n", 1}});
+  ASSERT_TRUE(items.insert_many(list, ending_in(10)).get());
+  number("count", aggregate::count());
+  put(most + 1, "odd", 1);
+  EXPECT_EQ(last("count").as<value>(), most + 1);
+  expect_runs("count", 1);
+  put_ending(most + 2, 1, 10);
+  EXPECT_EQ(last("count").as<value>(), most + 2);
+  expect_runs("count", 2);
+  put(most + 1, "even", 1);
+  EXPECT_EQ(last("count").as<value>(), most + 1);
+  expect_runs("count", 3);
+  EXPECT_EQ(why("count").last_run, run_cause::deadlines);
 }
 
 TEST_F(what_is_kept_up, is_what_a_run_gives_after_changes_and_ends_at_random) {
