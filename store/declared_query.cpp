@@ -223,16 +223,17 @@ result<query_value> run_list_to_follow(const selection& over, detail::query_basi
 /// Those of a query's records that have deadlines; absent if so many have some in its bucket that
 /// they are not even looked through. O(log records + those).
 std::optional<records> ending(const detail::transaction_part& part, const query& what) {
+  constexpr auto never = std::numeric_limits<std::int64_t>::max();
+  if (part.count_ended(part.now(), never) > detail::query_basis::most_ends)
+    return std::nullopt;
   const auto which = detail::matcher::bind(what.which(), part.schema().layout());
   records out;
-  std::size_t seen = 0;
-  if (which)
-    part.each_ended(part.now(), std::numeric_limits<std::int64_t>::max(), [&](auto& block) {
-      if ((*which)(block))
-        out.push_back(detail::handle_to(&block));
-      return ++seen <= detail::query_basis::most_ends;
-    });
-  return seen > detail::query_basis::most_ends ? std::nullopt : std::optional{std::move(out)};
+  part.each_ended(part.now(), never, [&](auto& block) {
+    if (which && (*which)(block))
+      out.push_back(detail::handle_to(&block));
+    return true;
+  });
+  return out;
 }
 
 /// With what its value follows from when its records change or end.
@@ -242,9 +243,10 @@ result<query_value> run_to_follow(const declared_query& q, const detail::transac
   basis.now = part.now();
   if (q.aggregates.empty())
     return run_list_to_follow(over, basis);
-  if (part.has_deadlines())
-    basis.ends = ending(part, basis.what);
   auto& one = q.aggregates[0];
+  const auto extreme = one.what == aggregate::function::min || one.what == aggregate::function::max;
+  if (part.has_deadlines()) // each end of the least would be a run, which had to look through them
+    basis.ends = extreme ? std::nullopt : ending(part, basis.what);
   const auto averages = one.what == aggregate::function::avg;
   if (!averages && one.what != aggregate::function::sum)
     return detail::to_query_value(aggregated(over, one));

@@ -25,7 +25,7 @@ struct query_reason {
 enum class run_cause : std::uint8_t {
   arrival,   ///< somebody subscribed: there was no value yet, or none surely of that moment
   kind,      ///< its value never does: it is a function, say, or groups
-  deadlines, ///< more than 65,536 records have deadlines
+  deadlines, ///< more than 16,384 records have deadlines, or any and it is a least or greatest
   extreme,   ///< the least or greatest value went
   bulk,      ///< so much of a list had changed at once that a run costs no more
   spare,     ///< more records left a list with a limit than it keeps behind its end

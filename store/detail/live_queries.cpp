@@ -48,6 +48,8 @@ bool live_queries::remove(std::string_view name) {
   auto found = definitions_.find(name);
   if (found == definitions_.end())
     return false;
+  some_lost_ = true; // if what follows throws, the query stays: its groups are found and run
+  wake();
   const auto each = [&](auto&& f) {
     for (auto& [key, g] : groups_)
       if (g->of == found->second)
@@ -61,7 +63,7 @@ bool live_queries::remove(std::string_view name) {
     g.number += 2;
     g.moved = false;
     g.upkeep = nullptr;
-    g.dirty = true; // if not all can be told, the query stays, and is run again
+    g.dirty = true;
     g.cause = run_cause::fault;
     tell(g);
   });
@@ -168,8 +170,8 @@ result<query_value> live_queries::run(std::string_view name, const object& param
   if (auto fit = admitted(*of, parameters); !fit)
     return fail(std::move(fit.error()));
   of->runs.fetch_add(1, std::memory_order_relaxed);
-  return run_query(*lines_, runtime_, in_, *of, parameters, filters, snapshot_pair{*lines_},
-                   nullptr)
+  return run_query(*lines_, runtime_, in_, *of, parameters, filters,
+                   query_snapshot{*lines_, runtime_}, nullptr)
       .outcome;
 }
 
@@ -184,7 +186,7 @@ result<void> live_queries::admitted(const query_definition& of, const object& pa
 
 live_queries::prepared live_queries::prepare(const query_definition& of, const object& parameters,
                                              const read_filters& filters,
-                                             const snapshot_pair& at) const {
+                                             const query_snapshot& at) const {
   prepared out{.run = {}, .definitions = buckets_defined_.load(), .basis = {.spare = spare_}};
   of.runs.fetch_add(1, std::memory_order_relaxed);
   out.run = run_query(*lines_, runtime_, in_, of, parameters, filters, at, &out.basis);
@@ -247,7 +249,7 @@ std::string live_queries::unsettled(const query_moment& target) const {
 
 bool live_queries::leaving() const {
   const std::lock_guard lock{leaving_mutex_};
-  return !leaving_.empty();
+  return some_left_ || !leaving_.empty();
 }
 
 void live_queries::bucket_came_or_went(std::string_view name) {

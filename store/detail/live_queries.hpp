@@ -131,7 +131,7 @@ private:
   void follow();
   result<void> admitted(const query_definition& of, const object& parameters) const;
   prepared prepare(const query_definition& of, const object& parameters,
-                   const read_filters& filters, const snapshot_pair& at) const;
+                   const read_filters& filters, const query_snapshot& at) const;
   subscription join(const group_ptr& g, std::shared_ptr<query_event> first, const queue_maker& make,
                     const live_options& options);
   std::shared_ptr<query_event> event_of(const query_group& g, const query_moment& at,
@@ -147,9 +147,13 @@ private:
   void enqueue(query_group& g);
   void mark(query_group& g, run_cause cause, std::optional<query_trigger> why = {});
   void move(query_group& g, query_trigger why);
-  void adjust(query_group& g);
+  void adjust(query_group& g, timestamp now);
   void narrow(query_group& g);
   void install(query_group& g, prepared p);
+  void come_upon(query_group& g, prepared p);
+  void stand_on(query_group& g, prepared p);
+  void enter_reads(query_group& g, query_run& run);
+  void base_on(query_group& g, prepared p);
   void enter_routes(query_group& g);
   commit_lines::position want_buckets() noexcept;
   void leave_buckets(const std::vector<query_reads>& reads) noexcept;
@@ -159,7 +163,7 @@ private:
   void let_go(std::shared_ptr<const void> what) noexcept;
   bool route_until(const query_moment& at, std::unique_lock<std::mutex>& lock);
   void drop_queued() noexcept;
-  void run_queued(const snapshot_pair& at, std::unique_lock<std::mutex>& lock);
+  void run_queued(const query_snapshot& at, std::unique_lock<std::mutex>& lock);
   query_info describe(const query_definition& d) const;
 
   runtime& runtime_;
@@ -193,6 +197,7 @@ private:
 
   mutable std::mutex leaving_mutex_; ///< taken last
   std::vector<std::pair<std::weak_ptr<query_group>, subscriber_queue*>> leaving_;
+  bool some_left_ = false; ///< somebody leaves who is not in there, for want of memory
 };
 
 } // namespace holdfast::detail

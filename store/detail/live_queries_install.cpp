@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <new>
+#include <tuple>
 
 namespace holdfast::detail {
 
@@ -62,35 +63,52 @@ void live_queries::install(query_group& g, prepared p) {
   if (g.untold)
     tell(g);
   const auto same = g.last && !g.uneven && same_outcome(*g.last, run.outcome);
-  g.missing = std::move(run.missing);
-  if (!same_reads(g.reads, run.reads)) {
-    g.routes.clear();
-    const leaver before{*this, std::exchange(g.reads, std::move(run.reads))};
-    enter_routes(g); // first, so that what is read as before is followed without a break
-  }
-  ++g.counters.runs;
-  g.counters.last_run = g.dirty ? g.cause : run_cause::arrival;
+  enter_reads(g, run);
   g.counters.unchanged += same ? 1 : 0;
-  g.counters.failures += run.outcome ? 0 : 1;
   if (!same)
     g.number += g.uneven ? 2 : 1; // to some it may be what they have
   g.uneven = false;
   g.untold = !same;
-  g.last = std::move(run.outcome);
-  g.at = run.at;
+  base_on(g, std::move(p));
+  if (!same)
+    tell(g); // last: what it throws finds all else done
+}
+
+/// Takes a run of the moment at which a group stands as what follows is held against, for whoever
+/// ran it is told what it gave. The others are not: each moment is told once.
+void live_queries::stand_on(query_group& g, prepared p) {
+  enter_reads(g, p.run);
+  g.uneven = g.uneven || !same_outcome(*g.last, p.run.outcome);
+  base_on(g, std::move(p));
+}
+
+void live_queries::enter_reads(query_group& g, query_run& run) {
+  g.missing = std::move(run.missing);
+  if (same_reads(g.reads, run.reads))
+    return;
+  g.routes.clear();
+  const leaver before{*this, std::exchange(g.reads, std::move(run.reads))};
+  enter_routes(g); // first, so that what is read as before is followed without a break
+}
+
+/// What a run gave is how the group stands; it is dirty if that may not be so any more.
+void live_queries::base_on(query_group& g, prepared p) {
+  ++g.counters.runs;
+  g.counters.last_run = g.dirty ? g.cause : run_cause::arrival;
+  g.counters.failures += p.run.outcome ? 0 : 1;
+  g.last = std::move(p.run.outcome);
+  g.at = p.run.at;
   g.dirty = g.moved = false;
   g.upkeep = nullptr;
   g.unfollowed = run_cause::kind;
   const auto behind = is_behind(g);
   if (g.of->function.declared && !behind)
     g.upkeep = upkeep_of(g, std::move(p.basis));
-  auto missed = !g.missing.empty() && buckets_defined_.load() != p.definitions;
+  const auto missed = !g.missing.empty() && buckets_defined_.load() != p.definitions;
   if (missed || behind) {
     mark(g, missed ? run_cause::bucket : run_cause::meanwhile);
     wake();
   }
-  if (!same)
-    tell(g); // last: what it throws finds all else done
 }
 
 /// All of them, or none and no reads.
@@ -159,17 +177,30 @@ void live_queries::clear_routes(query_group& g) {
 /// Lets go of subscribers whose token has ended, and of groups without any.
 void live_queries::reap() {
   decltype(leaving_) gone;
+  auto others = false;
   {
     const std::lock_guard leaving{leaving_mutex_};
     gone.swap(leaving_);
+    others = std::exchange(some_left_, false);
   }
-  for (auto& [weak, queue] : gone) {
-    auto g = weak.lock();
-    if (!g)
-      continue;
+  const auto part = [this](const group_ptr& g, subscriber_queue* queue) {
     if (auto member = g->members.extract(queue))
       let_go(std::move(member.mapped()));
     forget_if_empty(g);
+  };
+  for (auto& [weak, queue] : gone)
+    if (auto g = weak.lock())
+      part(g, queue);
+  while (others) {
+    group_ptr of;
+    subscriber_queue* ended = nullptr;
+    for (auto& [key, g] : groups_)
+      for (auto& [at, queue] : g->members)
+        if (!queue->active())
+          std::tie(of, ended) = std::pair{g, queue.get()};
+    others = ended != nullptr;
+    if (others)
+      part(of, ended);
   }
 }
 

@@ -123,7 +123,7 @@ result<subscription> live_queries::subscribe(std::string_view name, object param
   std::optional<prepared> first;
   if (!at) {
     lock.unlock();
-    first = prepare(*of, parameters, options.filters, snapshot_pair{*lines_});
+    first = prepare(*of, parameters, options.filters, query_snapshot{*lines_, runtime_});
     lock.lock();
     g = find_group(key, *of, parameters, options.filters);
     if (!g) {
@@ -138,14 +138,11 @@ result<subscription> live_queries::subscribe(std::string_view name, object param
   const entering until_joined{*this, g};
   std::optional<result<query_value>> own;
   if (first) {
-    // Since the group's run nothing may have happened but that records ended. Who comes now is not
-    // shown them; those who are there are told by the next commit that matters, if one is on its
-    // way, or by the one that purges them: each moment is told once.
-    if (g->last && g->at == first->run.at) {
-      own = std::move(first->run.outcome);
-      // The group's next run may give what it has, and yet not what this one has.
-      g->uneven = g->uneven || !same_outcome(*own, *g->last);
-    } else
+    if (g->last && g->at == first->run.at)
+      own = first->run.outcome;
+    if (own)
+      come_upon(*g, std::move(*first));
+    else
       install(*g, std::move(*first));
     at = g->at;
   }
@@ -159,6 +156,20 @@ result<subscription> live_queries::subscribe(std::string_view name, object param
     e->number = 0; // the group's next may be the same
   }
   return join(g, std::move(e), make, options);
+}
+
+/// Of who comes with a run of the moment at which the group stands. Since the group's nothing may
+/// have happened but that records ended. Who comes now is not shown them; those who are there are
+/// told by the next commit that matters, or by the one that purges them: each moment is told once.
+void live_queries::come_upon(query_group& g, prepared p) {
+  if (g.untold)
+    tell(g);
+  const auto is_later = g.upkeep && g.upkeep->time() > p.basis.now;
+  if (g.dirty || g.moved ||
+      is_later) // what comes next may be what it has, and not what this one has
+    g.uneven = g.uneven || !same_outcome(*g.last, p.run.outcome);
+  else
+    stand_on(g, std::move(p));
 }
 
 subscription live_queries::join(const group_ptr& g, std::shared_ptr<query_event> first,
@@ -179,7 +190,11 @@ subscription live_queries::join(const group_ptr& g, std::shared_ptr<query_event>
       return;
     {
       const std::lock_guard lock{self->leaving_mutex_};
-      self->leaving_.emplace_back(of, closed.get());
+      try {
+        self->leaving_.emplace_back(of, closed.get());
+      } catch (const std::bad_alloc&) {
+        self->some_left_ = true; // it is looked for among all
+      }
     }
     self->wake();
   });
@@ -215,9 +230,8 @@ void live_queries::tell(query_group& g) {
     }
     g.untold = false;
   } catch (...) {
-    some_lost_ = true; // the queue may have no room either
-    enqueue(g);
     wake();
+    enqueue(g); // it notes what it has no room for
     throw;
   }
 }

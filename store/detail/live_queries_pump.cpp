@@ -34,8 +34,8 @@ bool live_queries::pump() {
         enqueue(*g);
     some_lost_ = false;
   }
-  const snapshot_pair at{*lines_};
-  const auto more = route_until(moment_of(at), lock);
+  const query_snapshot at{*lines_, runtime_};
+  const auto more = route_until(moment_of(at.at), lock);
   run_queued(at, lock);
   progress_.notify_all();
   return more || !queue_.empty();
@@ -158,9 +158,13 @@ void live_queries::mark(query_group& g, run_cause cause, std::optional<query_tri
 void live_queries::enqueue(query_group& g) {
   if (g.queued)
     return;
-  const auto others_lost = std::exchange(some_lost_, true);
-  queue_.push_back(g.shared_from_this());
-  some_lost_ = others_lost;
+  try {
+    queue_.push_back(g.shared_from_this());
+  } catch (...) {
+    some_lost_ = true;
+    wake();
+    throw;
+  }
   g.queued = true;
   ++queued_;
 }
@@ -173,10 +177,10 @@ void live_queries::move(query_group& g, query_trigger why) {
 }
 
 /// Tells what the upkeep has come to, at the moment up to which all is routed.
-void live_queries::adjust(query_group& g) {
+void live_queries::adjust(query_group& g, timestamp at) {
   std::optional<bool> moved;
   std::optional<query_value> now;
-  if (g.upkeep->advance_to(lines_->time.now(runtime_.clock()).time_since_epoch().count())) {
+  if (g.upkeep->advance_to(at.time_since_epoch().count())) {
     moved = g.upkeep->moved();
     now = g.upkeep->now(); // also what looks the same is of this moment from now on
   }
@@ -221,8 +225,8 @@ void live_queries::drop_queued() noexcept {
   queue_.clear();
 }
 
-void live_queries::run_queued(const snapshot_pair& at, std::unique_lock<std::mutex>& lock) {
-  const auto now = moment_of(at);
+void live_queries::run_queued(const query_snapshot& at, std::unique_lock<std::mutex>& lock) {
+  const auto now = moment_of(at.at);
   for (auto most = std::min(queue_.size(), groups_per_pump); most > 0; --most) {
     const auto g = queue_.front();
     if (g->moved && !g->dirty && position_ != now) { // of no moment that there was
@@ -234,7 +238,7 @@ void live_queries::run_queued(const snapshot_pair& at, std::unique_lock<std::mut
       tell(*g);
     if (wanted && g->moved && !g->dirty) {
       fault_point("queries.adjusting");
-      adjust(*g);
+      adjust(*g, at.now);
       narrow(*g); // what it throws finds the value told
     }
     if (wanted && g->dirty) { // at once: who settles waits for this turn

@@ -12,7 +12,7 @@ namespace holdfast::detail {
 /// What a run of a declared query finds beside its value, so that the value can be kept up.
 struct query_basis {
   /// Of more records the deadlines are not followed: each costs about 100 bytes.
-  static constexpr std::size_t most_ends = 65'536;
+  static constexpr std::size_t most_ends = 16'384;
 
   std::uint64_t spare = 0; ///< asked for: see `store_options::live_list_spare`
   query what = {};         ///< with its parameters filled in

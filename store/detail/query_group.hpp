@@ -43,6 +43,14 @@ struct query_moment {
 };
 query_moment moment_of(const snapshot_pair& at) noexcept;
 
+/// What a run sees: a moment, and a time. The time is taken first, as in a transaction: a record
+/// that was there at the moment had not ended by the time unless everybody saw it so.
+struct query_snapshot {
+  query_snapshot(commit_lines& lines, runtime& rt);
+  const timestamp now;
+  const snapshot_pair at;
+};
+
 /// One run of a query: what it gave, and what it read.
 struct query_run {
   result<query_value> outcome;
@@ -55,7 +63,7 @@ struct query_run {
 /// With `basis`, which is then filled in, so that what a declared query gives can be kept up.
 query_run run_query(commit_lines& lines, runtime& rt, const store_state* in,
                     const query_definition& what, const object& parameters,
-                    const read_filters& only, const snapshot_pair& at, query_basis* basis);
+                    const read_filters& only, const query_snapshot& at, query_basis* basis);
 
 /// Alive as long as something that was told before it is not handled; see `live_queries::settle`.
 class delivery_epoch;

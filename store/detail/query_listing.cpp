@@ -97,8 +97,10 @@ std::optional<query_value> query_listing::now() {
   if (!next.list)
     next = {std::make_shared<held_result<query_list>>(newest()), told_};
   for (; next.edits < made(); ++next.edits)
-    if (!apply(edits_[next.edits - first_], next.list->edit()))
+    if (!apply(edits_[next.edits - first_], next.list->edit())) {
+      lacks(run_cause::fault);
       return std::nullopt;
+    }
   newest_ = query_value::share(next.list);
   told_ = made();
   keep(std::move(next));

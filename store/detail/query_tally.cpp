@@ -64,8 +64,25 @@ bool query_tally::take_extreme(value_view was, value_view is) {
 }
 
 bool query_tally::take_matching(const record_block* before, const record_block* after) {
-  const auto old = before ? field_of(*before, slot_) : value_view{};
-  const auto fresh = after ? field_of(*after, slot_) : value_view{};
+  const auto number = [this](const record_block* b) {
+    return b ? std::optional{field_of(*b, slot_)} : std::nullopt;
+  };
+  return take_change(number(before), number(after));
+}
+
+/// Not the record: its other fields may change unseen, and the old versions would all be kept.
+query_upkeep::ending query_tally::keep_of(const record_block& b) const {
+  const auto counts = what_ == aggregate::function::count;
+  return {{}, counts ? value{} : field_of(b, slot_).materialize()};
+}
+
+bool query_tally::take_end(const ending& e) {
+  return take_change(value_view{e.used}, std::nullopt);
+}
+
+bool query_tally::take_change(const std::optional<value_view>& before,
+                              const std::optional<value_view>& after) {
+  const auto old = before.value_or(value_view{}), fresh = after.value_or(value_view{});
   switch (what_) {
   case aggregate::function::count:
     now_ = now_.as_int() + (after ? 1 : 0) - (before ? 1 : 0);

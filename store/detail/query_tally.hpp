@@ -29,6 +29,9 @@ public:
 
 private:
   bool take_matching(const record_block* before, const record_block* after) override;
+  ending keep_of(const record_block& b) const override;
+  bool take_end(const ending& e) override;
+  bool take_change(const std::optional<value_view>& before, const std::optional<value_view>& after);
   bool take_number(value_view was, value_view is);
   bool take_extreme(value_view was, value_view is);
 

@@ -2,7 +2,6 @@
 
 #include <holdfast/runtime/fault.hpp>
 #include <holdfast/store/detail/execute.hpp>
-#include <holdfast/store/detail/list_edits.hpp>
 #include <holdfast/store/detail/query_listing.hpp>
 #include <holdfast/store/detail/query_tally.hpp>
 #include <holdfast/store/detail/query_window.hpp>
@@ -22,7 +21,8 @@ std::unique_ptr<query_upkeep> query_upkeep::of(const declared_query& what, query
   if (!made)
     return nullptr;
   for (auto& each : *ends)
-    made->ends_.emplace(end_of(*each.block()), each);
+    made->ends_.emplace_hint(made->ends_.end(), end_of(*each.block()),
+                             made->keep_of(*each.block()));
   made->advanced_ = at;
   made->over_->follows_deadlines = true;
   return made;
@@ -60,8 +60,9 @@ bool query_upkeep::take(const place& at, const record_block* before, const recor
   const auto *was = counted(before), *is = counted(after);
   ends next; // made before anything is taken in, for that may throw
   if (is && is->expires_at != 0)
-    next.emplace(end_of(*is), handle_to(is));
-  if (ends_.size() + next.size() > query_basis::most_ends)
+    next.emplace(end_of(*is), keep_of(*is));
+  const std::size_t gone = was && ends_.contains(end_of(*was)) ? 1 : 0;
+  if (ends_.size() + next.size() > query_basis::most_ends + gone)
     return lacks(run_cause::deadlines);
   if (!take_matching(was, is))
     return false;
@@ -69,9 +70,11 @@ bool query_upkeep::take(const place& at, const record_block* before, const recor
     return false;
   if (was && was->expires_at != 0)
     ends_.erase(end_of(*was));
-  if (!next.empty())
+  if (!next.empty()) {
     ends_.erase(next.begin()->first); // of a record that stood in this row, and left unseen
-  ends_.merge(next);
+    if (keeps(*is))
+      ends_.merge(next);
+  }
   taken_ = at;
   return true;
 }
@@ -81,7 +84,7 @@ bool query_upkeep::advance_to(std::int64_t now) {
     return lacks(run_cause::fault);
   while (has_ended_by(now)) {
     const auto gone = ends_.extract(ends_.begin());
-    if (!bug_point("queries.left_ended") && !take_matching(gone.mapped().block(), nullptr))
+    if (!bug_point("queries.left_ended") && !take_end(gone.mapped()))
       return false;
   }
   advanced_ = std::max(advanced_, now);

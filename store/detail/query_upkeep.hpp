@@ -1,5 +1,6 @@
 #pragma once
 
+#include <holdfast/store/detail/list_edits.hpp>
 #include <holdfast/store/detail/query_basis.hpp>
 #include <holdfast/store/detail/query_routes.hpp>
 #include <holdfast/store/query_why.hpp>
@@ -53,6 +54,8 @@ public:
   virtual std::optional<bool> moved() const = 0;
   /// What the value has come to; absent: run the query again. What it throws leaves it as it was.
   virtual std::optional<query_value> now() = 0;
+  /// The time at which it stands.
+  std::int64_t time() const noexcept { return advanced_; }
   /// Why the query is to be run again, when it is.
   run_cause lacking() const noexcept { return lacking_; }
   /// Whether less than before of what the query read matters; then its read says so, and fewer
@@ -70,11 +73,22 @@ protected:
   }
   /// The versions of one record that match the filter, or null.
   virtual bool take_matching(const record_block* before, const record_block* after) = 0;
+  /// What of a record must be known when it ends. As it was when its deadline, or what the query
+  /// uses of it, changed last: later versions are not led here.
+  struct ending {
+    record whole;
+    value used;
+  };
+  virtual ending keep_of(const record_block& b) const { return {handle_to(&b), {}}; }
+  virtual bool take_end(const ending& e) { return take_matching(e.whole.block(), nullptr); }
+  /// Whether one that was taken in is kept, so that its end matters.
+  virtual bool keeps(const record_block&) const { return true; }
+  /// It is kept no more.
+  void forget_end(const record_block& b) noexcept { ends_.erase(end_of(b)); }
 
 private:
-  /// By deadline and row. As their versions were when their deadline, or what the query uses of
-  /// them, changed last.
-  using ends = std::map<std::pair<std::int64_t, std::uint64_t>, record>;
+  /// By deadline and row.
+  using ends = std::map<std::pair<std::int64_t, std::uint64_t>, ending>;
 
   static std::unique_ptr<query_upkeep> kind_of(const declared_query& what, query_basis basis,
                                                const std::vector<query_reads>& reads,

@@ -90,7 +90,9 @@ void query_window::insert(const record_block& b) {
 }
 
 void query_window::drop_last() noexcept {
-  kept_.erase(at(kept_, static_cast<std::size_t>(wanted_)), kept_.end());
+  const auto last = at(kept_, static_cast<std::size_t>(wanted_));
+  std::for_each(last, kept_.end(), [this](const record& r) { forget_end(*r.block()); });
+  kept_.erase(last, kept_.end());
   end_ = kept_.back();
   narrowed_ = true;
 }

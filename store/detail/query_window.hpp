@@ -39,6 +39,7 @@ public:
 
 private:
   bool take_matching(const record_block* before, const record_block* after) override;
+  bool keeps(const record_block& b) const override { return is_kept(b); }
   bool is_kept(const record_block& b) const;
   std::size_t place_of(const record_block& b) const;
   void replace(std::size_t from, const record_block& by);

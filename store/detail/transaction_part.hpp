@@ -112,6 +112,12 @@ public:
     const auto first = view.expired_count(behind);
     view.for_deadlines(first, view.expired_count(until) - first, f);
   }
+  /// How many those are. O(log records).
+  std::uint64_t count_ended(std::int64_t behind, std::int64_t until) const {
+    pin_guard pin{core_->line()};
+    const read_view view{form_->data, seq_};
+    return view.expired_count(until) - view.expired_count(behind);
+  }
   /// Whether a record stands in a row that only this transaction knows.
   bool is_inserted(const record_block& block) const noexcept { return block.row >= row_bound_; }
 

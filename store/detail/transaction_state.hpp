@@ -46,10 +46,10 @@ public:
   /// must outlive this.
   transaction_state(commit_lines& lines, runtime& rt, const store_state* in,
                     const time_limit& until);
-  /// For a query: it reads at a snapshot that is held already, and may not write. `only` is what it
-  /// sees of each bucket; it must outlive this.
+  /// For a query: it reads at a snapshot that is held already, and at a time before that was taken,
+  /// and may not write. `only` is what it sees of each bucket; it must outlive this.
   transaction_state(commit_lines& lines, runtime& rt, const store_state* in,
-                    const snapshot_pair& at, const read_filters& only);
+                    const snapshot_pair& at, timestamp now, const read_filters& only);
   transaction_state(const transaction_state&) = delete;
   transaction_state& operator=(const transaction_state&) = delete;
   ~transaction_state() { end(); }

@@ -197,6 +197,26 @@ TEST_F(live_query, is_told_to_the_end_after_a_crash_amid_telling_it_and_not_run_
   EXPECT_EQ(first.seqs(), second.seqs());
 }
 
+/// Found in review: those who had been told of the end already heard no more.
+TEST_F(live_query, goes_on_when_its_removal_broke_off) {
+  define_adults();
+  told<std::uint64_t> first, second;
+  auto one = db.subscribe("adults", {{"least", 18}}, first.here()).value();
+  auto other = db.subscribe("adults", {{"least", 19}}, second.here()).value();
+  settle();
+  {
+    testing::fault strike{"queries.telling", 1};
+    EXPECT_THROW((void)db.remove_query("adults"), injected_fault);
+  }
+  add(101, "user", 50);
+  settle();
+  EXPECT_EQ(first.values().back(), 3u);
+  EXPECT_EQ(second.values().back(), 3u);
+  EXPECT_TRUE(db.remove_query("adults"));
+  settle();
+  EXPECT_FALSE(one.active() || other.active());
+}
+
 TEST_F(live_query, follows_all_that_it_reads_after_a_crash_amid_noting_it) {
   ASSERT_TRUE(db.define_query("other", [this](query_context& in) -> result<std::uint64_t> {
     auto first = in.in(users).get(1).get();
