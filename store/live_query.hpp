@@ -39,12 +39,14 @@
 /// A definition of a bucket in memory is no commit. So a query that looks for a bucket by its name
 /// may be told again, with the same seqs, when it comes or goes. A bucket that is dropped is gone
 /// from all snapshots at once: a run that is under way is begun anew, and gives what there is
-/// without it, with the seqs of before the drop. Nor is a record's deadline a commit: subscribers
-/// are told by the one that purges the record; one that cannot be purged, because another refers to
-/// it and restricts, is in their value until the query is run for another reason. Subscriptions
-/// with equal queries, parameters and read filters share one evaluation. A commit costs an
-/// evaluation only if it changes something that the query read, and none if the new value follows
-/// from the change itself (see `query_why`).
+/// without it, with the seqs of before the drop. That a query was removed may come with the seqs of
+/// its last value, too. Nor is a record's deadline a commit: subscribers are told by the next one
+/// that changes what the query reads, which the purge of the record does at the latest; who comes
+/// in between is not shown the record. One that cannot be purged, because another refers to it and
+/// restricts, is in their value until another change leads to the query. Subscriptions with equal
+/// queries, parameters and read filters share one evaluation. A commit costs an evaluation only if
+/// it changes something that the query read, and none if the new value follows from the change
+/// itself (see `query_why`).
 namespace holdfast {
 
 namespace detail {

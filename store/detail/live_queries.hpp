@@ -140,6 +140,7 @@ private:
   std::string unsettled(const query_moment& target) const;
   bool leaving() const;
 
+  std::int64_t time() const; ///< the store's, as records have their deadlines
   void route(const commit& c);
   void catch_up();
   void mark_readers(const bucket_routes& of, sequence changed);

@@ -183,14 +183,14 @@ void live_queries::reap() {
     gone.swap(leaving_);
     others = std::exchange(some_left_, false);
   }
-  const auto part = [this](const group_ptr& g, subscriber_queue* queue) {
+  const auto take_leave = [this](const group_ptr& g, subscriber_queue* queue) {
     if (auto member = g->members.extract(queue))
       let_go(std::move(member.mapped()));
     forget_if_empty(g);
   };
   for (auto& [weak, queue] : gone)
     if (auto g = weak.lock())
-      part(g, queue);
+      take_leave(g, queue);
   while (others) {
     group_ptr of;
     subscriber_queue* ended = nullptr;
@@ -200,7 +200,7 @@ void live_queries::reap() {
           std::tie(of, ended) = std::pair{g, queue.get()};
     others = ended != nullptr;
     if (others)
-      part(of, ended);
+      take_leave(of, ended);
   }
 }
 

@@ -83,9 +83,8 @@ std::optional<query_moment> live_queries::fresh_at(const query_group& g, const q
   if (!g.last || g.dirty || g.moved)
     return std::nullopt;
   // Time is part of a moment: what had not ended at the group's may have at this one.
-  if (g.upkeep
-          ? g.upkeep->has_ended_by(lines_->time.now(runtime_.clock()).time_since_epoch().count())
-          : std::ranges::any_of(g.reads, &query_reads::may_expire))
+  if (g.upkeep ? g.upkeep->has_ended_by(time())
+               : std::ranges::any_of(g.reads, &query_reads::may_expire))
     return std::nullopt;
   return g.at.covers(now) ? g.at : now;
 }
@@ -165,11 +164,10 @@ void live_queries::come_upon(query_group& g, prepared p) {
   if (g.untold)
     tell(g);
   const auto is_later = g.upkeep && g.upkeep->time() > p.basis.now;
-  if (g.dirty || g.moved ||
-      is_later) // what comes next may be what it has, and not what this one has
-    g.uneven = g.uneven || !same_outcome(*g.last, p.run.outcome);
-  else
-    stand_on(g, std::move(p));
+  if (!g.dirty && !g.moved && !is_later)
+    return stand_on(g, std::move(p));
+  // What is told next may be what the others have, and not what this one has.
+  g.uneven = g.uneven || !same_outcome(*g.last, p.run.outcome);
 }
 
 subscription live_queries::join(const group_ptr& g, std::shared_ptr<query_event> first,
@@ -191,6 +189,7 @@ subscription live_queries::join(const group_ptr& g, std::shared_ptr<query_event>
     {
       const std::lock_guard lock{self->leaving_mutex_};
       try {
+        fault_point("queries.leaving");
         self->leaving_.emplace_back(of, closed.get());
       } catch (const std::bad_alloc&) {
         self->some_left_ = true; // it is looked for among all

@@ -76,9 +76,13 @@ run_cause cause_of(const query_group& g, const change& one) {
 
 } // namespace
 
+std::int64_t live_queries::time() const {
+  return lines_->time.now(runtime_.clock()).time_since_epoch().count();
+}
+
 void live_queries::route(const commit& c) {
   fault_point("queries.routing");
-  const auto now = lines_->time.now(runtime_.clock()).time_since_epoch().count();
+  const auto now = time();
   for (query_upkeep::place at; at.change < c.changes.size(); ++at.change) {
     auto& one = c.changes[at.change];
     at.seq = one.seq;

@@ -11,7 +11,8 @@ namespace holdfast::detail {
 
 /// What a run of a declared query finds beside its value, so that the value can be kept up.
 struct query_basis {
-  /// Of more records the deadlines are not followed: each costs about 100 bytes.
+  /// Of more records the deadlines are not followed: each costs about 100 bytes. Not an option:
+  /// past it the query is run, and gives the same.
   static constexpr std::size_t most_ends = 16'384;
 
   std::uint64_t spare = 0; ///< asked for: see `store_options::live_list_spare`

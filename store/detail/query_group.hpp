@@ -43,8 +43,8 @@ struct query_moment {
 };
 query_moment moment_of(const snapshot_pair& at) noexcept;
 
-/// What a run sees: a moment, and a time. The time is taken first, as in a transaction: a record
-/// that was there at the moment had not ended by the time unless everybody saw it so.
+/// What a run sees: a moment, and a time. The time is taken first, as in a transaction: what has
+/// ended by it had ended before the moment, so no change that is not seen can have saved it.
 struct query_snapshot {
   query_snapshot(commit_lines& lines, runtime& rt);
   const timestamp now;

@@ -1,7 +1,7 @@
 // What is kept up without a run over records that come to their deadlines.
 #include "tests/store/reactive/followed_lists.hpp"
+#include "tests/store/reactive/held_runs.hpp"
 
-#include <atomic>
 #include <chrono>
 #include <random>
 
@@ -10,6 +10,7 @@ namespace {
 
 using std::chrono::seconds;
 using ::testing::ElementsAre;
+using testing::held_runs;
 
 write_options ending_in(int n) { return {.expires_in = seconds{n}}; }
 
@@ -162,24 +163,20 @@ TEST_F(what_is_kept_up, is_kept_up_of_as_many_records_with_deadlines_as_there_ma
 TEST_F(what_is_kept_up, is_of_a_time_before_its_moment) {
   insert(2);
   put_ending(3, 30, 10);
-  std::atomic<int> runs{0}, may_end{1};
+  held_runs runs;
   ASSERT_TRUE(db.define_query("slow", [&](query_context& in) {
     auto seen = in.in(items).count();
-    const auto run = ++runs;
-    runs.notify_all();
-    for (auto up_to = may_end.load(); up_to < run; up_to = may_end.load())
-      may_end.wait(up_to);
+    runs.hold();
     return seen;
   }));
   auto token = db.subscribe("slow", [](const query_update&) {});
   follow("list", query{}.order_by("n"));
   put(4, "odd", 40); // both are brought up to date; first the one, which takes its time
-  runs.wait(1);
+  runs.wait_for(2);
   clock.advance(seconds{6});
   ASSERT_TRUE(items.touch(3, ending_in(10)).get());
   clock.advance(seconds{6});
-  may_end = 100;
-  may_end.notify_all();
+  runs.let_all_end();
   ASSERT_TRUE(db.settle());
   for (auto& each : told["list"])
     EXPECT_THAT(ids(each), ::testing::Contains(3));

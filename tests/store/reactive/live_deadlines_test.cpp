@@ -1,9 +1,10 @@
 // Live queries over records that come to their deadlines before anything purges them.
 #include "live_query_fixture.hpp"
 
+#include "tests/store/reactive/held_runs.hpp"
+
 #include <holdfast/store/memory_journal.hpp>
 
-#include <atomic>
 #include <chrono>
 #include <future>
 #include <memory>
@@ -15,14 +16,23 @@ namespace {
 using std::chrono::seconds;
 using ::testing::ElementsAre;
 
+/// Nothing is purged but by request, and time stands still.
+struct a_live_count : ::testing::Test {
+  manual_clock clock;
+
+  result<store> start(std::unique_ptr<holdfast::journal> on = {}) {
+    store_options options;
+    options.ttl_interval = std::chrono::milliseconds{0};
+    options.runtime_settings.clock = &clock;
+    options.journal = std::move(on);
+    return store::start(std::move(options));
+  }
+};
+
 /// Found by the histories: who had come when a record had ended was not told that another one took
 /// its place, since that was no news to those who were there before.
-TEST(a_live_count, is_told_to_who_came_meanwhile_though_it_is_what_others_have) {
-  manual_clock clock;
-  store_options options;
-  options.ttl_interval = std::chrono::milliseconds{0};
-  options.runtime_settings.clock = &clock;
-  auto db = store::start(std::move(options)).value();
+TEST_F(a_live_count, is_told_to_who_came_meanwhile_though_it_is_what_others_have) {
+  auto db = start().value();
   auto sessions = db.define(schema("sessions").key("id", integer())).value();
   ASSERT_TRUE(sessions.insert({{"id", 1}}, {.expires_in = seconds{1}}).get());
   ASSERT_TRUE(db.define_query("all", [&](query_context& in) { return in.in(sessions).count(); }));
@@ -40,40 +50,29 @@ TEST(a_live_count, is_told_to_who_came_meanwhile_though_it_is_what_others_have) 
 
 /// Found by the histories: who came when a record had ended had run the query at the moment of
 /// which the others had been told already, and they were told of it again.
-TEST(a_live_count, is_told_once_of_a_moment_though_who_comes_sees_it_otherwise) {
-  manual_clock clock;
-  store_options options;
-  options.ttl_interval = std::chrono::milliseconds{0};
-  options.runtime_settings.clock = &clock;
-  auto db = store::start(std::move(options)).value();
+TEST_F(a_live_count, is_told_once_of_a_moment_though_who_comes_sees_it_otherwise) {
+  auto db = start().value();
   auto sessions = db.define(schema("sessions").key("id", integer())).value();
   ASSERT_TRUE(sessions.insert({{"id", 1}}, {.expires_in = seconds{1}}).get());
-  std::atomic<int> runs{0}, may_end{1};
+  held_runs runs;
   ASSERT_TRUE(db.define_query("all", [&](query_context& in) {
     auto seen = in.in(sessions).count();
-    const auto run = ++runs;
-    runs.notify_all();
-    for (auto up_to = may_end.load(); up_to < run; up_to = may_end.load())
-      may_end.wait(up_to);
+    runs.hold();
     return seen;
   }));
-  const auto let_end = [&](int run) {
-    may_end = run;
-    may_end.notify_all();
-  };
   told<std::uint64_t> first, second;
   auto early = db.subscribe("all", first.here());
   ASSERT_TRUE(db.settle());
   clock.advance(seconds{2});
   auto late = std::async(std::launch::async, [&] { return db.subscribe("all", second.here()); });
-  runs.wait(1);
+  runs.wait_for(2);
   ASSERT_TRUE(sessions.insert({{"id", 2}}).get());
-  runs.wait(2); // for which the query manager runs it; who comes is there before it
-  let_end(2);
+  runs.wait_for(3); // for which the query manager runs it; who comes is there before it
+  runs.let_end(2);
   auto token = late.get();
   while (second.values().empty()) // else the next value may take the place of the first
     std::this_thread::yield();
-  let_end(3);
+  runs.let_end(3);
   ASSERT_TRUE(db.settle());
   EXPECT_THAT(first.values(), ElementsAre(1u)) << "one has ended, another one has come";
   EXPECT_THAT(second.values(), ElementsAre(0u, 1u));
@@ -81,14 +80,9 @@ TEST(a_live_count, is_told_once_of_a_moment_though_who_comes_sees_it_otherwise) 
 
 /// A run saw a record ended whose deadline was being moved: the disk had the change already, but
 /// nobody saw it yet. To a count the two versions are the same.
-TEST(a_live_count, is_run_again_for_a_deadline_that_was_moved_while_it_came) {
-  manual_clock clock;
+TEST_F(a_live_count, is_run_again_for_a_deadline_that_was_moved_while_it_came) {
   auto disk = std::make_shared<memory_disk>();
-  store_options options;
-  options.ttl_interval = std::chrono::milliseconds{0};
-  options.runtime_settings.clock = &clock;
-  options.journal = memory_journal(disk);
-  auto db = store::start(std::move(options)).value();
+  auto db = start(memory_journal(disk)).value();
   auto sessions = db.define(schema("sessions").key("id", integer()).field("n", integer())).value();
   ASSERT_TRUE(sessions.insert({{"id", 1}, {"n", 5}}, {.expires_in = seconds{1}}).get());
   ASSERT_TRUE(db.define_query(

@@ -197,6 +197,25 @@ TEST_F(live_query, is_told_to_the_end_after_a_crash_amid_telling_it_and_not_run_
   EXPECT_EQ(first.seqs(), second.seqs());
 }
 
+/// Found in review: it ended the process.
+TEST_F(live_query, is_left_without_memory_for_that) {
+  define_adults();
+  told<std::uint64_t> first, second;
+  auto one = db.subscribe("adults", {{"least", 18}}, first.here()).value();
+  auto other = db.subscribe("adults", {{"least", 19}}, second.here()).value();
+  settle();
+  testing::fault strike{"queries.leaving", 0, [] { throw std::bad_alloc{}; }, 2};
+  one.cancel();
+  other.cancel();
+  settle();
+  EXPECT_TRUE(strike.struck());
+  EXPECT_EQ(db.query_info_of("adults")->groups, 0U);
+  EXPECT_EQ(db.why("adults", {{"least", 18}}).error(), errc::not_found) << "its group is gone, too";
+  add(101, "user", 50);
+  settle();
+  EXPECT_EQ(first.values().size(), 1U);
+}
+
 /// Found in review: those who had been told of the end already heard no more.
 TEST_F(live_query, goes_on_when_its_removal_broke_off) {
   define_adults();
