@@ -233,7 +233,13 @@ bool bucket<record>::with_record(value_view key, F&& f) const {
     detail::pin_guard pin{core_->line(), detail::pin_for::read};
     auto seq = when_ ? when_->seq(core_->line().kind()) : pin.seq();
     auto* found = core_->at(seq).data.find_at(k, hash, seq);
-    if (!found || expired(*found))
+    while (found && expired(*found)) {
+      if (when_ || found->death.load(std::memory_order_relaxed) > core_->line().published())
+        return false;
+      seq = core_->line().published(); // what saved it in time, before the clock was looked at
+      found = core_->at(seq).data.find_at(k, hash, seq);
+    }
+    if (!found)
       return false;
     if (auto* keeper = core_->evictor()) [[unlikely]]
       keeper->mark(found->row);

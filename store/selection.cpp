@@ -51,13 +51,24 @@ selection selection::limit(std::uint64_t count) && {
 
 namespace {
 
-/// The time to read at, in microseconds since the epoch: that of a snapshot or the bucket's. Any
-/// will do where nothing expires.
-std::int64_t time_of(const detail::bucket_core& of, const std::optional<snapshot>& when,
-                     const detail::read_view& view) {
-  if (!view.has_deadlines()) [[likely]]
-    return 0;
-  return (when ? when->time() : of.now()).time_since_epoch().count();
+/// What a read sees. Its time, in microseconds since the epoch, is that of its moment; any will do
+/// where nothing expires.
+struct sight {
+  sight(const detail::bucket_core& of, std::uint64_t seq, timestamp at)
+      : form{&of.at(seq)}, view{form->data, seq}, now{at.time_since_epoch().count()} {}
+
+  const detail::generation* form;
+  detail::read_view view;
+  std::int64_t now;
+};
+
+/// The bucket as it is, while pinned; looks at the clock only where something may have expired.
+sight sight_of(detail::bucket_core& of, std::uint64_t seq) {
+  sight out{of, seq, {}};
+  if (!out.view.has_deadlines()) [[likely]]
+    return out;
+  const auto at = of.moment();
+  return {of, at.seq, at.time};
 }
 
 detail::expiry expiry_in(const detail::read_view& view, std::int64_t now) {
@@ -88,12 +99,10 @@ auto selection::read(F&& f) const {
   if (auto why = of_->closed())
     return outcome{fail(std::move(*why))};
   detail::pin_guard pin{of_->line(), detail::pin_for::read};
-  auto seq = when_ ? when_->seq(of_->line().kind()) : pin.seq();
-  auto& form = of_->at(seq);
-  detail::read_view view{form.data, seq};
-  const auto now = time_of(*of_, when_, view);
-  detail::reader from{*form.schema, view, expiry_in(view, now)};
-  return outcome{ask(from, now)};
+  const auto in = when_ ? sight{*of_, when_->seq(of_->line().kind()), when_->time()}
+                        : sight_of(*of_, pin.seq());
+  detail::reader from{*in.form->schema, in.view, expiry_in(in.view, in.now)};
+  return outcome{ask(from, in.now)};
 }
 
 /// The same for a walk that may be long: it reads at a registered snapshot and renews its pin. What
@@ -108,14 +117,12 @@ auto selection::walk(F&& f) const {
   detail::pin_guard pin{of_->line(), detail::pin_for::read};
   std::optional<detail::line_hold> hold;
   if (!when_)
-    hold.emplace(of_->line());
-  auto seq = hold ? hold->seq() : when_->seq(of_->line().kind());
-  auto& form = of_->at(seq);
-  detail::read_view view{form.data, seq};
-  const auto now = time_of(*of_, when_, view);
-  detail::reader from{*form.schema, view, expiry_in(view, now)};
+    hold.emplace(of_->line(), of_->lines().time, of_->owner().clock());
+  const auto in = hold ? sight{*of_, hold->seq(), hold->time()}
+                       : sight{*of_, when_->seq(of_->line().kind()), when_->time()};
+  detail::reader from{*in.form->schema, in.view, expiry_in(in.view, in.now)};
   from.renew(pin);
-  return outcome{f(from, now)};
+  return outcome{f(from, in.now)};
 }
 
 namespace {

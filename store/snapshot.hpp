@@ -27,7 +27,7 @@ public:
   sequence memory_seq() const noexcept;
   sequence durable_seq() const noexcept;
   /// When it was taken. Records whose deadline had come by then are hidden from it, and no others.
-  timestamp time() const noexcept { return time_; }
+  timestamp time() const noexcept;
 
   /// For the store's own parts: what it sees of one line.
   sequence seq(detail::line_kind line) const noexcept;
@@ -37,10 +37,9 @@ public:
 private:
   friend class store;
   friend class detail::store_state;
-  snapshot(std::shared_ptr<detail::commit_lines> lines, timestamp now);
+  snapshot(std::shared_ptr<detail::commit_lines> lines, const clock& by);
 
   std::shared_ptr<const detail::snapshot_pair> pair_;
-  timestamp time_;
 };
 
 } // namespace holdfast

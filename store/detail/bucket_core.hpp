@@ -46,6 +46,8 @@ public:
   std::uint32_t key_slot() const noexcept { return key_slot_; }
   bool text_keys() const noexcept { return text_keys_; }
   timestamp now() const noexcept { return lines_->time.now(runtime_->clock()); }
+  /// While pinned.
+  line_moment moment() noexcept { return line().moment(lines_->time, runtime_->clock()); }
   runtime& owner() const noexcept { return *runtime_; }
   holdfast::address& address() noexcept { return *address_; }
   bool durable() const noexcept { return pipe_ != nullptr; }

@@ -5,6 +5,12 @@
 
 namespace holdfast::detail {
 
+namespace {
+/// Looks at the clock that commits of others have made worthless. Each is short: about what a
+/// commit takes.
+constexpr unsigned most_tries = 8;
+} // namespace
+
 void spin_lock::wait() noexcept {
   constexpr int spins_before_yield = 100;
   do {
@@ -17,8 +23,20 @@ void spin_lock::wait() noexcept {
   } while (flag_.exchange(true, std::memory_order_acquire));
 }
 
-void commit_line::add_snapshot(line_snapshot& s) noexcept {
+line_moment commit_line::moment(store_time& time, const clock& by) noexcept {
+  for (unsigned tries = 0; tries < most_tries; ++tries) {
+    const auto seq = published();
+    const auto now = time.now(by);
+    if (published() == seq)
+      return {seq, now};
+  }
+  const std::lock_guard guard(*this);
+  return {published(), time.now(by)};
+}
+
+void commit_line::add_snapshot(line_snapshot& s, std::int64_t taken) noexcept {
   s.seq_ = published();
+  s.taken_ = taken;
   s.older_ = newest_;
   s.newer_ = nullptr;
   (newest_ != nullptr ? newest_->newer_ : oldest_) = &s;
@@ -77,15 +95,48 @@ void commit_line::look(horizon& out) {
   std::reverse(out.snapshots.begin(), out.snapshots.end());
 }
 
-snapshot_pair::snapshot_pair(commit_lines& lines, std::int64_t taken) noexcept
-    : lines_(lines), memory_(taken), durable_(taken) {
-  const std::lock_guard first(lines.memory);
-  const std::lock_guard second(lines.durable);
-  lines.memory.add_snapshot(memory_);
-  lines.durable.add_snapshot(durable_);
+line_hold::line_hold(commit_line& line, store_time& time, const clock& by) noexcept : line_(line) {
+  for (unsigned tries = 0;; ++tries) {
+    const auto seq = line_.published();
+    time_ = time.now(by);
+    const std::lock_guard guard(line_);
+    if (tries == most_tries)
+      time_ = time.now(by);
+    else if (line_.published() != seq)
+      continue;
+    line_.add_snapshot(snapshot_);
+    return;
+  }
 }
 
-snapshot_pair::snapshot_pair(const snapshot_pair& other) noexcept : lines_(other.lines_) {
+snapshot_pair::snapshot_pair(commit_lines& lines) noexcept : lines_(lines) {
+  const std::lock_guard first(lines.memory);
+  const std::lock_guard second(lines.durable);
+  enter(line_snapshot::undated);
+}
+
+snapshot_pair::snapshot_pair(commit_lines& lines, const clock& by) noexcept : lines_(lines) {
+  for (unsigned tries = 0;; ++tries) {
+    const auto memory = lines.memory.published(), durable = lines.durable.published();
+    time_ = lines.time.now(by);
+    const std::lock_guard first(lines.memory);
+    const std::lock_guard second(lines.durable);
+    if (tries == most_tries)
+      time_ = lines.time.now(by);
+    else if (lines.memory.published() != memory || lines.durable.published() != durable)
+      continue;
+    enter(time_.time_since_epoch().count());
+    return;
+  }
+}
+
+void snapshot_pair::enter(std::int64_t taken) noexcept {
+  lines_.memory.add_snapshot(memory_, taken);
+  lines_.durable.add_snapshot(durable_, taken);
+}
+
+snapshot_pair::snapshot_pair(const snapshot_pair& other) noexcept
+    : lines_(other.lines_), time_(other.time_) {
   auto& from = const_cast<snapshot_pair&>(other);
   const std::lock_guard first(lines_.memory);
   const std::lock_guard second(lines_.durable);

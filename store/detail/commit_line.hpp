@@ -26,19 +26,26 @@ inline constexpr auto pinned_load = std::memory_order_seq_cst;
 /// What a thread pins for: a read that the statistics count, or something else.
 enum class pin_for : std::uint8_t { work, read };
 
+/// A seq of one line, and a time at which it was the last that was published. A time before that
+/// would miss deadlines that have come for who made the commit; a later one would miss what has
+/// saved a record in time.
+struct line_moment {
+  std::uint64_t seq;
+  timestamp time;
+};
+
 /// A registered reading position; a member of its line's list while registered.
 class line_snapshot {
 public:
-  /// When the snapshot was taken that it is of, in microseconds since the epoch, or `undated`:
-  /// reads that begin and end within a call do not look at the clock.
+  /// In the place of a time; also for those of reads that begin and end within a call, which are no
+  /// news to anybody.
   static constexpr std::int64_t undated = std::numeric_limits<std::int64_t>::max();
 
-  explicit line_snapshot(std::int64_t taken = undated) noexcept : taken_{taken} {}
   std::uint64_t seq() const noexcept { return seq_; }
 
 private:
   friend class commit_line;
-  std::int64_t taken_;
+  std::int64_t taken_ = undated; ///< in microseconds since the epoch
   std::uint64_t seq_ = idle;
   line_snapshot* older_ = nullptr;
   line_snapshot* newer_ = nullptr;
@@ -150,8 +157,12 @@ public:
       slot.seq[k].store(idle, std::memory_order_release);
   }
 
+  /// For a thread that is pinned, which may read there. Lock-free, but after so many commits of
+  /// others, which would go on to get in between, it takes the lock.
+  line_moment moment(store_time& time, const clock& by) noexcept;
+
   /// Registers a snapshot of what is published. Under the lock. O(1).
-  void add_snapshot(line_snapshot& s) noexcept;
+  void add_snapshot(line_snapshot& s, std::int64_t taken = line_snapshot::undated) noexcept;
   /// Registers a second snapshot at the seq of a registered one. Under the lock. O(1).
   void copy_snapshot(line_snapshot& s, line_snapshot& of) noexcept;
   /// Takes the lock itself. O(1).
@@ -249,26 +260,26 @@ private:
 /// One line at one moment, registered. Stays where it is.
 class line_hold {
 public:
-  explicit line_hold(commit_line& line) noexcept : line_(line) {
-    const std::lock_guard lock(line_);
-    line_.add_snapshot(snapshot_);
-  }
+  line_hold(commit_line& line, store_time& time, const clock& by) noexcept;
   line_hold(const line_hold&) = delete;
   line_hold& operator=(const line_hold&) = delete;
   ~line_hold() { line_.drop_snapshot(snapshot_); }
 
   std::uint64_t seq() const noexcept { return snapshot_.seq(); }
+  timestamp time() const noexcept { return time_; }
 
 private:
   commit_line& line_;
+  timestamp time_;
   line_snapshot snapshot_;
 };
 
 /// Both lines at one moment: no commit over both is seen by half. May move between threads.
 class snapshot_pair {
 public:
-  /// `taken` is in microseconds since the epoch.
-  explicit snapshot_pair(commit_lines& lines, std::int64_t taken = line_snapshot::undated) noexcept;
+  explicit snapshot_pair(commit_lines& lines) noexcept;
+  /// With a time, as that of a `line_moment`.
+  snapshot_pair(commit_lines& lines, const clock& by) noexcept;
   snapshot_pair(const snapshot_pair& other) noexcept;
   snapshot_pair& operator=(const snapshot_pair&) = delete;
   ~snapshot_pair();
@@ -277,9 +288,15 @@ public:
     return line == line_kind::memory ? memory_.seq() : durable_.seq();
   }
   bool is_of(const commit_lines& lines) const noexcept { return &lines_ == &lines; }
+  /// Of one that has a time.
+  timestamp time() const noexcept { return time_; }
 
 private:
+  /// Under both locks.
+  void enter(std::int64_t taken) noexcept;
+
   commit_lines& lines_;
+  timestamp time_{};
   line_snapshot memory_;
   line_snapshot durable_;
 };

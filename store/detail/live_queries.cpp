@@ -171,7 +171,7 @@ result<query_value> live_queries::run(std::string_view name, const object& param
     return fail(std::move(fit.error()));
   of->runs.fetch_add(1, std::memory_order_relaxed);
   return run_query(*lines_, runtime_, in_, *of, parameters, filters,
-                   query_snapshot{*lines_, runtime_}, nullptr)
+                   snapshot_pair{*lines_, runtime_.clock()}, nullptr)
       .outcome;
 }
 
@@ -186,7 +186,7 @@ result<void> live_queries::admitted(const query_definition& of, const object& pa
 
 live_queries::prepared live_queries::prepare(const query_definition& of, const object& parameters,
                                              const read_filters& filters,
-                                             const query_snapshot& at) const {
+                                             const snapshot_pair& at) const {
   prepared out{.run = {}, .definitions = buckets_defined_.load(), .basis = {.spare = spare_}};
   of.runs.fetch_add(1, std::memory_order_relaxed);
   out.run = run_query(*lines_, runtime_, in_, of, parameters, filters, at, &out.basis);

@@ -131,7 +131,7 @@ private:
   void follow();
   result<void> admitted(const query_definition& of, const object& parameters) const;
   prepared prepare(const query_definition& of, const object& parameters,
-                   const read_filters& filters, const query_snapshot& at) const;
+                   const read_filters& filters, const snapshot_pair& at) const;
   subscription join(const group_ptr& g, std::shared_ptr<query_event> first, const queue_maker& make,
                     const live_options& options);
   std::shared_ptr<query_event> event_of(const query_group& g, const query_moment& at,
@@ -164,7 +164,7 @@ private:
   void let_go(std::shared_ptr<const void> what) noexcept;
   bool route_until(const query_moment& at, std::unique_lock<std::mutex>& lock);
   void drop_queued() noexcept;
-  void run_queued(const query_snapshot& at, std::unique_lock<std::mutex>& lock);
+  void run_queued(const snapshot_pair& at, std::unique_lock<std::mutex>& lock);
   query_info describe(const query_definition& d) const;
 
   runtime& runtime_;

@@ -122,7 +122,7 @@ result<subscription> live_queries::subscribe(std::string_view name, object param
   std::optional<prepared> first;
   if (!at) {
     lock.unlock();
-    first = prepare(*of, parameters, options.filters, query_snapshot{*lines_, runtime_});
+    first = prepare(*of, parameters, options.filters, snapshot_pair{*lines_, runtime_.clock()});
     lock.lock();
     g = find_group(key, *of, parameters, options.filters);
     if (!g) {

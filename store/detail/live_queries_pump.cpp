@@ -34,8 +34,8 @@ bool live_queries::pump() {
         enqueue(*g);
     some_lost_ = false;
   }
-  const query_snapshot at{*lines_, runtime_};
-  const auto more = route_until(moment_of(at.at), lock);
+  const snapshot_pair at{*lines_, runtime_.clock()};
+  const auto more = route_until(moment_of(at), lock);
   run_queued(at, lock);
   progress_.notify_all();
   return more || !queue_.empty();
@@ -229,8 +229,8 @@ void live_queries::drop_queued() noexcept {
   queue_.clear();
 }
 
-void live_queries::run_queued(const query_snapshot& at, std::unique_lock<std::mutex>& lock) {
-  const auto now = moment_of(at.at);
+void live_queries::run_queued(const snapshot_pair& at, std::unique_lock<std::mutex>& lock) {
+  const auto now = moment_of(at);
   for (auto most = std::min(queue_.size(), groups_per_pump); most > 0; --most) {
     const auto g = queue_.front();
     if (g->moved && !g->dirty && position_ != now) { // of no moment that there was
@@ -242,7 +242,7 @@ void live_queries::run_queued(const query_snapshot& at, std::unique_lock<std::mu
       tell(*g);
     if (wanted && g->moved && !g->dirty) {
       fault_point("queries.adjusting");
-      adjust(*g, at.now);
+      adjust(*g, at.time());
       narrow(*g); // what it throws finds the value told
     }
     if (wanted && g->dirty) { // at once: who settles waits for this turn

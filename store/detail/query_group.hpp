@@ -43,14 +43,6 @@ struct query_moment {
 };
 query_moment moment_of(const snapshot_pair& at) noexcept;
 
-/// What a run sees: a moment, and a time. The time is taken first, as in a transaction: what has
-/// ended by it had ended before the moment, so no change that is not seen can have saved it.
-struct query_snapshot {
-  query_snapshot(commit_lines& lines, runtime& rt);
-  const timestamp now;
-  const snapshot_pair at;
-};
-
 /// One run of a query: what it gave, and what it read.
 struct query_run {
   result<query_value> outcome;
@@ -59,11 +51,12 @@ struct query_run {
   std::vector<std::string> missing = {}; ///< buckets that it looked for and that are not there
 };
 
-/// Runs a query's function at a snapshot. On any thread; what the function throws is its outcome.
-/// With `basis`, which is then filled in, so that what a declared query gives can be kept up.
+/// Runs a query's function at a snapshot that has a time. On any thread; what the function throws
+/// is its outcome. With `basis`, which is then filled in, so that what a declared query gives can
+/// be kept up.
 query_run run_query(commit_lines& lines, runtime& rt, const store_state* in,
                     const query_definition& what, const object& parameters,
-                    const read_filters& only, const query_snapshot& at, query_basis* basis);
+                    const read_filters& only, const snapshot_pair& at, query_basis* basis);
 
 /// Alive as long as something that was told before it is not handled; see `live_queries::settle`.
 class delivery_epoch;

@@ -17,9 +17,6 @@ query_moment moment_of(const snapshot_pair& at) noexcept {
   return out;
 }
 
-query_snapshot::query_snapshot(commit_lines& lines, runtime& rt)
-    : now{lines.time.now(rt.clock())}, at{lines, now.time_since_epoch().count()} {}
-
 namespace {
 
 result<query_value> call_query(const query_definition& what, const object& parameters,
@@ -62,10 +59,10 @@ query_reads reads_of(transaction_part& part) {
 
 query_run run_query(commit_lines& lines, runtime& rt, const store_state* in,
                     const query_definition& what, const object& parameters,
-                    const read_filters& only, const query_snapshot& at, query_basis* basis) {
+                    const read_filters& only, const snapshot_pair& at, query_basis* basis) {
   for (;;) {
-    transaction_state state{lines, rt, in, at.at, at.now, only};
-    query_run out{.outcome = call_query(what, parameters, state, basis), .at = moment_of(at.at)};
+    transaction_state state{lines, rt, in, at, only};
+    query_run out{.outcome = call_query(what, parameters, state, basis), .at = moment_of(at)};
     // One that is dropped answers no more: it was there for some reads and not for others.
     if (std::ranges::any_of(state.parts(), [](auto& part) { return part->has_closed(); })) {
       if (basis)

@@ -176,7 +176,7 @@ std::vector<std::string> store_state::names() const {
 }
 
 holdfast::snapshot store_state::snapshot() const {
-  return holdfast::snapshot{lines_, lines_->time.now(runtime_->clock())};
+  return holdfast::snapshot{lines_, runtime_->clock()};
 }
 
 result<void> store_state::define_query(std::string_view name, declared_query what) {

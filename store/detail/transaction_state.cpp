@@ -9,13 +9,11 @@ namespace holdfast::detail {
 
 transaction_state::transaction_state(commit_lines& lines, runtime& rt, const store_state* in,
                                      const time_limit& until)
-    : lines_{lines}, runtime_{rt}, in_{in}, now_{lines.time.now(rt.clock())},
-      snapshot_{lines, now_.time_since_epoch().count()}, until_{&until} {}
+    : lines_{lines}, runtime_{rt}, in_{in}, snapshot_{lines, rt.clock()}, until_{&until} {}
 
 transaction_state::transaction_state(commit_lines& lines, runtime& rt, const store_state* in,
-                                     const snapshot_pair& at, timestamp now,
-                                     const read_filters& only)
-    : lines_{lines}, runtime_{rt}, in_{in}, now_{now}, snapshot_{at}, only_{&only} {}
+                                     const snapshot_pair& at, const read_filters& only)
+    : lines_{lines}, runtime_{rt}, in_{in}, snapshot_{at}, only_{&only} {}
 
 const filter* transaction_state::visible_of(std::string_view bucket) const {
   if (!only_)

@@ -46,17 +46,17 @@ public:
   /// must outlive this.
   transaction_state(commit_lines& lines, runtime& rt, const store_state* in,
                     const time_limit& until);
-  /// For a query: it reads at a snapshot that is held already, and at a time before that was taken,
-  /// and may not write. `only` is what it sees of each bucket; it must outlive this.
+  /// For a query: it reads at a snapshot that is held already and has a time, and may not write.
+  /// `only` is what it sees of each bucket; it must outlive this.
   transaction_state(commit_lines& lines, runtime& rt, const store_state* in,
-                    const snapshot_pair& at, timestamp now, const read_filters& only);
+                    const snapshot_pair& at, const read_filters& only);
   transaction_state(const transaction_state&) = delete;
   transaction_state& operator=(const transaction_state&) = delete;
   ~transaction_state() { end(); }
 
   commit_lines& lines() const noexcept { return lines_; }
   /// The snapshot's.
-  timestamp now() const noexcept { return now_; }
+  timestamp now() const noexcept { return snapshot_.time(); }
   /// A bucket as the transaction sees it.
   ref<transaction_part> part_of(ref<bucket_core> core);
   /// The same by name. Error: `not_found`.
@@ -110,7 +110,6 @@ private:
   commit_lines& lines_;
   runtime& runtime_;
   const store_state* in_;
-  const timestamp now_;
   snapshot_pair snapshot_;
   std::vector<ref<transaction_part>> parts_;
   const read_filters* only_ = nullptr; ///< null: a transaction
