@@ -15,6 +15,7 @@ namespace {
 
 constexpr std::chrono::seconds patience{20};
 constexpr std::size_t commits_of_burst = 60; ///< about, of all writers
+constexpr int most_of_burst = 8; ///< crashes, or drops: on a slow machine nothing would last
 
 bool once_in(reactive_random& random, int n) {
   return random() % static_cast<std::uint64_t>(n) == 0;
@@ -113,13 +114,18 @@ private:
         }
         --running;
       });
+    auto crashes = options_.crashes ? most_of_burst : 0, drops = options_.drops ? most_of_burst : 0;
     do {
       change_subscribers();
       faults_.plant(options_.bug, random_);
-      if (options_.crashes && once_in(random_, 4))
+      if (crashes > 0 && once_in(random_, 4)) {
+        --crashes;
         crash();
-      if (options_.drops && once_in(random_, 8))
+      }
+      if (drops > 0 && once_in(random_, 8)) {
+        --drops;
         come_or_go();
+      }
     } while (running > 0 && out_.failures.empty());
     for (auto& t : threads)
       t.join();
