@@ -31,8 +31,8 @@ void reactive_faults::plant(reactive_bug bug, reactive_random& random) {
   if (point.empty() || (bug_ && !bug_->struck()) || random() % 8 > 0)
     return;
   bug_.reset();
-  // Each end that is left is of one record in one value, which may not be looked at before it is
-  // run again: one alone was not found in 60 histories with crashes.
+  // Each end that is left is of one record in one value, which may be run again before it is told:
+  // one alone was not found in 60 histories with crashes.
   const std::uint64_t times = bug == reactive_bug::left_ended ? 1'000 : 1;
   bug_.emplace(point, random() % 4, std::function<void()>{}, times);
 }

@@ -206,7 +206,7 @@ INSTANTIATE_TEST_SUITE_P(
                       planted_bug{reactive_bug::left_out, "was told last as"},
                       planted_bug{reactive_bug::taken_twice, "where it is"},
                       planted_bug{reactive_bug::passed_over, "was told last as"},
-                      planted_bug{reactive_bug::left_ended, "where it is", true, 600}));
+                      planted_bug{reactive_bug::left_ended, "where it is", true, 120}));
 
 } // namespace
 } // namespace holdfast::testing

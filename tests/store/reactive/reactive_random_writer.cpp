@@ -53,7 +53,7 @@ object random_writer::fields() {
 write_options random_writer::ending() {
   if (ends_ == deadlines::none)
     return {};
-  if (once_in(4))
+  if (once_in(3))
     return {.expires_in = std::chrono::seconds{1 + random_() % 3}};
   return once_in(6) ? write_options{.never_expires = true} : write_options{};
 }
