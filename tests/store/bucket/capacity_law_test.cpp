@@ -1,6 +1,7 @@
 // A full bucket and others that refer to it, by random histories against a small model: after each
 // step all reads equal the model's, and each write ends as the model's.
 #include "capacity_model.hpp"
+#include "tests/support/options_at.hpp"
 
 #include <holdfast/store/store.hpp>
 
@@ -51,9 +52,7 @@ struct capacity_law : ::testing::TestWithParam<bool> {
 
 void capacity_law::start() {
   in.clear();
-  store_options options;
-  options.ttl_interval = std::chrono::milliseconds{0};
-  options.runtime_settings.clock = &clock;
+  auto options = testing::options_at(clock);
   db.reset();
   db = std::move(*store::start(std::move(options)));
   for (auto b : {cache, lists, lines, pins}) {

@@ -1,4 +1,6 @@
 // What a full bucket lets go when others keep some of its records.
+#include "tests/support/options_at.hpp"
+
 #include <holdfast/store/store.hpp>
 
 #include <gmock/gmock.h>
@@ -18,12 +20,7 @@ struct a_capped_bucket : ::testing::Test {
   std::optional<store> db = open();
   std::optional<bucket<>> cache;
 
-  store open() {
-    store_options options;
-    options.ttl_interval = std::chrono::milliseconds{0};
-    options.runtime_settings.clock = &clock;
-    return store::start(std::move(options)).value();
-  }
+  store open() { return store::start(testing::options_at(clock)).value(); }
   bucket<> define(const schema& s) { return db->define(s).value(); }
   static schema of(std::uint64_t most) {
     return schema("cache").key("id", integer()).capacity(most);

@@ -1,4 +1,6 @@
 // A bucket with a capacity lets go of records as others come.
+#include "tests/support/options_at.hpp"
+
 #include <holdfast/store/memory_journal.hpp>
 #include <holdfast/store/store.hpp>
 
@@ -22,10 +24,8 @@ struct a_full_bucket : ::testing::Test {
   std::optional<bucket<>> cache;
 
   void start(const schema& s) {
-    store_options options;
+    auto options = testing::options_at(clock);
     options.journal = memory_journal(disk);
-    options.ttl_interval = milliseconds{0};
-    options.runtime_settings.clock = &clock;
     db = std::move(*store::start(std::move(options)));
     cache = db->has_bucket(s.name()) ? *db->bucket(s.name()) : *db->define(s);
   }

@@ -1,3 +1,5 @@
+#include "tests/support/options_at.hpp"
+
 #include <holdfast/runtime/fault.hpp>
 #include <holdfast/store/detail/bucket_core.hpp>
 #include <holdfast/store/detail/validation.hpp>
@@ -21,10 +23,7 @@ struct an_expired_record : ::testing::Test {
   std::optional<bucket<>> sessions;
 
   an_expired_record() {
-    store_options options;
-    options.runtime_settings.clock = &clock;
-    options.ttl_interval = std::chrono::milliseconds{0}; // what has expired stays until a write
-    db = std::move(*store::start(std::move(options)));
+    db = store::start(testing::options_at(clock)).value();
     sessions = std::move(*db->define(schema("sessions")
                                          .key("id", integer())
                                          .field("user", string())

@@ -1,5 +1,7 @@
 // Deadlines, capacity, references and writes of many records together, by random histories against
 // a small model: after each step all reads equal the model's, and each write ends as the model's.
+#include "tests/support/options_at.hpp"
+
 #include <holdfast/store/memory_journal.hpp>
 #include <holdfast/store/store.hpp>
 
@@ -147,10 +149,8 @@ struct limits_law : ::testing::TestWithParam<std::tuple<on_delete, way>> {
   std::mt19937_64 random;
 
   void start() {
-    store_options options;
+    auto options = testing::options_at(clock);
     options.journal = memory_journal(disk);
-    options.ttl_interval = milliseconds{0};
-    options.runtime_settings.clock = &clock;
     db = std::move(*store::start(std::move(options)));
     db->runtime_in_use().log().redirect(nullptr, log_level::off);
     const bool first = !db->has_bucket("items");

@@ -1,4 +1,6 @@
 // References to and from records that have come to their deadlines, before anything purges them.
+#include "tests/support/options_at.hpp"
+
 #include <holdfast/store/store.hpp>
 
 #include <gmock/gmock.h>
@@ -19,14 +21,7 @@ schema people_schema(on_delete what) {
 /// On a clock that the test moves.
 struct what_has_ended : ::testing::Test {
   manual_clock clock;
-  store db = open();
-
-  store open() {
-    store_options options;
-    options.ttl_interval = std::chrono::milliseconds{0};
-    options.runtime_settings.clock = &clock;
-    return store::start(std::move(options)).value();
-  }
+  store db = store::start(testing::options_at(clock)).value();
 };
 
 /// The record that it refers to has ended but is kept by it: writing the same reference again was

@@ -1,4 +1,6 @@
 // What a store tells about reads, about the memory of indexes, and about what snapshots hold.
+#include "tests/support/options_at.hpp"
+
 #include <holdfast/store/store.hpp>
 
 #include <gmock/gmock.h>
@@ -28,10 +30,8 @@ struct memory_figures : ::testing::Test {
                         .value();
 
   store opened() {
-    store_options options;
+    auto options = testing::options_at(clock);
     options.name = "app";
-    options.ttl_interval = std::chrono::milliseconds{0};
-    options.runtime_settings.clock = &clock;
     return store::start(std::move(options)).value();
   }
   void add(int from, int count) {

@@ -1,4 +1,6 @@
 // The machine's clock is set back while deadlines and commits go on: the store's time is not.
+#include "tests/support/options_at.hpp"
+
 #include <holdfast/store/detail/bucket_core.hpp>
 #include <holdfast/store/store.hpp>
 
@@ -29,12 +31,7 @@ private:
 
 struct the_time_of_a_store : ::testing::Test {
   settable_clock clock;
-  store db = [this] {
-    store_options options;
-    options.runtime_settings.clock = &clock;
-    options.ttl_interval = 0ms;
-    return store::start(std::move(options)).value();
-  }();
+  store db = store::start(options_at(clock)).value();
   bucket<> things = db.define(schema("things").key("id", integer()).field("n", integer())).value();
 
   void insert(int id, std::chrono::milliseconds lasts) {

@@ -1,4 +1,6 @@
 // Reads of records with deadlines, while others write and time goes on between a read's steps.
+#include "tests/support/options_at.hpp"
+
 #include <holdfast/store/store.hpp>
 
 #include <gmock/gmock.h>
@@ -61,16 +63,10 @@ private:
 
 struct reads_with_deadlines : ::testing::Test {
   interrupted_clock clock;
-  store db = start();
+  store db = store::start(options_at(clock)).value();
   bucket<> items =
       std::move(*db.define(schema("items").key("id", integer()).field("n", integer())));
 
-  store start() {
-    store_options options;
-    options.runtime_settings.clock = &clock;
-    options.ttl_interval = std::chrono::milliseconds{0};
-    return std::move(*store::start(std::move(options)));
-  }
   void SetUp() override {
     ASSERT_TRUE(items.insert({{"id", 1}, {"n", 1}}, {.expires_in = seconds{5}}).get());
     ASSERT_TRUE(db.define_query("all", declared_query{.bucket = "items", .what = query{}}));

@@ -1,5 +1,7 @@
 // What a change of a bucket's definition does not mention stays as it is; and a compound index that
 // it adds answers what a scan answered.
+#include "tests/support/options_at.hpp"
+
 #include <holdfast/store/memory_journal.hpp>
 #include <holdfast/store/record_input.hpp>
 #include <holdfast/store/store.hpp>
@@ -18,11 +20,9 @@ using ::testing::ElementsAre;
 /// In memory or over a journal, on a clock that the test moves.
 struct an_updated_bucket : ::testing::TestWithParam<bool> {
   store start() {
-    store_options options;
+    auto options = testing::options_at(clock);
     if (GetParam())
       options.journal = memory_journal(disk);
-    options.ttl_interval = std::chrono::milliseconds{0};
-    options.runtime_settings.clock = &clock;
     auto made = store::start(std::move(options)).value();
     made.runtime_in_use().log().redirect(nullptr, log_level::off);
     return made;

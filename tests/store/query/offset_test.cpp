@@ -1,6 +1,8 @@
 // Offsets that are counted instead of walked give what walking gives: over whole chunks of rows and
 // parts of them, groups of equal values, old snapshots, what has expired, a transaction's own
 // writes.
+#include "tests/support/options_at.hpp"
+
 #include <holdfast/store/store.hpp>
 
 #include <gmock/gmock.h>
@@ -53,12 +55,7 @@ std::vector<ordering> orderings() {
 
 class offsets_of : public ::testing::TestWithParam<bool> {
 protected:
-  static store opened(clock& c) {
-    store_options options;
-    options.ttl_interval = std::chrono::milliseconds{0};
-    options.runtime_settings.clock = &c;
-    return store::start(std::move(options)).value();
-  }
+  static store opened(clock& c) { return store::start(testing::options_at(c)).value(); }
   static schema things(bool ordered) {
     auto s = schema("things")
                  .key("id", integer())

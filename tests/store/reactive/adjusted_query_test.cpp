@@ -1,3 +1,5 @@
+#include "tests/support/options_at.hpp"
+
 #include <holdfast/runtime/fault.hpp>
 #include <holdfast/store/store.hpp>
 
@@ -16,7 +18,7 @@ using ::testing::ElementsAre;
 
 struct an_adjusted_query : ::testing::Test {
   manual_clock clock;
-  store db = start();
+  store db = store::start(testing::options_at(clock)).value();
   bucket<> items = std::move(*db.define(schema("items")
                                             .key("id", integer())
                                             .field("kind", string())
@@ -27,12 +29,6 @@ struct an_adjusted_query : ::testing::Test {
   std::map<std::string, std::vector<value>> told; ///< errors as text
   std::vector<subscription> tokens;
 
-  store start() {
-    store_options options;
-    options.runtime_settings.clock = &clock;
-    options.ttl_interval = std::chrono::milliseconds{0};
-    return std::move(*store::start(std::move(options)));
-  }
   void SetUp() override {
     for (int i = 1; i <= 4; ++i)
       put(i, i % 2 ? "odd" : "even", 10 * i);

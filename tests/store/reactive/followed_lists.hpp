@@ -1,5 +1,7 @@
 #pragma once
 
+#include "tests/support/options_at.hpp"
+
 #include <holdfast/store/store.hpp>
 
 #include <gmock/gmock.h>
@@ -14,7 +16,7 @@ namespace holdfast::testing {
 /// A bucket of items, and what followers of lists of them were told.
 struct followed_lists : ::testing::Test {
   manual_clock clock;
-  store db = start();
+  store db = store::start(options_at(clock)).value();
   bucket<> items = std::move(*db.define(schema("items")
                                             .key("id", integer())
                                             .field("kind", string())
@@ -28,12 +30,6 @@ struct followed_lists : ::testing::Test {
   std::map<std::string, std::vector<list_changes>> changes;
   std::vector<subscription> tokens;
 
-  store start() {
-    store_options options;
-    options.runtime_settings.clock = &clock;
-    options.ttl_interval = std::chrono::milliseconds{0};
-    return std::move(*store::start(std::move(options)));
-  }
   static object item(std::int64_t id, const char* kind, const value& n, const char* note = "") {
     return {{"id", id}, {"kind", kind}, {"n", n}, {"rank", n}, {"note", note}};
   }

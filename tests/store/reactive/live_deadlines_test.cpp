@@ -2,6 +2,7 @@
 #include "live_query_fixture.hpp"
 
 #include "tests/store/reactive/held_runs.hpp"
+#include "tests/support/options_at.hpp"
 
 #include <holdfast/store/memory_journal.hpp>
 
@@ -21,9 +22,7 @@ struct a_live_count : ::testing::Test {
   manual_clock clock;
 
   result<store> start(std::unique_ptr<holdfast::journal> on = {}) {
-    store_options options;
-    options.ttl_interval = std::chrono::milliseconds{0};
-    options.runtime_settings.clock = &clock;
+    auto options = options_at(clock);
     options.journal = std::move(on);
     return store::start(std::move(options));
   }

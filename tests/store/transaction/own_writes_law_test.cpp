@@ -1,6 +1,7 @@
 // The law of own writes: what a transaction sees of a bucket that it has written to is what
 // everybody sees after its commit.
 #include "../query/random_data.hpp"
+#include "tests/support/options_at.hpp"
 
 #include <holdfast/store/detail/bucket_core.hpp>
 #include <holdfast/store/store.hpp>
@@ -130,12 +131,7 @@ protected:
   std::int64_t serial = 0;
 
   /// What ends by itself does so between transactions, and is held until it is purged by them.
-  store start() {
-    store_options options;
-    options.ttl_interval = std::chrono::milliseconds{0};
-    options.runtime_settings.clock = &clock;
-    return std::move(*store::start(std::move(options)));
-  }
+  store start() { return store::start(options_at(clock)).value(); }
   write_options some_time() {
     write_options out;
     if (random.chance(40))

@@ -1,5 +1,7 @@
 // A record that comes to its deadline while a transaction runs has ended for that transaction, too:
 // others may have seen it gone.
+#include "tests/support/options_at.hpp"
+
 #include <holdfast/store/store.hpp>
 
 #include <gmock/gmock.h>
@@ -14,7 +16,7 @@ using ::testing::HasSubstr;
 /// Sessions end after ten seconds of the test's clock; nothing purges them.
 struct a_deadline_amid_a_transaction : ::testing::Test {
   manual_clock clock;
-  store db = start();
+  store db = store::start(testing::options_at(clock)).value();
   bucket<> sessions =
       db.define(
             schema("sessions").key("id", integer()).field("n", integer()).expire_after(seconds{10}))
@@ -22,12 +24,6 @@ struct a_deadline_amid_a_transaction : ::testing::Test {
   bucket<> counts = db.define(schema("counts").key("id", integer()).field("n", integer())).value();
   int runs = 0;
 
-  store start() {
-    store_options options;
-    options.runtime_settings.clock = &clock;
-    options.ttl_interval = std::chrono::milliseconds{0};
-    return store::start(std::move(options)).value();
-  }
   void SetUp() override {
     ASSERT_TRUE(sessions.insert({{"id", 1}, {"n", 7}}).get());
     clock.advance(seconds{9});

@@ -1,4 +1,6 @@
 // A purge within a transaction: what has expired goes with the transaction's commit, or not at all.
+#include "tests/support/options_at.hpp"
+
 #include <holdfast/store/detail/bucket_core.hpp>
 #include <holdfast/store/memory_journal.hpp>
 #include <holdfast/store/record_input.hpp>
@@ -28,11 +30,9 @@ struct a_purge_in_a_transaction : ::testing::TestWithParam<bool> {
       schema("sessions").key("id", integer()).field("user", string()).expire_after(seconds{10})));
 
   std::optional<store> start() {
-    store_options options;
+    auto options = options_at(clock);
     if (GetParam())
       options.journal = memory_journal(disk);
-    options.ttl_interval = std::chrono::milliseconds{0};
-    options.runtime_settings.clock = &clock;
     return std::move(*store::start(std::move(options)));
   }
   void put(int first, int last) {
