@@ -234,9 +234,10 @@ bool bucket<record>::with_record(value_view key, F&& f) const {
     auto seq = when_ ? when_->seq(core_->line().kind()) : pin.seq();
     auto* found = core_->at(seq).data.find_at(k, hash, seq);
     while (found && expired(*found)) {
-      if (when_ || found->death.load(std::memory_order_relaxed) > core_->line().published())
+      seq = core_->line().published();
+      if (when_ || found->death.load(std::memory_order_relaxed) > seq)
         return false;
-      seq = core_->line().published(); // what saved it in time, before the clock was looked at
+      // Perhaps what replaced it before the clock was looked at has saved it in time.
       found = core_->at(seq).data.find_at(k, hash, seq);
     }
     if (!found)

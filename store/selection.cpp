@@ -62,6 +62,11 @@ struct sight {
   std::int64_t now;
 };
 
+sight sight_of(const detail::bucket_core& of, const snapshot& when) {
+  return {of, when.seq(of.durable() ? detail::line_kind::durable : detail::line_kind::memory),
+          when.time()};
+}
+
 /// The bucket as it is, while pinned; looks at the clock only where something may have expired.
 sight sight_of(detail::bucket_core& of, std::uint64_t seq) {
   sight out{of, seq, {}};
@@ -99,10 +104,9 @@ auto selection::read(F&& f) const {
   if (auto why = of_->closed())
     return outcome{fail(std::move(*why))};
   detail::pin_guard pin{of_->line(), detail::pin_for::read};
-  const auto in = when_ ? sight{*of_, when_->seq(of_->line().kind()), when_->time()}
-                        : sight_of(*of_, pin.seq());
-  detail::reader from{*in.form->schema, in.view, expiry_in(in.view, in.now)};
-  return outcome{ask(from, in.now)};
+  const auto seen = when_ ? sight_of(*of_, *when_) : sight_of(*of_, pin.seq());
+  detail::reader from{*seen.form->schema, seen.view, expiry_in(seen.view, seen.now)};
+  return outcome{ask(from, seen.now)};
 }
 
 /// The same for a walk that may be long: it reads at a registered snapshot and renews its pin. What
@@ -118,11 +122,10 @@ auto selection::walk(F&& f) const {
   std::optional<detail::line_hold> hold;
   if (!when_)
     hold.emplace(of_->line(), of_->lines().time, of_->owner().clock());
-  const auto in = hold ? sight{*of_, hold->seq(), hold->time()}
-                       : sight{*of_, when_->seq(of_->line().kind()), when_->time()};
-  detail::reader from{*in.form->schema, in.view, expiry_in(in.view, in.now)};
+  const auto seen = when_ ? sight_of(*of_, *when_) : sight{*of_, hold->seq(), hold->time()};
+  detail::reader from{*seen.form->schema, seen.view, expiry_in(seen.view, seen.now)};
   from.renew(pin);
-  return outcome{f(from, in.now)};
+  return outcome{f(from, seen.now)};
 }
 
 namespace {

@@ -26,7 +26,8 @@ public:
   /// over both kinds is seen wholly or not at all.
   sequence memory_seq() const noexcept;
   sequence durable_seq() const noexcept;
-  /// When it was taken. Records whose deadline had come by then are hidden from it, and no others.
+  /// When it was taken: what it sees was the newest then. Records whose deadline had come by that
+  /// time are hidden from it, and no others.
   timestamp time() const noexcept;
 
   /// For the store's own parts: what it sees of one line.

@@ -6,9 +6,39 @@
 namespace holdfast::detail {
 
 namespace {
-/// Looks at the clock that commits of others have made worthless. Each is short: about what a
-/// commit takes.
+
+/// Looks at the clock that commits of others have made worthless. Each takes about as long as a
+/// commit.
 constexpr unsigned most_tries = 8;
+
+/// Locks `line` at the time that it gives: one at which `published()` was what it is now.
+template <class Line, class Published, class Now>
+timestamp lock_at_moment(Line& line, Published published, Now now) {
+  for (unsigned tries = 0;; ++tries) {
+    const auto seen = published();
+    const auto time = now();
+    line.lock();
+    if (published() == seen)
+      return time;
+    if (tries == most_tries)
+      return now(); // nobody gets in between any more
+    line.unlock();
+  }
+}
+
+/// As one, in their order.
+struct line_locks {
+  commit_lines& lines;
+  void lock() noexcept {
+    lines.memory.lock();
+    lines.durable.lock();
+  }
+  void unlock() noexcept {
+    lines.durable.unlock();
+    lines.memory.unlock();
+  }
+};
+
 } // namespace
 
 void spin_lock::wait() noexcept {
@@ -95,39 +125,29 @@ void commit_line::look(horizon& out) {
   std::reverse(out.snapshots.begin(), out.snapshots.end());
 }
 
-line_hold::line_hold(commit_line& line, store_time& time, const clock& by) noexcept : line_(line) {
-  for (unsigned tries = 0;; ++tries) {
-    const auto seq = line_.published();
-    time_ = time.now(by);
-    const std::lock_guard guard(line_);
-    if (tries == most_tries)
-      time_ = time.now(by);
-    else if (line_.published() != seq)
-      continue;
-    line_.add_snapshot(snapshot_);
-    return;
-  }
+line_hold::line_hold(commit_line& line, store_time& time, const clock& by) noexcept
+    : line_(line), time_(lock_at_moment(
+                       line, [&] { return line.published(); }, [&] { return time.now(by); })) {
+  const std::lock_guard guard(line_, std::adopt_lock);
+  line_.add_snapshot(snapshot_);
 }
 
 snapshot_pair::snapshot_pair(commit_lines& lines) noexcept : lines_(lines) {
-  const std::lock_guard first(lines.memory);
-  const std::lock_guard second(lines.durable);
+  line_locks both{lines};
+  const std::lock_guard guard(both);
   enter(line_snapshot::undated);
 }
 
 snapshot_pair::snapshot_pair(commit_lines& lines, const clock& by) noexcept : lines_(lines) {
-  for (unsigned tries = 0;; ++tries) {
-    const auto memory = lines.memory.published(), durable = lines.durable.published();
-    time_ = lines.time.now(by);
-    const std::lock_guard first(lines.memory);
-    const std::lock_guard second(lines.durable);
-    if (tries == most_tries)
-      time_ = lines.time.now(by);
-    else if (lines.memory.published() != memory || lines.durable.published() != durable)
-      continue;
-    enter(time_.time_since_epoch().count());
-    return;
-  }
+  line_locks both{lines};
+  time_ = lock_at_moment(
+      both,
+      [&] {
+        return std::pair{lines.memory.published(), lines.durable.published()};
+      },
+      [&] { return lines.time.now(by); });
+  const std::lock_guard guard(both, std::adopt_lock);
+  enter(time_.time_since_epoch().count());
 }
 
 void snapshot_pair::enter(std::int64_t taken) noexcept {
@@ -138,8 +158,8 @@ void snapshot_pair::enter(std::int64_t taken) noexcept {
 snapshot_pair::snapshot_pair(const snapshot_pair& other) noexcept
     : lines_(other.lines_), time_(other.time_) {
   auto& from = const_cast<snapshot_pair&>(other);
-  const std::lock_guard first(lines_.memory);
-  const std::lock_guard second(lines_.durable);
+  line_locks both{lines_};
+  const std::lock_guard guard(both);
   lines_.memory.copy_snapshot(memory_, from.memory_);
   lines_.durable.copy_snapshot(durable_, from.durable_);
 }

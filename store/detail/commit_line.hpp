@@ -37,8 +37,8 @@ struct line_moment {
 /// A registered reading position; a member of its line's list while registered.
 class line_snapshot {
 public:
-  /// In the place of a time; also for those of reads that begin and end within a call, which are no
-  /// news to anybody.
+  /// In the place of a time; also of reads that begin and end within a call, for whose age nobody
+  /// asks.
   static constexpr std::int64_t undated = std::numeric_limits<std::int64_t>::max();
 
   std::uint64_t seq() const noexcept { return seq_; }
@@ -157,8 +157,8 @@ public:
       slot.seq[k].store(idle, std::memory_order_release);
   }
 
-  /// For a thread that is pinned, which may read there. Lock-free, but after so many commits of
-  /// others, which would go on to get in between, it takes the lock.
+  /// For a thread that is pinned, which may read there. Takes no lock unless the commits of others
+  /// keep coming in between.
   line_moment moment(store_time& time, const clock& by) noexcept;
 
   /// Registers a snapshot of what is published. Under the lock. O(1).
