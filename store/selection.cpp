@@ -277,10 +277,13 @@ pending<records> selection::last(std::int64_t n) const {
 }
 
 pending<page> selection::page_of(std::uint64_t size, std::optional<std::string> after) const {
-  note_all(query_);
   return read([&](auto& from, auto now) {
-    return detail::page_of(from, query_, size,
-                           after ? std::optional<std::string_view>{*after} : std::nullopt, now);
+    const detail::record_block* beyond = nullptr; // it is why there is a next page
+    auto found = detail::page_of(from, query_, size,
+                                 after ? std::optional<std::string_view>{*after} : std::nullopt,
+                                 now, &beyond);
+    note_first(from, query_, beyond);
+    return found;
   });
 }
 

@@ -146,7 +146,8 @@ result<std::uint64_t> count(const reader& from, const query& q, std::int64_t now
 }
 
 result<page> page_of(const reader& from, const query& q, std::uint64_t size,
-                     std::optional<std::string_view> after, std::int64_t now) {
+                     std::optional<std::string_view> after, std::int64_t now,
+                     const record_block** beyond) {
   const auto& bucket = from.layout().bucket();
   if (size == 0)
     return fail(errc::invalid_argument, bucket + ": page size 0 is below the minimum 1",
@@ -164,20 +165,22 @@ result<page> page_of(const reader& from, const query& q, std::uint64_t size,
   }
   auto skip = after ? 0 : q.offset();
   page out;
-  bool more = false;
+  const record_block* more = nullptr;
   auto take = [&](const record_block& block) {
     if (skip > 0)
       return --skip, true;
-    more = out.items.size() == size;
-    if (!more)
-      out.items.push_back(handle_to(block));
-    return !more;
+    if (out.items.size() == size)
+      return more = &block, false;
+    out.items.push_back(handle_to(block));
+    return true;
   };
   auto needed = size >= query::unlimited - skip - 1 ? query::unlimited : size + skip + 1;
   auto done =
       each_ordered(from, q.which(), *order, now, start ? &*start : nullptr, needed, skip, take);
   if (!done)
     return fail(std::move(done.error()));
+  if (beyond)
+    *beyond = more;
   if (more) {
     const auto& block = *out.items.back().block();
     position end{{}, block.row};

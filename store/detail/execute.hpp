@@ -142,9 +142,11 @@ result<records> last(const reader& from, const query& q, std::uint64_t count, st
 /// How many records the query has. O(log n) if the indexes answer alone and nothing has expired.
 result<std::uint64_t> count(const reader& from, const query& q, std::int64_t now);
 /// At most `size` records behind the cursor `after`, or from the start without one. The query's
-/// limit does not count; its offset counts on the first page only.
+/// limit does not count; its offset counts on the first page only. `beyond`, if given, becomes
+/// the record behind the page, which was looked at and none behind it; null if all were.
 result<page> page_of(const reader& from, const query& q, std::uint64_t size,
-                     std::optional<std::string_view> after, std::int64_t now);
+                     std::optional<std::string_view> after, std::int64_t now,
+                     const record_block** beyond = nullptr);
 /// How the query would be answered.
 result<explanation> explain(const reader& from, const query& q);
 

@@ -61,15 +61,22 @@ void read_set::add_query(const reader& from, const query& q, const record_block*
                          bool inserted) {
   if (everything_)
     return;
+  // Whatever others insert comes before what this transaction inserts.
+  const auto row = inserted ? std::numeric_limits<std::uint64_t>::max() : last ? last->row : 0;
+  if (last && !queries_.empty() && queries_.back()->last && queries_.back()->what == q) {
+    auto& before = *queries_.back(); // a walk by pages is one read, which ends further behind
+    if (!before.reaches(*last))
+      before.end_at(*last, row);
+    return;
+  }
   auto read = std::make_shared<query_read>();
   read->what = q;
   auto order = bind_order(from, read->what);
   if (!order)
     return; // then nothing was read either
   read->order = std::move(*order);
-  // Whatever others insert comes before what this transaction inserts.
   if (last)
-    read->end_at(*last, inserted ? std::numeric_limits<std::uint64_t>::max() : last->row);
+    read->end_at(*last, row);
   queries_.push_back(std::move(read));
   limit_queries();
 }
@@ -123,12 +130,15 @@ bool read_set::query_read::differ(const record_block& before,
 
 /// Whether the query's result depends on this version being there.
 bool read_set::query_read::counts(const record_block* block) const {
-  if (!block || !(*which)(*block))
-    return false;
+  return block && (*which)(*block) && reaches(*block);
+}
+
+/// Whether the record does not stand behind the last that was looked at.
+bool read_set::query_read::reaches(const record_block& block) const {
   if (!last)
     return true;
   const item_order before{order};
-  return !before(before.item(*last), before.item(*block));
+  return !before(before.item(*last), before.item(block));
 }
 
 bool read_set::query_read::touched_by(const record_layout& layout, const record_block* before,

@@ -54,6 +54,8 @@ public:
     /// What stands behind a record does not count (any more). What it throws leaves it as it was.
     void end_at(const record_block& block, std::uint64_t row);
 
+    bool reaches(const record_block& block) const;
+
   private:
     bool counts(const record_block* block) const;
     void bind_mask(const record_layout& layout);
@@ -75,7 +77,7 @@ public:
   void add_query(const query& q, used_fields used);
   /// The query's records up to and with `last`, or all of its filter if that is null. Of a record
   /// that has its place in the order of rows only in the transaction that inserted it, `inserted`
-  /// is true.
+  /// is true. O(1) more memory where the read before was the same and ended, too.
   void add_query(const reader& from, const query& q, const record_block* last, bool inserted);
   void add_everything() noexcept { everything_ = true; }
 

@@ -102,6 +102,48 @@ std::vector<meanwhile> reads_of_ranges() {
        update(3, 3), false}};
 }
 
+/// All have 100 as their balance, so they come in the order of their insertion.
+std::vector<meanwhile> reads_of_parts() {
+  auto in_order = [](auto& b) { return b.everything().order_by("balance"); };
+  auto first_page = [=](const bucket<>& b) { EXPECT_TRUE(in_order(b).page_of(1).get()->next); };
+  auto two_pages = [=](const bucket<>& b) {
+    auto first = in_order(b).page_of(1).get();
+    EXPECT_TRUE(in_order(b).page_of(1, first->next).get()->next);
+  };
+  auto last_page = [=](const bucket<>& b) { EXPECT_FALSE(in_order(b).page_of(3).get()->next); };
+  auto erase = [](std::int64_t id) {
+    return [=](const bucket<>& b) { ASSERT_TRUE(b.erase(id).get()); };
+  };
+  auto above_500 = [](auto change) {
+    return [=](const bucket<>& b) { ASSERT_EQ(change(b, "balance"_f > 500).get(), 0U); };
+  };
+  return {{"a record of the first page", first_page, update(1, 101), true},
+          {"a record that comes into the first page", first_page, insert(50, 1), true},
+          {"the record behind a page, for which there is another", first_page, erase(2), true},
+          {"behind that", first_page, update(3, 101), false},
+          {"a new one behind that", first_page, insert(51, 200), false},
+          {"a record of the first of two pages", two_pages, update(1, 101), true},
+          {"a record of the second", two_pages, update(2, 101), true},
+          {"behind both", two_pages, insert(52, 200), false},
+          {"behind the last page", last_page, insert(53, 200), true},
+          {"a new last one", [](auto& b) { (void)b.last(1).get(); }, insert(54, 1), true},
+          {"what was left out", [=](auto& b) { (void)in_order(b).offset(1).limit(1).all().get(); },
+           erase(1), true},
+          {"what a bulk update would have changed", above_500([](auto& b, auto f) {
+             return b.update_many(f, {{"balance", 1}});
+           }),
+           insert(55, 600), true},
+          {"what it would not", above_500([](auto& b, auto f) {
+             return b.update_many(f, {{"balance", 1}});
+           }),
+           insert(56, 400), false},
+          {"what a bulk erase would have erased",
+           above_500([](auto& b, auto f) { return b.erase_many(f); }), insert(57, 600), true},
+          {"what groups are of",
+           [](auto& b) { (void)b.everything().group_by({"owner"}, {}).get(); }, insert(58, 1),
+           true}};
+}
+
 struct a_read : a_transaction {
   /// As if nothing had been before.
   void begin_anew() {
@@ -140,6 +182,50 @@ TEST_F(a_read, of_records_conflicts_with_what_changes_them_and_nothing_else) {
 TEST_F(a_read, of_ranges_conflicts_with_what_changes_them_and_nothing_else) {
   for (auto& each : reads_of_ranges())
     expect_right(each);
+}
+
+TEST_F(a_read, of_parts_of_an_order_conflicts_with_what_changes_them_and_nothing_else) {
+  for (auto& each : reads_of_parts())
+    expect_right(each);
+}
+
+/// What was read, what happened, and how the conflict names them.
+TEST_F(a_read, of_a_range_is_named_by_its_conflict) {
+  struct named {
+    std::function<void(const bucket<>&)> read, happens;
+    std::string text, key;
+  };
+  const auto low = [](const bucket<>& b) { (void)b.count("balance"_f < 50).get(); };
+  const auto first = [](const bucket<>& b) {
+    (void)b.everything().order_by("balance").first(1).get();
+  };
+  const auto all = [](const bucket<>& b) {
+    for (std::int64_t id = 0; id <= 65'536; ++id) // more look-ups than are told apart
+      (void)b.contains(1'000 + id);
+  };
+  const auto define = [this](const bucket<>&) {
+    ASSERT_TRUE(db.update_bucket("accounts", bucket_update{}.add_field("note", string())));
+  };
+  for (auto& each : std::vector<named>{
+           {low, insert(42, 1), "balance < 50, read at 3, was changed by commit 4", "42"},
+           {low, update(2, 8), "balance < 50, read at 3, was changed by commit 4", "2"},
+           {first, insert(43, 1), "by balance limit 1, read at 3, was changed by commit 4", "43"},
+           {all, insert(44, 1), "the whole bucket, read at 3, was changed by commit 4", "44"},
+           {low, define, "the definition, read at 3, was changed by commit 4", ""}}) {
+    begin_anew();
+    auto done = run(
+        [&](transaction& tx) {
+          each.read(tx.in(accounts));
+          each.happens(accounts);
+          ASSERT_TRUE(tx.in(orders).insert({{"no", 1}}).get());
+        },
+        {.retries = 0, .exclusive_retries = 0});
+    ASSERT_FALSE(done) << each.text;
+    EXPECT_THAT(done.error().message(), HasSubstr(each.text));
+    EXPECT_EQ(done.error().where().bucket, "accounts");
+    EXPECT_EQ(done.error().where().key, each.key) << each.text;
+    EXPECT_EQ(std::get<commit_conflict>(done.error().detail()).changed_by, 4U) << each.text;
+  }
 }
 
 TEST_F(a_transaction, says_what_it_conflicts_with) {
