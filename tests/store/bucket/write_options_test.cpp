@@ -5,6 +5,9 @@
 
 #include <gmock/gmock.h>
 
+#include <thread>
+#include <vector>
+
 namespace holdfast {
 namespace {
 
@@ -109,6 +112,56 @@ TEST_F(write_option, counts_in_transactions_too) {
   ASSERT_TRUE(done);
   EXPECT_EQ(tokens.get(1).get()->expires_at(), in(seconds{2}));
   EXPECT_EQ(tokens.get(2).get()->expires_at(), in(seconds{4}));
+}
+
+/// Of its own writes it sees the versions, too; however many these are, they are one more.
+TEST_F(write_option, expected_version_is_that_which_the_transaction_sees) {
+  ASSERT_TRUE(tokens.insert({{"id", 1}}).get());
+  auto done = db.transact([&](transaction& tx) -> result<void> {
+    auto mine = *tx.bucket("tokens");
+    const auto refused = [](const auto& outcome, std::uint64_t actual) {
+      ASSERT_FALSE(outcome);
+      EXPECT_EQ(std::get<version_conflict>(outcome.error().detail()).actual, actual);
+    };
+    refused(mine.insert({{"id", 2}}, {.expected_version = 1}).get(), 0);
+    refused(mine.upsert({{"id", 1}}, {.expected_version = 2}).get(), 1);
+    refused(mine.touch(1, {.expires_in = seconds{1}, .expected_version = 2}).get(), 1);
+    EXPECT_EQ(mine.update(1, {{"n", 1}}, {.expected_version = 1}).get()->version(), 2U);
+    refused(mine.update(1, {{"n", 2}}, {.expected_version = 1}).get(), 2);
+    EXPECT_TRUE(mine.update(1, {{"n", 2}}, {.expected_version = 2}).get());
+    refused(mine.erase(1, {.expected_version = 3}).get(), 2);
+    EXPECT_TRUE(mine.erase(1, {.expected_version = 2}).get());
+    EXPECT_TRUE(mine.upsert({{"id", 1}, {"n", 7}}, {.expected_version = 0}).get());
+    return {};
+  });
+  ASSERT_TRUE(done) << done.error().to_string();
+  EXPECT_EQ((*tokens.get(1).get())["n"], value_view{7});
+  EXPECT_FALSE(tokens.contains(2));
+}
+
+/// Nobody's write is lost under another one of the same version.
+TEST_F(write_option, expected_version_is_won_by_one_of_those_who_race_for_it) {
+  ASSERT_TRUE(tokens.insert({{"id", 1}, {"n", 0}}).get());
+  constexpr int threads = 3, each = 500;
+  std::vector<std::thread> all;
+  for (int t = 0; t < threads; ++t)
+    all.emplace_back([&] {
+      for (int won = 0; won < each;) {
+        const auto now = tokens.get(1).get().value();
+        auto done =
+            tokens.update(1, {{"n", now["n"].as_int() + 1}}, {.expected_version = now.version()})
+                .get();
+        if (!done) {
+          ASSERT_EQ(done.error(), errc::conflict) << done.error().to_string();
+        }
+        won += done ? 1 : 0;
+      }
+    });
+  for (auto& t : all)
+    t.join();
+  const auto end = tokens.get(1).get().value();
+  EXPECT_EQ(end["n"], value_view{threads * each});
+  EXPECT_EQ(end.version(), std::uint64_t{threads * each + 1});
 }
 
 TEST_F(write_option, deadlines_are_there_after_a_restart) {

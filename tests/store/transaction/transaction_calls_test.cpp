@@ -1,5 +1,6 @@
 // Every call of a bucket's handle, within a transaction and without one: the same answer, and in
 // the end the same records.
+#include "tests/support/options_at.hpp"
 #include "transaction_calls.hpp"
 
 #include <holdfast/store/detail/bucket_core.hpp>
@@ -23,9 +24,7 @@ struct a_hotel {
   bucket<guest> guests = std::move(*db.define<guest>());
 
   store start() {
-    store_options options;
-    options.ttl_interval = 0ms;
-    options.runtime_settings.clock = &clock;
+    auto options = options_at(clock);
     options.runtime_settings.random = &random; // two hotels give the same cursors
     return std::move(*store::start(std::move(options)));
   }
@@ -100,6 +99,48 @@ TEST(a_call_within_a_transaction, is_refused_when_the_transaction_has_ended) {
     EXPECT_THAT(answer, HasSubstr("the transaction that this handle belongs to has ended"));
   }
   EXPECT_EQ(hotel.guests.count().get(), 3U);
+}
+
+/// Of attempts that came to nothing, as of those that did.
+TEST(a_call_within_a_transaction, is_refused_when_its_attempt_has_ended) {
+  a_hotel hotel;
+  auto guests = hotel.guests.plain();
+  std::vector<bucket<>> handles;
+  std::vector<selection> selections;
+  const auto keep = [&](transaction& tx) {
+    auto mine = tx.in(guests);
+    EXPECT_TRUE(mine.get("Ann").get());
+    selections.push_back(mine.where("age"_f > 0));
+    handles.push_back(std::move(mine));
+  };
+  EXPECT_TRUE(hotel.db.transact([&](transaction& tx) -> result<void> { // in two attempts
+    keep(tx);
+    if (handles.size() == 1) {
+      EXPECT_TRUE(guests.update("Ann", {{"age", 21}}).get());
+    }
+    return tx.in(guests).update("Bob", {{"age", 22}}).get().map([](const auto&) {});
+  }));
+  EXPECT_FALSE(hotel.db.transact([&](transaction& tx) -> result<void> {
+    keep(tx);
+    return fail(errc::cancelled, "no");
+  }));
+  EXPECT_THROW((void)hotel.db.transact([&](transaction& tx) -> result<void> {
+    keep(tx);
+    throw 1;
+  }),
+               int);
+  ASSERT_EQ(handles.size(), 4U);
+  const auto has_ended = HasSubstr("the transaction that this handle belongs to has ended");
+  for (auto& kept : handles) {
+    EXPECT_THAT(kept.get("Ann").get().error().message(), has_ended);
+    EXPECT_THAT(kept.erase("Ann").get().error().message(), has_ended);
+  }
+  for (auto& kept : selections) {
+    EXPECT_THAT(kept.all().get().error().message(), has_ended);
+    EXPECT_THAT(kept.count().get().error().message(), has_ended);
+    EXPECT_THAT(kept.page_of(1).get().error().message(), has_ended);
+  }
+  EXPECT_TRUE(guests.contains("Ann"));
 }
 
 TEST(a_call_within_a_transaction, says_how_it_is_answered) {

@@ -6,6 +6,7 @@
 #include <holdfast/store/memory_journal.hpp>
 
 #include <atomic>
+#include <functional>
 #include <mutex>
 #include <thread>
 
@@ -42,6 +43,85 @@ TEST_F(a_transaction, ends_with_an_error_when_a_bucket_is_dropped_meanwhile) {
   ASSERT_FALSE(done);
   EXPECT_EQ(done.error(), errc::dropped);
   EXPECT_EQ(*orders.count().get(), 0u);
+}
+
+/// Buckets on both lines, of which one goes while a transaction runs.
+struct a_transaction_beside_a_drop : ::testing::Test {
+  store db = [] {
+    store_options options;
+    options.journal = memory_journal(std::make_shared<memory_disk>());
+    return store::start(std::move(options)).value();
+  }();
+  bucket<> made(const std::string& name, bool persistent) {
+    return db.define(schema(name).key("id", integer()).field("n", integer()).persistent(persistent))
+        .value();
+  }
+  bucket<> in_memory = made("in_memory", false), on_disk = made("on_disk", true);
+  bucket<> other = made("other", true);
+
+  /// What it does with the bucket that is dropped; it always writes to the other one.
+  void expect_dropped(const bucket<>& goes, const std::function<void(const bucket<>&)>& use,
+                      bool comes_back = false) {
+    int attempts = 0;
+    auto done = db.transact([&](transaction& tx) -> result<void> {
+      ++attempts;
+      use(tx.in(goes));
+      EXPECT_TRUE(tx.in(other).insert({{"id", 1}}).get());
+      EXPECT_TRUE(db.drop(goes.name()));
+      if (comes_back)
+        (void)made(goes.name(), goes.name() == "on_disk");
+      EXPECT_EQ(tx.in(goes).get(1).get().error(), errc::dropped);
+      return {};
+    });
+    ASSERT_FALSE(done);
+    EXPECT_EQ(done.error(), errc::dropped) << done.error().to_string();
+    EXPECT_EQ(done.error().where().bucket, goes.name());
+    EXPECT_EQ(attempts, 1);
+    EXPECT_EQ(*other.count().get(), 0U);
+  }
+};
+
+TEST_F(a_transaction_beside_a_drop, ends_with_an_error_and_no_trace) {
+  const auto reads = [](const bucket<>& b) { EXPECT_FALSE(b.get(1).get()); };
+  const auto writes = [](const bucket<>& b) { EXPECT_TRUE(b.insert({{"id", 1}}).get()); };
+  expect_dropped(in_memory, reads);
+  expect_dropped(on_disk, writes);
+  in_memory = made("in_memory", false), on_disk = made("on_disk", true);
+  expect_dropped(in_memory, writes, true);
+  expect_dropped(on_disk, reads, true);
+  EXPECT_EQ(*db.bucket("in_memory")->count().get(), 0U) << "it has gone into the new one";
+}
+
+/// Whatever drops and commits come first, each transaction is told rightly whether it happened.
+TEST_F(a_transaction_beside_a_drop, happens_wholly_or_not_at_all) {
+  std::atomic<bool> enough{false};
+  std::thread dropper{[&] {
+    while (!enough) {
+      EXPECT_TRUE(db.drop("in_memory"));
+      (void)made("in_memory", false);
+    }
+  }};
+  std::uint64_t happened = 0, ended = 0;
+  for (std::int64_t id = 1; happened < 20 || ended < 20; ++id) {
+    auto done = db.transact([&](transaction& tx) -> result<void> {
+      auto mine = tx.bucket("in_memory");
+      if (!mine)
+        return fail(mine.error());
+      (void)mine->contains(id);
+      if (auto put = tx.in(other).insert({{"id", id}}).get(); !put)
+        return fail(put.error());
+      std::this_thread::yield();
+      return mine->upsert({{"id", id}}).get().map([](const auto&) {});
+    });
+    ++(done ? happened : ended);
+    EXPECT_EQ(other.contains(id), done.has_value());
+    if (!done) {
+      EXPECT_THAT(done.error().code(), ::testing::AnyOf(errc::dropped, errc::not_found))
+          << done.error().to_string();
+    }
+  }
+  enough = true;
+  dropper.join();
 }
 
 TEST_F(a_transaction, does_not_care_for_the_crash_of_a_bucket_before_its_commit) {
