@@ -1,9 +1,13 @@
 // Whatever makes a commit, a live query hears of it: purge, eviction, references, clear.
+#include "tests/support/options_at.hpp"
+
 #include <holdfast/store/store.hpp>
 
 #include <gmock/gmock.h>
 
+#include <future>
 #include <mutex>
+#include <utility>
 #include <vector>
 
 namespace holdfast {
@@ -14,17 +18,11 @@ using ::testing::ElementsAre;
 
 struct live_causes : ::testing::Test {
   manual_clock clock;
-  store db = start();
+  store db = store::start(testing::options_at(clock)).value();
   std::mutex mutex;
   std::vector<std::uint64_t> counts;
   subscription token;
 
-  store start() {
-    store_options options;
-    options.runtime_settings.clock = &clock;
-    options.ttl_interval = std::chrono::milliseconds{0};
-    return store::start(std::move(options)).value();
-  }
   void follow(const bucket<>& of) {
     ASSERT_TRUE(db.define_query("count", [of](query_context& in) { return in.in(of).count(); }));
     token = db.subscribe("count", [this](const query_update& now) {
@@ -50,6 +48,23 @@ TEST_F(live_causes, that_are_a_purge) {
   EXPECT_THAT(told(), ElementsAre(3)) << "time alone makes no commit";
   EXPECT_EQ(*sessions.purge(), 3u);
   EXPECT_THAT(told(), ElementsAre(3, 0));
+}
+
+/// Nobody purges by hand: the store's own time does, on the machine's clock.
+TEST(live_causes_by_themselves, are_told_when_the_ttl_manager_purges) {
+  auto own = store::start({.ttl_interval = std::chrono::milliseconds{2}}).value();
+  auto sessions = own.define(schema("sessions").key("id", integer())).value();
+  for (int i = 0; i < 3; ++i)
+    ASSERT_TRUE(sessions.insert({{"id", i}}, {.expires_in = std::chrono::milliseconds{20}}).get());
+  ASSERT_TRUE(own.define_query("count", {.bucket = "sessions", .what = query{}}));
+  std::promise<void> gone;
+  auto token = own.subscribe("count",
+                             [&, all = false](const query_update& now) mutable {
+                               if (now.as<query_list>().items.empty() && !std::exchange(all, true))
+                                 gone.set_value();
+                             })
+                   .value();
+  EXPECT_EQ(gone.get_future().wait_for(seconds{20}), std::future_status::ready);
 }
 
 TEST_F(live_causes, behind_a_deadline_show_no_ended_record_to_who_joins) {

@@ -73,6 +73,16 @@ TEST_F(live_query, takes_parameters_as_a_struct) {
   ASSERT_FALSE(wrong);
   EXPECT_THAT(wrong.error().to_string(), HasSubstr("typed.least"));
   EXPECT_EQ(db.run("typed", {{"least", 15}, {"other", 1}}).error(), errc::invalid);
+  const live_query_least users_of_15{.least = 15, .role = "user"};
+  told<std::uint64_t> seen, same;
+  auto token = db.subscribe("typed", users_of_15, seen.here()).value();
+  auto other = db.subscribe("typed", {{"least", 15}, {"role", "user"}}, same.here()).value();
+  age(1, 16);
+  settle();
+  EXPECT_THAT(seen.values(), ElementsAre(1, 2));
+  EXPECT_EQ(db.query_info_of("typed")->groups, 1U) << "a struct and an object that say the same";
+  EXPECT_EQ(db.why("typed", users_of_15)->runs, 2U);
+  EXPECT_EQ(db.subscribe("typed", {{"least", "old"}}, seen.here()).error(), errc::invalid);
 }
 
 TEST_F(live_query, runs_again_only_for_what_it_read) {

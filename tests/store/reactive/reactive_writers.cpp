@@ -102,6 +102,7 @@ private:
 
   // -- what happens
 
+  /// Quiet: nobody comes and has run anew what was kept up until then.
   void burst(bool quiet = false) {
     const auto each = commits_of_burst / options_.writers;
     std::atomic<unsigned> running{options_.writers};
