@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <iterator>
 #include <map>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -12,7 +13,7 @@ namespace holdfast::testing {
 
 /// Where the answers of a bucket's indexes differ from what its records say; empty if nowhere.
 /// `indexed`, `unique` and `inverted` name fields with such an index, the last ones texts.
-/// O(records x fields), of texts O(records^2), so for small buckets.
+/// O(records x fields), of texts O(records x different endings), so for small buckets.
 inline std::vector<std::string> index_disagreements(const bucket<>& b,
                                                     const std::vector<std::string>& indexed,
                                                     const std::vector<std::string>& unique,
@@ -66,11 +67,12 @@ inline std::vector<std::string> index_disagreements(const bucket<>& b,
       if (!found || found->size() != 1 || found->front().block() != r.block())
         differs(by.to_string() + ": the unique index finds something else");
     }
-  for (auto& field : inverted)
-    for (auto& r : *all) {
-      if (r[field].is_null())
-        continue;
-      const std::string ending{r[field].as_string().substr(r[field].as_string().size() / 2)};
+  for (auto& field : inverted) {
+    std::set<std::string> endings;
+    for (auto& r : *all)
+      if (!r[field].is_null())
+        endings.emplace(r[field].as_string().substr(r[field].as_string().size() / 2));
+    for (auto& ending : endings) {
       records same;
       std::ranges::copy_if(*all, std::back_inserter(same), [&](const record& other) {
         return !other[field].is_null() && other[field].as_string().ends_with(ending);
@@ -79,6 +81,7 @@ inline std::vector<std::string> index_disagreements(const bucket<>& b,
       if (!found || keys(*found) != keys(same))
         differs(field + " ends with " + ending + ": the inverted index finds other records");
     }
+  }
   return out;
 }
 

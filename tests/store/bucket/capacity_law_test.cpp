@@ -146,23 +146,23 @@ void capacity_law::write() {
 }
 
 void capacity_law::compare() const {
+  constexpr std::int64_t none = -1;
   for (auto b : {cache, lists, lines, pins}) {
-    std::vector<std::string> has_now, should;
+    std::vector<std::int64_t> has_now, should; // each record's key, then what it refers to
     const auto all = in[b].all().get().value();
     for (auto& r : all) {
-      auto text = r.key().to_string();
+      has_now.push_back(r.key().as_int());
       for (auto& by : links)
-        text += has(b, by) ? " " + r[by.field].to_string() : "";
-      has_now.push_back(text);
+        if (has(b, by))
+          has_now.push_back(r[by.field].is_null() ? none : r[by.field].as_int());
     }
-    for (auto& r : model.rows[b]) {
-      auto text = std::to_string(r.id);
-      for (auto& by : links)
-        if (const auto to = r.refs[by.slot]; has(b, by))
-          text += to ? " " + std::to_string(*to) : " null";
-      if (model.is_live(r))
-        should.push_back(text);
-    }
+    for (auto& r : model.rows[b])
+      if (model.is_live(r)) {
+        should.push_back(r.id);
+        for (auto& by : links)
+          if (has(b, by))
+            should.push_back(r.refs[by.slot].value_or(none));
+      }
     ASSERT_EQ(has_now, should) << names[b];
   }
 }

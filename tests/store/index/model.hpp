@@ -5,9 +5,11 @@
 #include <gmock/gmock.h>
 
 #include <algorithm>
+#include <array>
 #include <map>
-#include <set>
 #include <string>
+#include <string_view>
+#include <utility>
 #include <vector>
 
 namespace holdfast::testing {
@@ -62,27 +64,35 @@ struct model {
   }
   /// Rows in the order of a slot's values.
   std::vector<std::uint64_t> ordered(std::size_t slot_number) const {
-    std::vector<std::uint64_t> out;
+    std::vector<std::pair<detail::key_view, std::uint64_t>> found;
     for (const auto& [row, c] : rows)
-      out.push_back(row);
-    std::stable_sort(out.begin(), out.end(), [&](std::uint64_t a, std::uint64_t b) {
-      return detail::compare(view_of(rows.at(a)[slot_number]), view_of(rows.at(b)[slot_number])) <
-             0;
+      found.emplace_back(view_of(c[slot_number]), row);
+    std::stable_sort(found.begin(), found.end(), [](const auto& a, const auto& b) {
+      return detail::compare(a.first, b.first) < 0;
     });
-    return out;
+    return rows_of(found);
   }
   /// Rows in the order of the parts of a slot's texts, once for each of them.
   std::vector<std::uint64_t> by_parts(std::size_t slot_number) const {
-    std::set<std::pair<std::string, std::uint64_t>> found;
+    constexpr std::size_t part = 8;
+    std::vector<std::pair<std::array<unsigned char, part>, std::uint64_t>> found;
     for (const auto& [row, c] : rows)
       if (c[slot_number].index() != 0)
-        for (std::size_t at = 0; at < text(c[slot_number]).size(); ++at) {
-          auto ending = text(c[slot_number]).substr(at, 8);
-          ending.resize(8);
-          found.emplace(ending, row);
+        for (std::string_view ending = text(c[slot_number]); !ending.empty();
+             ending.remove_prefix(1)) {
+          auto& [start, of] = found.emplace_back();
+          std::copy_n(ending.begin(), std::min(part, ending.size()), start.begin());
+          of = row;
         }
+    std::sort(found.begin(), found.end());
+    found.erase(std::unique(found.begin(), found.end()), found.end());
+    return rows_of(found);
+  }
+
+private:
+  static std::vector<std::uint64_t> rows_of(const auto& found) {
     std::vector<std::uint64_t> out;
-    for (const auto& [ending, row] : found)
+    for (const auto& [of, row] : found)
       out.push_back(row);
     return out;
   }
