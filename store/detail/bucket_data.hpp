@@ -240,6 +240,7 @@ private:
     return sizeof(bucket_root) + trees_.size() * sizeof(order_node*) +
            uniques_.size() * sizeof(std::uint64_t);
   }
+  std::size_t patience() const noexcept;
   bool drain(std::size_t budget) noexcept;
   bool look_at_ended(std::size_t n) noexcept;
   bool sweep(std::size_t n) noexcept;

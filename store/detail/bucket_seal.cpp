@@ -11,8 +11,12 @@ namespace holdfast::detail {
 
 namespace {
 
-/// Reclamation runs once per so many commits, or sooner when they ended more than that.
-constexpr std::size_t commits_per_drain = 64;
+/// Reclamation runs once per so many commits, or sooner when they ended more than twice as much. It
+/// begins with the heavy side of the fence, for which all running threads of the process are
+/// interrupted: 1 to 50 us, by the machine. So it is the rarer, the less what waits for it matters
+/// beside the records.
+constexpr std::size_t least_patience = 64, most_patience = 512;
+constexpr std::size_t records_per_commit = 128;
 /// What it looks at besides twice what has ended since: works off a backlog.
 constexpr std::size_t least_budget = 64;
 
@@ -103,11 +107,16 @@ void bucket_data::settle() noexcept {
   settled_ = true;
 
   ended_since_drain_ += ended_.size() - before;
-  if (++commits_since_drain_ < commits_per_drain && ended_since_drain_ < 2 * commits_per_drain)
+  if (++commits_since_drain_ < patience() && ended_since_drain_ < 2 * patience())
     return;
   drain(least_budget + 2 * ended_since_drain_);
   commits_since_drain_ = 0;
   ended_since_drain_ = 0;
+}
+
+/// Commits between two reclamations.
+std::size_t bucket_data::patience() const noexcept {
+  return std::clamp<std::size_t>(live_ / records_per_commit, least_patience, most_patience);
 }
 
 void bucket_data::reclaim() noexcept {
@@ -146,7 +155,7 @@ bool bucket_data::drain(std::size_t budget) noexcept {
       more |= sweep(n);
       moved |= more;
     }
-    ended_.trim(2 * commits_per_drain);
+    ended_.trim(2 * patience());
     limbo_.trim(4 * step);
   } catch (const std::exception&) { // no memory, or a fault on purpose: nothing is done by halves
     return false;
