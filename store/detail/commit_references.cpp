@@ -1,6 +1,7 @@
 // What a commit does about records that refer to one another.
 #include <holdfast/store/detail/commit_scope.hpp>
 
+#include <holdfast/runtime/fault.hpp>
 #include <holdfast/store/detail/execute_stream.hpp>
 #include <holdfast/store/detail/read_key.hpp>
 #include <holdfast/store/detail/write_errors.hpp>
@@ -45,6 +46,8 @@ bool is_made_here(const record_block& block) noexcept {
 /// Works through what was erased; erasing a referrer may add to it. A cycle ends because what is
 /// erased is not found again.
 result<void> commit_scope::follow_erased() {
+  if (bug_point("commit.referrers")) [[unlikely]]
+    erased_.clear();
   while (!erased_.empty()) {
     const auto gone = std::move(erased_.back());
     erased_.pop_back();

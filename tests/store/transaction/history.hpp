@@ -70,6 +70,7 @@ enum class planted_bug : std::uint8_t {
   unchecked_buckets, ///< the look whether what was read in buckets that it did not write has
                      ///< changed
   shared_values,     ///< the look whether two records have one unique value
+  left_referrers,    ///< that what refers to a record goes with it
   surviving_edits,   ///< that who crashes behind its seal has its commit: it says `bucket_crashed`
 };
 

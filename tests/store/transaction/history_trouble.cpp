@@ -34,6 +34,8 @@ trouble::trouble(bench& on, const history_options& options)
     leave_out("transaction.unwritten");
   else if (options.bug == planted_bug::shared_values)
     leave_out("transaction.unique_values");
+  else if (options.bug == planted_bug::left_referrers)
+    leave_out("commit.referrers");
   else if (options.bug == planted_bug::surviving_edits)
     leave_out("bucket.outcome");
 }

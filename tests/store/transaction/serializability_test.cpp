@@ -186,7 +186,7 @@ struct bug_in_place {
 std::string name_of(planted_bug bug) {
   static constexpr const char* names[] = {"none",           "unread_keys",       "unread_counts",
                                           "unread_orders",  "unchecked_buckets", "shared_values",
-                                          "surviving_edits"};
+                                          "left_referrers", "surviving_edits"};
   return names[static_cast<std::size_t>(bug)];
 }
 
@@ -204,12 +204,14 @@ std::vector<bug_in_place> bugs_in_all_places() {
       {"on_schedules_with_crashes", {.crashes = true, .deterministic = true}},
   };
   std::vector<bug_in_place> out;
-  for (auto bug :
-       {planted_bug::unread_keys, planted_bug::unread_counts, planted_bug::unread_orders,
-        planted_bug::unchecked_buckets, planted_bug::shared_values, planted_bug::surviving_edits})
+  for (auto bug : {planted_bug::unread_keys, planted_bug::unread_counts, planted_bug::unread_orders,
+                   planted_bug::unchecked_buckets, planted_bug::shared_values,
+                   planted_bug::left_referrers, planted_bug::surviving_edits})
     for (auto& [place, options] : places) {
       if (bug == planted_bug::surviving_edits && !options.crashes)
         continue;
+      if (bug == planted_bug::left_referrers && options.both_lines)
+        continue; // no references there
       out.push_back({bug, place, options});
       out.back().options.transactions = 100;
       out.back().options.interleaved = true;
