@@ -21,6 +21,7 @@ TEST_F(commits_in_a_row, behind_a_run_that_has_begun_are_one_more_run) {
   auto token = db.subscribe("slow", [&](const query_update& now) {
                    seen.push_back(now.as<std::uint64_t>());
                  }).value();
+  ASSERT_TRUE(db.settle()); // or the next value takes the place of the first
   put(0, "odd", 0);
   runs.wait_for(2); // it has seen that one, and none of these
   for (int id = 1; id <= many; ++id)
@@ -28,7 +29,9 @@ TEST_F(commits_in_a_row, behind_a_run_that_has_begun_are_one_more_run) {
   runs.let_all_end();
   ASSERT_TRUE(db.settle());
   EXPECT_EQ(why("slow").runs, 3U);
-  EXPECT_THAT(seen, ::testing::ElementsAre(0, 1, many + 1));
+  EXPECT_LE(seen.size(), 3U) << "the last may have taken the place of the one before";
+  EXPECT_EQ(seen.front(), 0U);
+  EXPECT_EQ(seen.back(), std::uint64_t{many + 1});
 }
 
 /// Of one that is kept up without a run, too.
@@ -47,6 +50,7 @@ TEST_F(commits_in_a_row, wait_as_one_value_for_a_handler_that_is_slow) {
                    quick = now.as<value>().as_int();
                    quick.notify_all();
                  }).value();
+  ASSERT_TRUE(db.settle()); // or the next value takes the place of the first
   put(0, "odd", 0);
   handled.wait_for(2);
   for (int id = 1; id <= many; ++id)
