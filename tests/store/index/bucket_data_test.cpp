@@ -192,5 +192,33 @@ TEST(a_bucket, frees_nothing_that_it_unlinked_behind_its_look_at_the_pins) {
   EXPECT_EQ(d.data_.waiting(), 0U);
 }
 
+/// The most that waits to be freed while one record after the other is replaced in a bucket of so
+/// many.
+std::size_t most_waiting(std::size_t records) {
+  driver d(11, records);
+  for (auto& key : d.keys_)
+    d.data_.insert(make_block(d.data_.memory(), d.record(key)));
+  d.data_.seal();
+  d.data_.reclaim();
+  std::size_t most = 0;
+  for (int commit = 0; commit < 3'000; ++commit) {
+    const std::string_view key{d.keys_[d.below(records)]};
+    d.data_.replace(d.data_.find_head(key, detail::hash_of(key)),
+                    make_block(d.data_.memory(), d.record(std::string{key})));
+    d.data_.seal();
+    most = std::max(most, d.data_.waiting());
+  }
+  return most;
+}
+
+/// To look for it interrupts all threads: a large bucket does so less often.
+TEST(a_bucket, lets_as_much_garbage_wait_as_is_little_beside_its_records) {
+  const auto small = most_waiting(50), large = most_waiting(20'000);
+  EXPECT_GT(small, 0U);
+  EXPECT_LE(small, 3 * (2 * 64 + 100)) << "what has ended, and twice what was unlinked before";
+  EXPECT_GT(large, small);
+  EXPECT_LE(large, 3 * (2 * 20'000 / 128 + 100));
+}
+
 } // namespace
 } // namespace holdfast::testing
