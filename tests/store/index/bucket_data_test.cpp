@@ -196,15 +196,20 @@ TEST(a_bucket, frees_nothing_that_it_unlinked_behind_its_look_at_the_pins) {
 /// many.
 std::size_t most_waiting(std::size_t records) {
   driver d(11, records);
+  const auto block = [&](const std::string& key) {
+    auto values = d.record(key);
+    values[1] = {}; // no unique value: some would meet
+    return make_block(d.data_.memory(), values);
+  };
   for (auto& key : d.keys_)
-    d.data_.insert(make_block(d.data_.memory(), d.record(key)));
+    d.data_.insert(block(key));
   d.data_.seal();
   d.data_.reclaim();
   std::size_t most = 0;
   for (int commit = 0; commit < 3'000; ++commit) {
-    const std::string_view key{d.keys_[d.below(records)]};
-    d.data_.replace(d.data_.find_head(key, detail::hash_of(key)),
-                    make_block(d.data_.memory(), d.record(std::string{key})));
+    const auto& key = d.keys_[d.below(records)];
+    const std::string_view text{key};
+    d.data_.replace(d.data_.find_head(text, detail::hash_of(text)), block(key));
     d.data_.seal();
     most = std::max(most, d.data_.waiting());
   }
