@@ -16,7 +16,7 @@ namespace {
 /// interrupted: 1 to 50 us, by the machine. So it is the rarer, the less what waits for it matters
 /// beside the records.
 constexpr std::size_t least_patience = 64, most_patience = 512;
-constexpr std::size_t records_per_commit = 128;
+constexpr std::size_t records_per_patience = 128; ///< it waits one commit longer for each so many
 /// What it looks at besides twice what has ended since: works off a backlog.
 constexpr std::size_t least_budget = 64;
 
@@ -116,7 +116,7 @@ void bucket_data::settle() noexcept {
 
 /// Commits between two reclamations.
 std::size_t bucket_data::patience() const noexcept {
-  return std::clamp<std::size_t>(live_ / records_per_commit, least_patience, most_patience);
+  return std::clamp<std::size_t>(live_ / records_per_patience, least_patience, most_patience);
 }
 
 void bucket_data::reclaim() noexcept {

@@ -26,19 +26,6 @@ timestamp lock_at_moment(Line& line, Published published, Now now) {
   }
 }
 
-/// As one, in their order.
-struct line_locks {
-  commit_lines& lines;
-  void lock() noexcept {
-    lines.memory.lock();
-    lines.durable.lock();
-  }
-  void unlock() noexcept {
-    lines.durable.unlock();
-    lines.memory.unlock();
-  }
-};
-
 } // namespace
 
 void spin_lock::wait() noexcept {
@@ -133,20 +120,18 @@ line_hold::line_hold(commit_line& line, store_time& time, const clock& by) noexc
 }
 
 snapshot_pair::snapshot_pair(commit_lines& lines) noexcept : lines_(lines) {
-  line_locks both{lines};
-  const std::lock_guard guard(both);
+  const std::lock_guard both(lines);
   enter(line_snapshot::undated);
 }
 
 snapshot_pair::snapshot_pair(commit_lines& lines, const clock& by) noexcept : lines_(lines) {
-  line_locks both{lines};
   time_ = lock_at_moment(
-      both,
+      lines,
       [&] {
         return std::pair{lines.memory.published(), lines.durable.published()};
       },
       [&] { return lines.time.now(by); });
-  const std::lock_guard guard(both, std::adopt_lock);
+  const std::lock_guard both(lines, std::adopt_lock);
   enter(time_.time_since_epoch().count());
 }
 
@@ -158,8 +143,7 @@ void snapshot_pair::enter(std::int64_t taken) noexcept {
 snapshot_pair::snapshot_pair(const snapshot_pair& other) noexcept
     : lines_(other.lines_), time_(other.time_) {
   auto& from = const_cast<snapshot_pair&>(other);
-  line_locks both{lines_};
-  const std::lock_guard guard(both);
+  const std::lock_guard both(lines_);
   lines_.memory.copy_snapshot(memory_, from.memory_);
   lines_.durable.copy_snapshot(durable_, from.durable_);
 }

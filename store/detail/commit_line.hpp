@@ -218,14 +218,23 @@ struct commit_lines {
   /// Transactions are inside while they seal, on threads that no supervisor waits for.
   gate transactions;
 
+  /// Both lines, in the order in which all take them: for a `std::lock_guard`.
+  void lock() noexcept {
+    memory.lock();
+    durable.lock();
+  }
+  void unlock() noexcept {
+    durable.unlock();
+    memory.unlock();
+  }
+
   /// Of each line, the last commit at a moment.
   struct position {
     feed::line_seqs sealed, published;
   };
   /// Lets a reader follow what it wants from the next commit that is sealed on; where that is.
   position follow(feed_reader& r, std::shared_ptr<const feed_interest> wanted) {
-    const std::lock_guard first(memory);
-    const std::lock_guard second(durable);
+    const std::lock_guard both(*this);
     const position now{{memory.last_seq(), durable.last_seq()},
                        {memory.published(), durable.published()}};
     feed.follow(r, std::move(wanted), now.sealed);
