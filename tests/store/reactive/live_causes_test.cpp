@@ -50,7 +50,7 @@ TEST_F(live_causes, that_are_a_purge) {
   EXPECT_THAT(told(), ElementsAre(3, 0));
 }
 
-/// Nobody purges by hand: the store's own time does, on the machine's clock.
+/// Nobody purges by hand, and the clock is the machine's.
 TEST(live_causes_by_themselves, are_told_when_the_ttl_manager_purges) {
   auto own = store::start({.ttl_interval = std::chrono::milliseconds{2}}).value();
   auto sessions = own.define(schema("sessions").key("id", integer())).value();

@@ -157,15 +157,20 @@ struct a_read : a_transaction {
     orders = std::move(*db.define(schema("orders").key("no", integer()).field("n", integer())));
     SetUp();
   }
-  void expect_right(const meanwhile& each) {
+  using use = std::function<void(const bucket<>&)>;
+  /// What becomes of a transaction that reads before something else happens, and commits behind it.
+  result<void> outcome(const use& read, const use& happens) {
     begin_anew();
-    auto done = run(
+    return run(
         [&](transaction& tx) {
-          each.read(tx.in(accounts));
-          each.happens(accounts);
+          read(tx.in(accounts));
+          happens(accounts);
           ASSERT_TRUE(tx.in(orders).insert({{"no", 1}}).get());
         },
         {.retries = 0, .exclusive_retries = 0});
+  }
+  void expect_right(const meanwhile& each) {
+    const auto done = outcome(each.read, each.happens);
     EXPECT_EQ(!done, each.conflicts) << each.name;
     if (!done) {
       EXPECT_EQ(done.error(), errc::conflict) << done.error().to_string();
@@ -192,7 +197,7 @@ TEST_F(a_read, of_parts_of_an_order_conflicts_with_what_changes_them_and_nothing
 /// What was read, what happened, and how the conflict names them.
 TEST_F(a_read, of_a_range_is_named_by_its_conflict) {
   struct named {
-    std::function<void(const bucket<>&)> read, happens;
+    use read, happens;
     std::string text, key;
   };
   const auto low = [](const bucket<>& b) { (void)b.count("balance"_f < 50).get(); };
@@ -212,14 +217,7 @@ TEST_F(a_read, of_a_range_is_named_by_its_conflict) {
            {first, insert(43, 1), "by balance limit 1, read at 3, was changed by commit 4", "43"},
            {all, insert(44, 1), "the whole bucket, read at 3, was changed by commit 4", "44"},
            {low, define, "the definition, read at 3, was changed by commit 4", ""}}) {
-    begin_anew();
-    auto done = run(
-        [&](transaction& tx) {
-          each.read(tx.in(accounts));
-          each.happens(accounts);
-          ASSERT_TRUE(tx.in(orders).insert({{"no", 1}}).get());
-        },
-        {.retries = 0, .exclusive_retries = 0});
+    const auto done = outcome(each.read, each.happens);
     ASSERT_FALSE(done) << each.text;
     EXPECT_THAT(done.error().message(), HasSubstr(each.text));
     EXPECT_EQ(done.error().where().bucket, "accounts");
