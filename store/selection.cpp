@@ -197,6 +197,15 @@ void selection::note_first(const detail::reader& from, const query& q,
     in_->reads().add_query(from, q, last, in_->is_inserted(*last));
 }
 
+/// Of those from `first` to the end.
+void selection::note_last(const detail::reader& from, const detail::record_block* first) const {
+  if (!first)
+    return note_all(query_);
+  if (in_)
+    in_->reads().add_query(from, query_, first, in_->is_inserted(*first),
+                           detail::read_set::walk_from::back);
+}
+
 pending<records> selection::all() const {
   return walk(knowing_fields(query_, [&](auto& from, auto now) {
     auto found = detail::all(from, query_, now);
@@ -270,9 +279,13 @@ pending<records> selection::first(std::int64_t n) const {
 pending<records> selection::last(std::int64_t n) const {
   if (n < 0)
     return result<records>{fail(negative(*of_, n))};
-  note_all(query_);
+  const auto count = static_cast<std::uint64_t>(n);
   return read([&](auto& from, auto now) {
-    return detail::last(from, query_, static_cast<std::uint64_t>(n), now);
+    auto found = detail::last(from, query_, count, now);
+    // What offset and limit leave is counted from the front.
+    const bool whole = !found || found->empty() || found->size() < count || detail::is_cut(query_);
+    note_last(from, whole ? nullptr : found->front().block());
+    return found;
   });
 }
 

@@ -158,6 +158,7 @@ private:
   void note_all(const query& q, used_fields used = std::nullopt) const;
   void note_first(const detail::reader& from, const query& q,
                   const detail::record_block* last) const;
+  void note_last(const detail::reader& from, const detail::record_block* first) const;
 
   ref<detail::bucket_core> of_;
   query query_;

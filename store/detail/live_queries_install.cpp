@@ -12,7 +12,8 @@ namespace holdfast::detail {
 namespace {
 
 bool same_read(const read_set::query_read& a, const read_set::query_read& b) {
-  if (a.used != b.used || a.last.has_value() != b.last.has_value() || !(a.what == b.what))
+  if (a.used != b.used || a.from != b.from || a.last.has_value() != b.last.has_value() ||
+      !(a.what == b.what))
     return false;
   return !a.last || (a.last->row == b.last->row && a.last->at == b.last->at);
 }

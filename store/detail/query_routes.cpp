@@ -40,15 +40,25 @@ const bound_node* query_routes::comparison_in(const matcher& filter) noexcept {
   return best;
 }
 
-/// Ranges that lead to the query. Where only the first records of an order were looked at, the
-/// place of the last one says more, as a rule, than the filter.
+/// The values up to where a walk over an order ended. Null is the first of all values, but records
+/// without a value stand last in both directions.
+std::vector<value_interval> query_routes::walked(const bound_order& term, const value& end,
+                                                 read_set::walk_from from) {
+  if (from == read_set::walk_from::front)
+    return {term.descending ? value_interval{.from = end} : value_interval{.to = end}};
+  if (term.descending)
+    return {{.to = end}};
+  const value null{};
+  return {{.from = null, .to = null}, {.from = end}};
+}
+
+/// Ranges that lead to the query. Where only the records at an end of an order were looked at, the
+/// place of the innermost says more, as a rule, than the filter.
 std::optional<query_routes::field_ranges>
 query_routes::ranges_of(const read_set::query_read& read) {
   if (read.last && !read.order.terms.empty() && !read.last->at[0].is_null()) {
     auto& term = read.order.terms[0];
-    auto& end = read.last->at[0]; // records without a value are last in both directions
-    return field_ranges{
-        term.field, {term.descending ? value_interval{.from = end} : value_interval{.to = end}}};
+    return field_ranges{term.field, walked(term, read.last->at[0], read.from)};
   }
   const auto nodes = read.which->nodes();
   if (nodes.empty())

@@ -94,6 +94,8 @@ private:
   static std::uint64_t hash_of_value(value_view x) noexcept;
   static const bound_node* comparison_in(const matcher& filter) noexcept;
   static bool is_equality(const bound_node& node) noexcept;
+  static std::vector<value_interval> walked(const bound_order& term, const value& end,
+                                            read_set::walk_from from);
   static std::optional<field_ranges> ranges_of(const read_set::query_read& read);
   void sweep();
   field_routes& routes_of(const bound_field& field);

@@ -58,12 +58,13 @@ void read_set::add_query(const query& q, used_fields used) {
 }
 
 void read_set::add_query(const reader& from, const query& q, const record_block* last,
-                         bool inserted) {
+                         bool inserted, walk_from end) {
   if (everything_)
     return;
   // Whatever others insert comes before what this transaction inserts.
   const auto row = inserted ? std::numeric_limits<std::uint64_t>::max() : last ? last->row : 0;
-  if (last && !queries_.empty() && queries_.back()->last && queries_.back()->what == q) {
+  if (last && !queries_.empty() && queries_.back()->last && queries_.back()->from == end &&
+      queries_.back()->what == q) {
     auto& before = *queries_.back(); // a walk by pages is one read, which ends further behind
     if (!before.reaches(*last))
       before.end_at(*last, row);
@@ -71,6 +72,7 @@ void read_set::add_query(const reader& from, const query& q, const record_block*
   }
   auto read = std::make_shared<query_read>();
   read->what = q;
+  read->from = end;
   auto order = bind_order(from, read->what);
   if (!order)
     return; // then nothing was read either
@@ -133,12 +135,13 @@ bool read_set::query_read::counts(const record_block* block) const {
   return block && (*which)(*block) && reaches(*block);
 }
 
-/// Whether the record does not stand behind the last that was looked at.
+/// Whether the record does not stand beyond the last that was looked at.
 bool read_set::query_read::reaches(const record_block& block) const {
   if (!last)
     return true;
   const item_order before{order};
-  return !before(before.item(*last), before.item(block));
+  return from == walk_from::front ? !before(before.item(*last), before.item(block))
+                                  : !before(before.item(block), before.item(*last));
 }
 
 bool read_set::query_read::touched_by(const record_layout& layout, const record_block* before,

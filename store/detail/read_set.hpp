@@ -16,10 +16,10 @@ namespace holdfast::detail {
 /// a difference.
 ///
 /// A query is kept as what it means and not as the way it was answered: its filter, and, if it took
-/// the first records of an order, where the last of them stands. So a change counts only if the
-/// record before or after it matches and does not lie behind that place, whatever index was used;
-/// of a record that matches before and after, only if a field that was used differs.
-/// Look-ups of keys that gave a record are kept as that version of it. Not thread-safe.
+/// the records at one end of an order, where the innermost of them stands. So a change counts only
+/// if the record before or after it matches and does not lie beyond that place, whatever index was
+/// used; of a record that matches before and after, only if a field that was used differs. Look-ups
+/// of keys that gave a record are kept as that version of it. Not thread-safe.
 class read_set {
 public:
   /// What of the matching records was used: which there are, and these fields of them; absent: all
@@ -30,6 +30,8 @@ public:
   static constexpr std::size_t most_lookups = 65'536;
   /// The same of queries that differ.
   static constexpr std::size_t most_queries = 4'096;
+  /// From where a query's records were looked at.
+  enum class walk_from : std::uint8_t { front, back };
 
   /// One query as it was read. Refers to itself.
   struct query_read : std::enable_shared_from_this<query_read> {
@@ -40,7 +42,8 @@ public:
     query what;
     used_fields used;
     order_spec order;             ///< refers to `what`
-    std::optional<position> last; ///< nothing behind it was looked at
+    std::optional<position> last; ///< nothing beyond it was looked at
+    walk_from from = walk_from::front;
     std::optional<matcher> which; ///< refers to `what`; bound when it is needed
     /// Whether a deadline that is moved makes a difference: to who keeps a result up.
     bool follows_deadlines = false;
@@ -51,7 +54,7 @@ public:
     /// Whether a change of one record changes what the query gave.
     bool touched_by(const record_layout& layout, const record_block* before,
                     const record_block* after);
-    /// What stands behind a record does not count (any more). What it throws leaves it as it was.
+    /// What stands beyond a record does not count (any more). What it throws leaves it as it was.
     void end_at(const record_block& block, std::uint64_t row);
 
     bool reaches(const record_block& block) const;
@@ -78,7 +81,8 @@ public:
   /// The query's records up to and with `last`, or all of its filter if that is null. Of a record
   /// that has its place in the order of rows only in the transaction that inserted it, `inserted`
   /// is true. O(1) more memory where the read before was the same and ended, too.
-  void add_query(const reader& from, const query& q, const record_block* last, bool inserted);
+  void add_query(const reader& from, const query& q, const record_block* last, bool inserted,
+                 walk_from end = walk_from::front);
   void add_everything() noexcept { everything_ = true; }
 
   /// Leaves the queries, which may outlive the snapshot.

@@ -146,6 +146,45 @@ TEST_F(live_query, of_what_differs_runs_again_for_what_comes_to_and_ceases_to) {
   EXPECT_THAT(minors.values(), ElementsAre(1, 2, 3));
 }
 
+/// The ages are 10, 20, 30.
+TEST_F(live_query, of_an_end_of_an_order_runs_again_for_what_comes_to_it_and_leaves_it) {
+  const auto define = [&](const char* name, direction way) {
+    ASSERT_TRUE(db.define_query(name, [this, way](query_context& in) {
+      return in.in(users).everything().order_by("age", way).last(2);
+    }));
+  };
+  define("oldest", direction::ascending);
+  define("youngest", direction::descending);
+  ASSERT_TRUE(
+      db.define_query("newest", [this](query_context& in) { return in.in(users).last(1); }));
+  told<records> oldest, youngest, newest;
+  auto a = db.subscribe("oldest", oldest.here()).value();
+  auto b = db.subscribe("youngest", youngest.here()).value();
+  auto c = db.subscribe("newest", newest.here()).value();
+  auto expect = [&](std::uint64_t old, std::uint64_t young, std::uint64_t fresh,
+                    const char* after) {
+    settle();
+    EXPECT_EQ(runs("oldest"), old) << after;
+    EXPECT_EQ(runs("youngest"), young) << after;
+    EXPECT_EQ(runs("newest"), fresh) << after;
+  };
+  expect(1, 1, 1, "first");
+  age(1, 11);
+  expect(1, 2, 1, "the youngest");
+  age(2, 21);
+  expect(2, 3, 1, "one between, which is in both");
+  add(4, "user", 40);
+  expect(3, 3, 2, "an older one");
+  add(5, "user", 5);
+  expect(3, 4, 3, "a younger one");
+  ASSERT_TRUE(users.insert({{"id", 6}, {"role", "user"}}).get());
+  expect(4, 5, 4, "one without a value, which is last in both orders");
+  ASSERT_TRUE(users.erase(2).get());
+  expect(4, 5, 4, "one that is in neither");
+  EXPECT_EQ(oldest.values().back()[1].key(), 6);
+  EXPECT_EQ(youngest.values().back()[0]["age"], 5);
+}
+
 TEST_F(live_query, shares_one_run_among_equal_subscriptions) {
   define_adults();
   told<std::uint64_t> seen[3];

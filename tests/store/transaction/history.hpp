@@ -22,12 +22,13 @@ struct step {
     touch,
     erase,
     count,
-    lowest
+    lowest,
+    highest
   };
   what kind = what::get;
   bool right = false;      ///< which of the two buckets
-  std::int64_t key = 0;    ///< or where a range begins, or how many of the lowest
-  std::int64_t number = 0; ///< content, or where a range ends
+  std::int64_t key = 0;    ///< or where a range begins, or how many at an end
+  std::int64_t number = 0; ///< content, or where a range ends, or the highest do
   std::string text;        ///< a tag, or what is appended
   std::optional<std::int64_t> parent = {};
   std::string gave = {};
@@ -65,7 +66,7 @@ enum class planted_bug : std::uint8_t {
   // What a transaction of the harness does with reads, though it should not:
   unread_keys,   ///< looks keys up past the transaction
   unread_counts, ///< counts ranges past the transaction
-  unread_orders, ///< reads the lowest of an order past the transaction
+  unread_orders, ///< reads the ends of an order past the transaction
   // What the store leaves out:
   unchecked_buckets, ///< the look whether what was read in buckets that it did not write has
                      ///< changed

@@ -11,7 +11,10 @@ namespace {
 using fault_kind = store_fault::what;
 
 bool is_look_up(const step& s) { return s.kind == step::what::get; }
-bool is_range(const step& s) { return s.kind == step::what::count || s.kind == step::what::lowest; }
+bool is_range(const step& s) {
+  using what = step::what;
+  return s.kind == what::count || s.kind == what::lowest || s.kind == what::highest;
+}
 bool is_write(const step& s) { return !is_look_up(s) && !is_range(s); }
 bool gives_tags(const done_transaction& t) {
   return std::ranges::any_of(

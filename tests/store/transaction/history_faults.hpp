@@ -10,7 +10,7 @@ struct store_fault {
     torn_commit,  ///< what a transaction wrote to one of the buckets is lost
     lost_commit,  ///< all that it wrote is lost, though it was told that it had committed
     stale_read,   ///< a look-up gives what there was before the last commit that changed its answer
-    phantom,      ///< so does a count of a range, or a look at the lowest
+    phantom,      ///< so does a count of a range, or a look at an end of an order
     shared_value, ///< two records get one unique value
     false_duplicate, ///< a transaction is refused for a unique value that nobody else has
   };

@@ -60,7 +60,7 @@ struct a_planted_fault : ::testing::TestWithParam<fault_kind> {};
 
 TEST_P(a_planted_fault, is_found_and_called_by_its_name) {
   std::size_t planted = 0;
-  for (std::uint64_t seed = 1; seed <= 4; ++seed) {
+  for (std::uint64_t seed = 1; seed <= 8; ++seed) {
     const auto ran = recorded(seed);
     for (auto& f : some_faults(ran, GetParam(), [](auto&) { return true; })) {
       const auto faulty = rerun(ran, f);
@@ -86,7 +86,7 @@ INSTANTIATE_TEST_SUITE_P(all, a_planted_fault,
 /// How many of the planted faults of that kind the check finds, and whether it says why.
 void expect_called(fault_kind kind, const std::string& why) {
   std::size_t planted = 0;
-  for (std::uint64_t seed = 1; seed <= 4 && planted < 8; ++seed) {
+  for (std::uint64_t seed = 1; seed <= 8 && planted < 8; ++seed) {
     const auto ran = recorded(seed);
     for (auto& f : some_faults(ran, kind, [](auto&) { return true; })) {
       const auto faulty = rerun(ran, f);

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <map>
+#include <span>
 
 namespace holdfast::testing {
 
@@ -47,9 +48,14 @@ public:
         return is_there(e, now) && e.second.number >= s.key && e.second.number <= s.number;
       }));
     case what::lowest:
-      return listed(b, static_cast<std::size_t>(s.key), now, [](auto* e) {
-        return std::pair{e->second.number, e->second.row};
-      });
+    case what::highest: {
+      const bool low = s.kind == what::lowest;
+      auto all = sorted(b, now, [](auto* e) { return std::pair{e->second.number, e->second.row}; });
+      std::erase_if(all, [&](auto* e) { return !low && e->second.number > s.number; });
+      const auto most = std::min(all.size(), static_cast<std::size_t>(s.key));
+      const std::span<const entry* const> items{all};
+      return text(low ? items.first(most) : items.last(most));
+    }
     }
     return {};
   }
@@ -74,7 +80,7 @@ public:
     return out;
   }
   std::string listed(bool right, std::int64_t now) const {
-    return listed(side_[right], ~std::size_t{0}, now, [](auto* e) { return e->second.row; });
+    return text(sorted(side_[right], now, [](auto* e) { return e->second.row; }));
   }
 
 private:
@@ -110,16 +116,18 @@ private:
            quoted(x.list) + ":" + (x.parent ? std::to_string(*x.parent) : "null");
   }
   template <class Order>
-  static std::string listed(const bucket_of_items& b, std::size_t most, std::int64_t now,
-                            Order&& order) {
+  static std::vector<const entry*> sorted(const bucket_of_items& b, std::int64_t now,
+                                          Order&& order) {
     std::vector<const entry*> all;
     for (auto& e : b)
       if (is_there(e, now))
         all.push_back(&e);
     std::ranges::sort(all, {}, order);
-    all.resize(std::min(all.size(), most));
+    return all;
+  }
+  static std::string text(std::span<const entry* const> items) {
     std::string out;
-    for (auto* e : all)
+    for (auto* e : items)
       out += text(*e) + "\n";
     return out;
   }

@@ -20,7 +20,7 @@ std::string name_of(const done_transaction& t) {
 /// What the transaction did, a step on a line.
 std::string listed(const done_transaction& t) {
   static constexpr const char* names[] = {"get",   "insert", "set_number", "set_tag", "append",
-                                          "touch", "erase",  "count",      "lowest"};
+                                          "touch", "erase",  "count",      "lowest",  "highest"};
   std::string out;
   for (auto& s : t.steps) {
     out += std::string{names[static_cast<std::size_t>(s.kind)]} + (s.right ? " right " : " left ") +

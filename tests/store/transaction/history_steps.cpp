@@ -45,6 +45,7 @@ result<record> write(const bucket<>& b, const step& s) {
   case what::get:
   case what::count:
   case what::lowest:
+  case what::highest:
     break;
   }
   return fail(errc::invalid_argument, "no write");
@@ -59,7 +60,9 @@ std::string read(const bucket<>& b, const step& s) {
     auto range = filter::between("n", value{s.key}, value{s.number});
     return std::to_string(b.count(range).get().value_or(0));
   }
-  return text_of(*b.everything().order_by("n").first(s.key).get());
+  if (s.kind == what::lowest)
+    return text_of(*b.everything().order_by("n").first(s.key).get());
+  return text_of(*b.where("n"_f <= s.number).order_by("n").last(s.key).get());
 }
 
 } // namespace
@@ -88,6 +91,7 @@ std::string actor_of_steps::run(const step& s, const bucket<>& b, const bucket<>
   case what::count:
     return read(bug_ == planted_bug::unread_counts ? past : b, s);
   case what::lowest:
+  case what::highest:
     return read(bug_ == planted_bug::unread_orders ? past : b, s);
   case what::insert:
   case what::set_number:
@@ -153,6 +157,7 @@ void plain_look(bench& on, std::uint64_t seed, const std::function<void()>& betw
         look({what::get, of_right, account, 0, {}});
   for (bool of_right : {false, true}) {
     look({what::lowest, of_right, 3, 0, {}});
+    look({what::highest, of_right, 2, 100, {}});
     look({what::count, of_right, 0, 100, {}});
     look({what::get, of_right, static_cast<std::int64_t>(seed % key_count), 0, {}});
   }

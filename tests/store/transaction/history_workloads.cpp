@@ -99,14 +99,16 @@ struct worker {
     else
       act({what::set_number, !at, key(), 7, {}});
   }
-  void decide_on_the_lowest() const {
+  void decide_on_an_end() const { // of an order
     const bool at = side();
-    if (act({what::lowest, at, 2, 0, {}}).size() > 12)
+    const auto end = pick(2) == 0 ? what::lowest : what::highest;
+    if (act({end, at, 2, 100, {}}).size() > 12)
       act({what::set_number, !at, key(), below(20), {}});
   }
   void look() const {
     const bool at = side();
     act({what::lowest, at, 3, 0, {}});
+    act({what::highest, !at, 2, 100, {}});
     act({what::count, !at, 0, 100, {}});
     act({what::get, at, key(), 0, {}});
   }
@@ -118,6 +120,7 @@ struct worker {
     else
       act({what::insert, true, mine, below(100), {}});
     act({what::count, true, 0, 100, {}});
+    act({what::highest, true, 2, 100, {}});
     act({what::get, true, mine, 0, {}});
   }
   void bank() const { // money from one account to another, or a look at all
@@ -188,7 +191,7 @@ void random_work(std::int64_t id, linking references, bool deadlines,
   case 5:
     return w.decide_on_absence();
   case 6:
-    return w.decide_on_the_lowest();
+    return w.decide_on_an_end();
   case 7:
     return w.bank();
   case 8:

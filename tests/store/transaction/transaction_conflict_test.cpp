@@ -111,6 +111,7 @@ std::vector<meanwhile> reads_of_parts() {
     EXPECT_TRUE(in_order(b).page_of(1, first->next).get()->next);
   };
   auto last_page = [=](const bucket<>& b) { EXPECT_FALSE(in_order(b).page_of(3).get()->next); };
+  auto last_one = [=](const bucket<>& b) { EXPECT_TRUE(in_order(b).last(1).get()); };
   auto erase = [](std::int64_t id) {
     return [=](const bucket<>& b) { ASSERT_TRUE(b.erase(id).get()); };
   };
@@ -127,6 +128,29 @@ std::vector<meanwhile> reads_of_parts() {
           {"behind both", two_pages, insert(52, 200), false},
           {"behind the last page", last_page, insert(53, 200), true},
           {"a new last one", [](auto& b) { (void)b.last(1).get(); }, insert(54, 1), true},
+          {"in front of the last one", [](auto& b) { (void)b.last(1).get(); }, update(1, 7), false},
+          {"the last one", [](auto& b) { (void)b.last(1).get(); }, update(3, 7), true},
+          {"in front of the last one of an order", last_one, insert(59, 1), false},
+          {"a record that stays in front of it", last_one, update(1, 99), false},
+          {"a record that comes behind it", last_one, update(1, 101), true},
+          {"the one that is last of equals", last_one, update(3, 100), true},
+          {"one of equals in front of it", last_one, update(2, 100), false},
+          {"more last ones than there are", [=](auto& b) { (void)in_order(b).last(4).get(); },
+           insert(60, 1), true},
+          {"the last of a part", [=](auto& b) { (void)in_order(b).limit(2).last(1).get(); },
+           insert(61, 1), true},
+          {"what others insert in front of one's own",
+           [=](auto& b) {
+             ASSERT_TRUE(b.insert({{"id", 62}, {"owner", "own"}, {"balance", 100}}).get());
+             EXPECT_EQ(in_order(b).last(1).get()->front()["id"], 62);
+           },
+           insert(63, 100), false},
+          {"and behind it",
+           [=](auto& b) {
+             ASSERT_TRUE(b.insert({{"id", 64}, {"owner", "own"}, {"balance", 100}}).get());
+             EXPECT_EQ(in_order(b).last(1).get()->front()["id"], 64);
+           },
+           insert(65, 101), true},
           {"what was left out", [=](auto& b) { (void)in_order(b).offset(1).limit(1).all().get(); },
            erase(1), true},
           {"what a bulk update would have changed", above_500([](auto& b, auto f) {
