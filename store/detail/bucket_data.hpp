@@ -218,9 +218,7 @@ private:
     }
   };
   struct sealed_state {
-    std::uint64_t seq = 0;
-    std::uint64_t live = 0;
-    std::uint64_t next_row = 0;
+    std::uint64_t seq = 0, live = 0, next_row = 0;
   };
   class owned_block;
 
@@ -241,6 +239,7 @@ private:
            uniques_.size() * sizeof(std::uint64_t);
   }
   std::size_t patience() const noexcept;
+  bool look() noexcept;
   bool drain(std::size_t budget) noexcept;
   bool look_at_ended(std::size_t n) noexcept;
   bool sweep(std::size_t n) noexcept;
@@ -277,11 +276,13 @@ private:
   ring<ended> ended_;       ///< by death, not looked at yet
   std::vector<ended> kept_; ///< a snapshot needs them
   std::size_t kept_bytes_ = 0;
-  commit_line::horizon horizon_;
+  commit_line::horizon horizon_;  ///< of the last look: who comes later sees what is newer
+  bool draining_ = false;         ///< there may be more that it lets go
+  std::size_t ripe_ = 0;          ///< of limbo, what was in it at that look
   std::size_t sweep_ = 0;         ///< entries of `kept_` left to look at again
   std::uint64_t swept_drops_ = 0; ///< dropped snapshots accounted for
-  std::size_t ended_since_drain_ = 0;
-  std::size_t commits_since_drain_ = 0;
+  std::size_t ended_since_look_ = 0;
+  std::size_t commits_since_look_ = 0;
 };
 
 template <class F>

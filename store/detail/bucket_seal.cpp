@@ -11,14 +11,15 @@ namespace holdfast::detail {
 
 namespace {
 
-/// Reclamation runs once per so many commits, or sooner when they ended more than twice as much. It
-/// begins with the heavy side of the fence, for which all running threads of the process are
-/// interrupted: 1 to 50 us, by the machine. So it is the rarer, the less what waits for it matters
-/// beside the records.
+/// What readers need is looked at once per so many commits, or sooner when they ended more than
+/// twice as much. That takes the heavy side of the fence, for which all running threads of the
+/// process are interrupted: 1 to 50 us, by the machine. So it is the rarer, the less what waits for
+/// it matters beside the records. What it lets go is freed a little with each commit after it.
 constexpr std::size_t least_patience = 64, most_patience = 512;
 constexpr std::size_t records_per_patience = 128; ///< it waits one commit longer for each so many
-/// What it looks at besides twice what has ended since: works off a backlog.
-constexpr std::size_t least_budget = 64;
+/// What a commit frees besides twice what it ended: works off a backlog.
+constexpr std::size_t least_budget = 16;
+constexpr std::size_t drain_step = 256; ///< of a budget; room is found for so much at a time
 
 } // namespace
 
@@ -106,58 +107,70 @@ void bucket_data::settle() noexcept {
   limbo_.end_pledges();
   settled_ = true;
 
-  ended_since_drain_ += ended_.size() - before;
-  if (++commits_since_drain_ < patience() && ended_since_drain_ < 2 * patience())
-    return;
-  drain(least_budget + 2 * ended_since_drain_);
-  commits_since_drain_ = 0;
-  ended_since_drain_ = 0;
+  const std::size_t more = ended_.size() - before;
+  ended_since_look_ += more;
+  if (++commits_since_look_ >= patience() || ended_since_look_ >= 2 * patience())
+    draining_ = look();
+  if (draining_)
+    draining_ = drain(least_budget + 2 * more);
 }
 
-/// Commits between two reclamations.
+/// Commits between two looks.
 std::size_t bucket_data::patience() const noexcept {
   return std::clamp<std::size_t>(live_ / records_per_patience, least_patience, most_patience);
 }
 
 void bucket_data::reclaim() noexcept {
   // What one pass unlinks the next one frees, if no pin is in the way.
-  while (drain(waiting() + 1)) {
+  while (look() && drain(waiting() + 1)) {
   }
+  draining_ = false;
   memory_.collect();
 }
 
-/// Looks at about `budget` of what waits; whether anything went or moved. Without memory for it, it
-/// does nothing.
-bool bucket_data::drain(std::size_t budget) noexcept {
-  constexpr std::size_t step = 256;
+/// Takes a new horizon; whether it could. Without memory for it, nothing may be freed by the old
+/// one either.
+bool bucket_data::look() noexcept {
+  commits_since_look_ = 0;
+  ended_since_look_ = 0;
   const std::uint64_t drops = line_.snapshots_dropped();
-  bool moved = false;
   try {
     // What is unlinked behind the look may be in the hands of who pinned meanwhile: it waits for
     // the next one.
-    std::size_t ripe = limbo_.size();
+    ripe_ = limbo_.size();
     line_.look(horizon_);
     fault_point("limbo.looked");
-    if (sweep_ == 0 && drops != swept_drops_) {
-      swept_drops_ = drops;
-      sweep_ = kept_.size();
-    }
-    for (bool more = true; more && budget > 0; budget -= std::min(step, budget)) {
-      const std::size_t n = std::min(step, budget);
+    ended_.trim(2 * patience());
+    limbo_.trim(4 * drain_step);
+  } catch (const std::exception&) { // no memory, or a fault on purpose
+    return false;
+  }
+  if (sweep_ == 0 && drops != swept_drops_) {
+    swept_drops_ = drops;
+    sweep_ = kept_.size();
+  }
+  return true;
+}
+
+/// Looks at about `budget` of what waits, by the horizon there is; whether anything went or moved.
+/// Without memory for it, it does nothing.
+bool bucket_data::drain(std::size_t budget) noexcept {
+  bool moved = false;
+  try {
+    for (bool more = true; more && budget > 0; budget -= std::min(drain_step, budget)) {
+      const std::size_t n = std::min(drain_step, budget);
       // A version may take its row chunk with it.
       limbo_.reserve(4 * n);
       if (kept_.capacity() < kept_.size() + n)
         kept_.reserve(2 * kept_.size() + n);
-      const auto freed = limbo_.drain(horizon_.pinned, std::min(2 * n, ripe));
-      ripe -= freed;
+      const auto freed = limbo_.drain(horizon_.pinned, std::min(2 * n, ripe_));
+      ripe_ -= freed;
       more = freed > 0;
       more |= look_at_ended(n);
       more |= sweep(n);
       moved |= more;
     }
-    ended_.trim(2 * patience());
-    limbo_.trim(4 * step);
-  } catch (const std::exception&) { // no memory, or a fault on purpose: nothing is done by halves
+  } catch (const std::exception&) { // no memory: nothing is done by halves
     return false;
   }
   return moved;
