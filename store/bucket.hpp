@@ -109,7 +109,8 @@ public:
   pending<record> upsert(const object& fields, const write_options& how = {}) const;
   pending<record> upsert(draft fields, const write_options& how = {}) const;
 
-  /// Updates or inserts each, as one commit, in order, all or none; gives them as stored.
+  /// Updates or inserts each, as one commit, in order, all or none; gives them as stored. A unique
+  /// value must be free when its turn comes; a transaction looks when all is written.
   pending<records> upsert_many(const std::vector<object>& list,
                                const write_options& how = {}) const;
   /// Changes all records that the filter finds, as one commit, in the bucket's order, all or none;

@@ -33,7 +33,8 @@ struct list_changes {
   friend bool operator==(const list_changes&, const list_changes&) = default;
 };
 
-/// The records of a declarative query in its order, and what its `fields` name of each.
+/// The records of a declarative query in its order, and what its `fields` name of each. If it names
+/// some, lists are equal when keys and `objects` are: a change of other fields is not told.
 struct query_list {
   records items;
   std::vector<object> objects; ///< as many as items; none if the query names no fields

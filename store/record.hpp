@@ -39,8 +39,8 @@ public:
 
   /// The value of the key field: a string or an integer.
   value_view key() const noexcept { return detail::key_of(*block_); }
-  /// 1 after the insert, one more after each update; a transaction is one, however often it writes
-  /// the record.
+  /// 1 after the insert, one more after each update, also that by which `update_bucket` fills a new
+  /// field; a transaction is one, however often it writes the record.
   std::uint64_t version() const noexcept { return block_->version; }
   timestamp created_at() const noexcept { return at(block_->created_at); }
   timestamp updated_at() const noexcept { return at(block_->updated_at); }

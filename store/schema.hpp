@@ -253,12 +253,13 @@ public:
   /// The same as text, see `parse_duration`; what cannot be read is a contradiction of the schema.
   schema& expire_after(std::string_view text);
   schema& never_expire() { return expire_after_.reset(), *this; }
-  /// At most so many records: an insert beyond it, once all is checked, evicts others in the same
-  /// commit, after its own changes and with cause `eviction`; first those that have expired. A
-  /// record that another one refers to and restricts, or to which what the commit writes refers, is
-  /// passed over; if that is so of all, the insert fails with `overloaded`. Amortised O(log n); but
-  /// where what keeps records refers to them by way of other buckets (B cascades, and C refers to B
-  /// and restricts), each write to that has the next insert look at all of them anew.
+  /// At most so many records: an insert beyond it evicts others in the same commit, with cause
+  /// `eviction`; first those that have expired. They go behind its own changes and the checks of
+  /// each; what the records that are left refer to is checked then. A record that another one
+  /// refers to and restricts, or to which what the commit writes refers, is passed over; if that is
+  /// so of all, the insert fails with `overloaded`. Amortised O(log n); but where what keeps
+  /// records refers to them by way of other buckets (B cascades, and C refers to B and restricts),
+  /// each write to that has the next insert look at all of them anew.
   schema& capacity(std::uint64_t most, evict policy = evict::oldest) {
     return capacity_ = most, eviction_ = policy, *this;
   }

@@ -80,6 +80,10 @@ struct transact_options {
 /// disk fails so that nobody knows whether it has the commit (`outcome_unknown`), they take no
 /// writes (`read_only`) until `store::reopen` has found out.
 ///
+/// A bucket that crashes meanwhile does not end it: what it has read stays, and its writes are its
+/// own until the commit. If the commit itself crashes before its seal, nothing happened, and the
+/// error is `bucket_crashed`; of a bucket that was dropped it is `dropped`.
+///
 /// Used by the thread that runs the function, and only while it runs: handles that are kept answer
 /// `invalid_argument` afterwards.
 class transaction {

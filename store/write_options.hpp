@@ -26,7 +26,8 @@ struct write_options {
   /// It does not end by itself, whatever its bucket says.
   bool never_expires = false;
   /// The version the record must have, else the write fails with `conflict` (detail:
-  /// `version_conflict`) and changes nothing; 0: there must be none.
+  /// `version_conflict`) and changes nothing; 0: there must be none. A record that is not there has
+  /// version 0, so any other is a `conflict` and not `not_found`.
   std::optional<std::uint64_t> expected_version = {};
 };
 
